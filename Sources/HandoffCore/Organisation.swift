@@ -1,0 +1,81 @@
+/// An ODS code: 1 to 12 upper-case letters and digits (DCB0090; legacy codes included).
+public struct ODSCode: Hashable, Comparable, Sendable, CustomStringConvertible {
+  public let description: String
+
+  /// Upper-cases; `nil` where a character or the length is not an ODS code's.
+  public init?(_ text: some StringProtocol) {
+    guard (1...12).contains(text.utf8.count) else { return nil }
+    let upper = text.uppercased()
+    let valid = upper.utf8.allSatisfy {
+      (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+        || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0)
+    }
+    guard valid else { return nil }
+    description = upper
+  }
+
+  public static func < (left: ODSCode, right: ODSCode) -> Bool {
+    left.description < right.description
+  }
+}
+
+/// Who takes part in a handoff, in the one written form that all records use.
+///
+/// - `ods:RTH`: an organisation of the ODS register.
+/// - `openreferral:<service id>`: a voluntary service without an ODS code (Open Referral UK).
+/// - `local:<32 hexadecimal digits>`: a name only its sender knows, seen through a keyed hash.
+public struct OrganisationID: Hashable, Comparable, Sendable, CustomStringConvertible {
+  public let description: String
+
+  public static func ods(_ code: ODSCode) -> OrganisationID {
+    OrganisationID(unchecked: "ods:\(code)")
+  }
+
+  public static func local(_ token: Token) -> OrganisationID {
+    OrganisationID(unchecked: "local:\(token)")
+  }
+
+  /// A service id of an Open Referral directory: a UUID, as its specification asks.
+  public static func openReferral(_ service: Token) -> OrganisationID {
+    OrganisationID(unchecked: "openreferral:\(service.uuidString)")
+  }
+
+  private init(unchecked text: String) { description = text }
+
+  /// Reads the written form; `nil` where it is anything else.
+  public init?(_ text: some StringProtocol) {
+    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    guard parts.count == 2 else { return nil }
+    switch parts[0] {
+    case "ods":
+      guard let code = ODSCode(parts[1]) else { return nil }
+      self = .ods(code)
+    case "local":
+      guard let token = Token(parts[1]) else { return nil }
+      self = .local(token)
+    case "openreferral":
+      guard let token = Token(parts[1]) else { return nil }
+      self = .openReferral(token)
+    default: return nil
+    }
+  }
+
+  public static func < (left: OrganisationID, right: OrganisationID) -> Bool {
+    left.description < right.description
+  }
+}
+
+/// One end of a handoff: an organisation, and the system and role it acts in.
+public struct Party: Hashable, Sendable {
+  public var organisation: OrganisationID
+  /// The sending or receiving system in that organisation (MSH-3, MSH-5), as a code.
+  public var system: Code?
+  /// The part it plays where that is more than sender or receiver, such as `agent`.
+  public var role: Code?
+
+  public init(organisation: OrganisationID, system: Code? = nil, role: Code? = nil) {
+    self.organisation = organisation
+    self.system = system
+    self.role = role
+  }
+}
