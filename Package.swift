@@ -12,7 +12,9 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
-/// Every unsafe construct must be marked. `KafkaClient` and `HandoffStores` are the C boundary.
+/// The same where every unsafe construct must be marked too.
+///
+/// `KafkaClient` and `HandoffStores` are the C boundary and go without.
 let safe: [SwiftSetting] = strict + [.strictMemorySafety()]
 
 let argumentParser: Target.Dependency = .product(

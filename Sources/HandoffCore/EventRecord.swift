@@ -1,0 +1,62 @@
+/// One record of the events topic, as a reducer takes it.
+public struct EventRecord: Sendable {
+  /// What the record says.
+  public enum Content: Sendable {
+    case event(HandoffEvent)
+    /// Carries nothing but its timestamp.
+    case tick
+    /// A copy of a source's change of state.
+    case sourceState(SourceState)
+    /// Which policy and rules are in force from here on.
+    case rulesActivation(RulesActivation)
+  }
+
+  public var content: Content
+  /// The broker's timestamp (LogAppendTime).
+  public var brokerAt: Timestamp
+  public var coordinates: RecordCoordinates
+  /// SHA-256 of the stored value.
+  public var hash: RecordHash
+
+  public init(
+    content: Content, brokerAt: Timestamp, coordinates: RecordCoordinates, hash: RecordHash
+  ) {
+    self.content = content
+    self.brokerAt = brokerAt
+    self.coordinates = coordinates
+    self.hash = hash
+  }
+}
+
+/// What is known of a source of events: whether it speaks, and up to when it has said everything.
+public struct SourceState: Hashable, Sendable {
+  /// Whether anything is heard of the source.
+  public enum Condition: String, CaseIterable, Hashable, Sendable {
+    case running, silent, behind
+  }
+
+  public var source: Code
+  public var condition: Condition
+  /// Everything that happened up to here has been published.
+  public var completeUpTo: Timestamp?
+
+  public init(source: Code, condition: Condition, completeUpTo: Timestamp? = nil) {
+    self.source = source
+    self.condition = condition
+    self.completeUpTo = completeUpTo
+  }
+}
+
+/// A logged switch of policy: the bytes themselves are in the config topic under this hash.
+public struct RulesActivation: Hashable, Sendable {
+  public var rulesVersion: UInt32
+  public var policyHash: RecordHash
+  /// The named profile in force, such as `winter`.
+  public var profile: Code?
+
+  public init(rulesVersion: UInt32, policyHash: RecordHash, profile: Code? = nil) {
+    self.rulesVersion = rulesVersion
+    self.policyHash = policyHash
+    self.profile = profile
+  }
+}
