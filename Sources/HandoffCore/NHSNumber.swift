@@ -2,7 +2,7 @@
 ///
 /// It prints redacted everywhere; only ``digits`` holds it, for ingest to hash and to seal.
 public struct NHSNumber: Hashable, Sendable {
-  /// Why ten characters are not an NHS number. Never holds the value.
+  /// Why a text is not an NHS number, never with the text.
   public enum Invalid: Error, Hashable, Sendable {
     /// Not ten digits, spaces and hyphens between them aside.
     case notTenDigits

@@ -63,7 +63,7 @@ public struct Verdict: Hashable, Sendable {
   public var to: OrganisationID?
   public var kind: HandoffKind?
   public var priority: Priority?
-  /// A limb of the rule, where it has several: `hold`, `feedback`, `redirect` …
+  /// The limb of the rule, where it has several, such as `hold` or `feedback`.
   public var cause: Code?
   /// How many records the episode rests on, such as repeats of one message.
   public var count: UInt32
