@@ -1,3 +1,5 @@
+import Crypto
+
 /// One thing that happened in the handoff of a person, with every identifier of domain.md §2.1.
 ///
 /// Nothing here holds an NHS number, a name or free text: ids are keyed hashes, the rest is codes,
@@ -137,6 +139,19 @@ public struct RecordHash: Hashable, Comparable, Sendable, CustomStringConvertibl
     else { return nil }
     self.high = high.rawValue
     self.low = low.rawValue
+  }
+
+  /// Takes a digest, whose 32 bytes its type promises.
+  init(_ digest: SHA256.Digest) {
+    var words: (UInt128, UInt128) = (0, 0)
+    for (index, byte) in digest.enumerated() {
+      if index < 16 {
+        words.0 = words.0 << 8 | UInt128(byte)
+      } else {
+        words.1 = words.1 << 8 | UInt128(byte)
+      }
+    }
+    (high, low) = words
   }
 
   public var bytes: [UInt8] { Token(rawValue: high).bytes + Token(rawValue: low).bytes }

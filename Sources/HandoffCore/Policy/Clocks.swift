@@ -1,0 +1,91 @@
+/// The clocks of one kind of handoff at one priority (domain.md §4.2).
+public struct Clocks: Hashable, Sendable {
+  /// From which moment the clock of the start runs.
+  public enum StartAnchor: String, CaseIterable, Hashable, Sendable {
+    case request
+    /// The Discharge Ready Date, restarted when it is set again; the request while none is known.
+    case dischargeReady
+  }
+
+  /// Where the values come from.
+  public enum Basis: String, CaseIterable, Hashable, Sendable {
+    case national = "N"
+    case proposed = "P"
+    /// Some national, some proposed; the note says which.
+    case mixed = "N+P"
+    /// Set by a policy file of one's own.
+    case local
+  }
+
+  /// T_ack: the request to the first evidence from the receiver.
+  public var acknowledge: ClockLength
+  /// T_deliver: from TransportAccepted on, in place of what is left of T_ack.
+  ///
+  /// `nil` means as long as T_ack; a slower rail may set another (``Policy/railDelivery``).
+  public var deliver: ClockLength?
+  /// T_accept: the request to an acceptance or refusal.
+  public var accept: ClockLength
+  /// T_start: to the first contact.
+  ///
+  /// `nil` for documents, which nobody starts.
+  public var start: ClockLength?
+  public var startAnchor: StartAnchor
+  /// T_complete: from Started to the outcome.
+  public var complete: ClockLength
+  /// T_fb: from completion to feedback delivered; the grace is as long again.
+  public var feedback: ClockLength
+  /// Whether the sender is owed feedback where the request does not say.
+  public var isFeedbackOwed: Bool
+  /// A summary or letter: receipt is acceptance, and closes it.
+  public var isDocument: Bool
+  public var basis: Basis
+  /// The source of the values in words.
+  public var note: String
+
+  public init(
+    acknowledge: ClockLength, deliver: ClockLength? = nil, accept: ClockLength,
+    start: ClockLength?, startAnchor: StartAnchor = .request, complete: ClockLength,
+    feedback: ClockLength, isFeedbackOwed: Bool = true, isDocument: Bool = false,
+    basis: Basis = .local, note: String = ""
+  ) {
+    self.acknowledge = acknowledge
+    self.deliver = deliver
+    self.accept = accept
+    self.start = start
+    self.startAnchor = startAnchor
+    self.complete = complete
+    self.feedback = feedback
+    self.isFeedbackOwed = isFeedbackOwed
+    self.isDocument = isDocument
+    self.basis = basis
+    self.note = note
+  }
+}
+
+/// The windows of the rules, which are the same for every kind.
+public struct RuleWindows: Hashable, Sendable {
+  /// W_reorder: within it events are put in the order in which they happened.
+  public var reorder: Elapsed = .minutes(15)
+  /// T_reroute: from a refusal to the next step.
+  public var reroute: ClockLength = .workingDays(1)
+  /// The same for every priority that says urgent.
+  public var rerouteUrgent: ClockLength = .hours(2)
+  /// T_hold: how long one question to the sender may stay open.
+  public var hold: ClockLength = .workingDays(2)
+  /// Caps the sum of the pauses of T_accept.
+  public var holdCap: ClockLength = .workingDays(10)
+  /// How long after its hour a booked visit may lack a word of it.
+  public var bookingGrace: Elapsed = .hours(24)
+  /// W_conf: how long two acceptances may stand beside each other (A05).
+  public var confirmation: ClockLength = .hours(2)
+  /// The sliding hour of A01: a repeat after it begins a new episode.
+  public var repeats: Elapsed = .hours(1)
+  /// How long an event is remembered, to know it again: 30 days.
+  public var memory: Elapsed = .hours(720)
+  /// How long an illegal event waits for what would make it legal: 30 days.
+  public var illegal: Elapsed = .hours(720)
+  /// How long an ended handoff is kept, so that late evidence finds it: 30 days.
+  public var ended: Elapsed = .hours(720)
+
+  public init() {}
+}

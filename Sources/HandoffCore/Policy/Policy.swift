@@ -1,0 +1,72 @@
+/// What is promised by when: the clocks of each kind of handoff, the windows of the rules, the
+/// business calendar.
+///
+/// A value made from one versioned file, or ``default``; every verdict names it by ``hash``.
+public struct Policy: Hashable, Sendable {
+  /// The clocks of one kind; a row without priority is for all that have none of their own.
+  public struct Row: Hashable, Sendable {
+    public var kind: HandoffKind
+    public var priority: Priority?
+    public var clocks: Clocks
+
+    public init(kind: HandoffKind, priority: Priority?, clocks: Clocks) {
+      self.kind = kind
+      self.priority = priority
+      self.clocks = clocks
+    }
+  }
+
+  public var version: UInt32
+  /// SHA-256 of the bytes that the policy was read from.
+  public var hash: RecordHash
+  public var rows: [Row] { didSet { index = Self.index(rows) } }
+  /// For kinds that the table does not know.
+  public var fallback: Clocks
+  /// T_deliver of a rail that is slower than T_ack, such as MESH with 24 h.
+  public var railDelivery: [Code: ClockLength]
+  public var windows: RuleWindows
+  public var calendar: BusinessCalendar
+
+  private var index: [HandoffKind: [Priority?: Int]]
+
+  public init(
+    version: UInt32, hash: RecordHash, rows: [Row], fallback: Clocks,
+    railDelivery: [Code: ClockLength], windows: RuleWindows, calendar: BusinessCalendar
+  ) {
+    self.version = version
+    self.hash = hash
+    self.rows = rows
+    self.fallback = fallback
+    self.railDelivery = railDelivery
+    self.windows = windows
+    self.calendar = calendar
+    index = Self.index(rows)
+  }
+
+  /// The clocks of a handoff: the row of its priority, else `urgent` for every priority that says
+  /// so, else the row for all, else the fallback.
+  public func clocks(kind: HandoffKind?, priority: Priority?) -> Clocks {
+    guard let kind, let ofKind = index[kind] else { return fallback }
+    if let priority {
+      if let row = ofKind[priority] { return rows[row].clocks }
+      if priority.isUrgent, let row = ofKind[.urgent] { return rows[row].clocks }
+    }
+    return ofKind[nil].map { rows[$0].clocks } ?? fallback
+  }
+
+  /// The kinds that the table knows, in its order.
+  public var kinds: [HandoffKind] {
+    var kinds: [HandoffKind] = []
+    for row in rows where !kinds.contains(row.kind) { kinds.append(row.kind) }
+    return kinds
+  }
+
+  /// Where two rows are for the same kind and priority, the first counts; a loader refuses them.
+  private static func index(_ rows: [Row]) -> [HandoffKind: [Priority?: Int]] {
+    var index: [HandoffKind: [Priority?: Int]] = [:]
+    for (position, row) in rows.enumerated() where index[row.kind]?[row.priority] == nil {
+      index[row.kind, default: [:]][row.priority] = position
+    }
+    return index
+  }
+}
