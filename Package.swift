@@ -74,7 +74,7 @@ let package = Package(
       name: "HandoffBus",
       dependencies: [
         "HandoffCore", "HandoffCodecs", "KafkaClient", "HandoffStores", "HandoffConnectors",
-        "Telemetry", crypto, lifecycle, logging,
+        "Telemetry", crypto, lifecycle, logging, yams,
       ],
       swiftSettings: safe),
     .executableTarget(

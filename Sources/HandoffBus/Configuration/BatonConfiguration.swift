@@ -1,0 +1,84 @@
+import Foundation
+package import Logging
+
+/// Everything that a deployment decides, read from one YAML file and the environment.
+///
+/// ```yaml
+/// data: /var/lib/baton             # outboxes, keys, audit log; default .baton/data
+/// policy: policy.yaml              # default: the one that ships with Baton
+/// connectors: connectors           # one YAML file, or a folder of them
+/// secrets: /run/secrets/baton.yaml # default: made in the data folder at first start
+/// log: notice
+/// kafka:
+///   bootstrap: broker-1:9092,broker-2:9092
+///   properties:                    # any setting of librdkafka
+///     security.protocol: SASL_SSL
+/// topics:
+///   partitions: 24                 # fixed at creation
+///   replication: 3
+/// ```
+///
+/// Relative paths are relative to the file. `BATON_BOOTSTRAP`, `BATON_DATA`, `BATON_POLICY`,
+/// `BATON_CONNECTORS`, `BATON_SECRETS`, `BATON_LOG`, `BATON_PARTITIONS` and `BATON_REPLICATION`
+/// win over it, and `BATON_KAFKA_SASL_PASSWORD` sets `sasl.password`: that is how a secret comes in.
+package struct BatonConfiguration: Sendable {
+  package var dataFolder: String = ".baton/data"
+  /// `nil`: the policy that ships with Baton.
+  package var policyFile: String?
+  /// A file, or a folder of files, one connector each; `nil`: none configured.
+  package var connectors: String?
+  /// `nil`: made in the data folder at first start.
+  package var secretsFile: String?
+  package var logLevel: Logger.Level = .notice
+  package var kafka = Kafka()
+  package var topics = Topics()
+
+  /// The brokers, and how to talk to them.
+  package struct Kafka: Sendable {
+    /// `host:port`, several with commas; `nil`: none configured.
+    package var bootstrap: String?
+    /// Settings of librdkafka, handed on as they are; never printed, they may hold secrets.
+    package var properties: [String: String] = [:]
+
+    package init() {}
+  }
+
+  /// How topics are created.
+  package struct Topics: Sendable {
+    /// Partitions of a topic keyed by patient, 1 to 1,000; fixed when the topic is created.
+    package var partitions = 24
+    /// Copies of each partition, 1 to 9.
+    package var replication = 3
+
+    package init() {}
+  }
+
+  package init() {}
+}
+
+/// Every fault of a configuration at once, so that nobody mends it one start at a time.
+package struct ConfigurationFaults: Error {
+  /// One fault: where it stands and what is wrong, never the value.
+  package struct Fault: Hashable, Sendable {
+    /// `kafka.bootstrap`, or the name of an environment variable.
+    package let setting: String
+    /// 1-based line in the file; `nil` for the environment.
+    package let line: Int?
+    package let explanation: String
+  }
+
+  /// The file, or `nil` where only the environment was read.
+  package let file: String?
+  package let faults: [Fault]
+}
+
+extension ConfigurationFaults: CustomStringConvertible {
+  package var description: String {
+    let where_ = file.map { "The configuration \($0)" } ?? "The environment"
+    let list = faults.map { fault in
+      let line = fault.line.map { "line \($0), " } ?? ""
+      return "\n  \(line)\(fault.setting): \(fault.explanation)"
+    }
+    return "\(where_) has \(faults.count) fault\(faults.count == 1 ? "" : "s"):" + list.joined()
+  }
+}
