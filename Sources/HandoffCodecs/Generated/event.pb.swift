@@ -607,7 +607,7 @@ package nonisolated struct Baton_Handoff_V1_HandoffEvent: @unchecked Sendable {
 
   package init() {}
 
-  fileprivate var _storage = _StorageClass.defaultInstance
+  fileprivate var _storage = unsafe _StorageClass.defaultInstance
 }
 
 /// Carries nothing but the broker's timestamp of its record.

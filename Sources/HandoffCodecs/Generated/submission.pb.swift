@@ -299,7 +299,7 @@ package nonisolated struct Baton_Handoff_V1_HandoffSubmission: @unchecked Sendab
 
   package init() {}
 
-  fileprivate var _storage = _StorageClass.defaultInstance
+  fileprivate var _storage = unsafe _StorageClass.defaultInstance
 }
 
 /// A person in clear.
