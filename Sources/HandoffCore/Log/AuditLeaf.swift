@@ -1,5 +1,5 @@
 /// One header of a record, as Kafka holds it.
-public struct RecordHeader: Hashable, Sendable {
+public struct LoggedHeader: Hashable, Sendable {
   public var name: String
   public var value: [UInt8]?
 
@@ -70,7 +70,7 @@ public struct AuditLeaf: Hashable, Sendable {
   }
 
   /// The one form in which headers are stored and hashed: their count, then each with its lengths.
-  public static func canonicalBytes(of headers: [RecordHeader]) -> [UInt8] {
+  public static func canonicalBytes(of headers: [LoggedHeader]) -> [UInt8] {
     var bytes = bigEndian(UInt32(headers.count))
     for header in headers {
       bytes += bigEndian(UInt32(header.name.utf8.count)) + header.name.utf8
@@ -81,10 +81,10 @@ public struct AuditLeaf: Hashable, Sendable {
   }
 
   /// Reads canonical bytes back; `nil` where they are anything else.
-  public static func headers(of bytes: [UInt8]) -> [RecordHeader]? {
+  public static func headers(of bytes: [UInt8]) -> [LoggedHeader]? {
     var reader = ByteReader(bytes)
     guard let count = reader.integer(UInt32.self) else { return nil }
-    var headers: [RecordHeader] = []
+    var headers: [LoggedHeader] = []
     for _ in 0..<count {
       guard let length = reader.integer(UInt32.self), let name = reader.text(Int(length)),
         let tag = reader.byte(), tag <= 1
@@ -95,7 +95,7 @@ public struct AuditLeaf: Hashable, Sendable {
         else { return nil }
         value = bytes
       }
-      headers.append(RecordHeader(name: name, value: value))
+      headers.append(LoggedHeader(name: name, value: value))
     }
     return reader.isAtEnd ? headers : nil
   }
