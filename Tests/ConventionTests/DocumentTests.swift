@@ -1,0 +1,121 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct `Documents say what is so` {
+  @Test func `each invariant names a test that is there`() throws {
+    let path = "Sources/HandoffCore/HandoffCore.docc/Invariants.md"
+    let document = try #require(SourceTree.documents.first { $0.path == path })
+    let names = Set(
+      SourceTree.tests.flatMap { file in
+        file.text.matches(of: /func `([^`]+)`/).map { String($0.output.1) }
+      })
+    let entries = document.text.components(separatedBy: "\n## ").dropFirst()
+    #expect(entries.count >= 5)
+    for entry in entries {
+      let title = entry.prefix { $0 != "\n" }
+      let guards = entry.split(separator: "\n").filter { $0.hasPrefix("Guarded by ") }
+        .flatMap { $0.matches(of: /`([^`]+)`/).map { String($0.output.1) } }
+      #expect(!guards.isEmpty, "\(title) names no test")
+      for name in guards {
+        #expect(names.contains(name), "\(title): there is no test `\(name)`")
+      }
+    }
+  }
+
+  @Test func `every command in the documents is one that baton has`() async throws {
+    let help = try await BatonExecutable.run(["--experimental-dump-help"])
+    let tool = try JSONDecoder().decode(HelpDump.self, from: Data(help.output.utf8))
+    for file in SourceTree.documents + SourceTree.scripts {
+      for line in CommandLines(file).all {
+        if let fault = tool.command.fault(in: line) {
+          Issue.record("\(file): `baton \(line.joined(separator: " "))`: \(fault)")
+        }
+      }
+    }
+  }
+
+  @Test func `a command that baton does not have is seen`() {
+    let plan = HelpDump.Command(commandName: "plan", subcommands: nil, arguments: nil)
+    let topics = HelpDump.Command(commandName: "topics", subcommands: [plan], arguments: nil)
+    let root = HelpDump.Command(commandName: "baton", subcommands: [topics], arguments: nil)
+    #expect(root.fault(in: ["topics", "plan"]) == nil)
+    #expect(root.fault(in: ["topics", "grow"]) == "there is no command grow")
+    #expect(root.fault(in: ["topics", "plan", "--hard"]) == "there is no option --hard")
+  }
+}
+
+/// What a document shows as commands of ours: in code blocks and between backticks.
+private struct CommandLines {
+  var all: [[String]] = []
+
+  init(_ file: SourceFile) {
+    let isScript = !file.path.hasSuffix(".md")
+    var isInBlock = isScript
+    for line in file.lines {
+      if !isScript, line.hasPrefix("```") {
+        isInBlock.toggle()
+      } else if isInBlock {
+        let code = line.prefix { $0 != "#" }
+        take(String(code))
+      } else {
+        line.matches(of: /`([^`]+)`/).forEach { take(String($0.output.1)) }
+      }
+    }
+  }
+
+  private mutating func take(_ code: String) {
+    let words = code.split(separator: " ").map { String($0) }
+    guard
+      let start = words.firstIndex(where: {
+        $0 == "baton" || $0.hasSuffix("/baton") || $0 == "\"$baton\""
+      }),
+      words[..<start].allSatisfy({ $0 == "$" || $0.contains("=") || $0 == "exec" })
+    else { return }
+    let end: Set = ["|", "||", "&&", ";", ">", "2>&1", "&", "\\", "…"]
+    let arguments = words[(start + 1)...].prefix { !end.contains($0) && !$0.hasPrefix(">") }
+    if !arguments.isEmpty { all.append(Array(arguments)) }
+  }
+}
+
+/// What `--experimental-dump-help` of the argument parser prints.
+private struct HelpDump: Decodable {
+  let command: Command
+
+  struct Command: Decodable {
+    let commandName: String
+    let subcommands: [Command]?
+    let arguments: [Argument]?
+
+    struct Argument: Decodable {
+      let names: [Name]?
+
+      struct Name: Decodable {
+        let name: String
+      }
+    }
+
+    /// What is wrong with a command line; `nil`: nothing.
+    func fault(in words: [String]) -> String? {
+      var command = self
+      var isDescending = true
+      for word in words {
+        if word.hasPrefix("-") {
+          let name = word.drop { $0 == "-" }.prefix { $0 != "=" }
+          let isKnown =
+            command.arguments?.contains { $0.names?.contains { $0.name == name } ?? false } ?? false
+          if !isKnown, !["help", "h", "version"].contains(name) {
+            return "there is no option \(word)"
+          }
+          isDescending = false
+        } else if isDescending, let list = command.subcommands, !list.isEmpty {
+          guard let next = list.first(where: { $0.commandName == word }) else {
+            return "there is no command \(word)"
+          }
+          command = next
+        }
+      }
+      return nil
+    }
+  }
+}
