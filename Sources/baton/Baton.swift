@@ -37,7 +37,9 @@ struct Baton: AsyncParsableCommand {
   )
 
   /// In the order of `baton --help`; one line a group.
-  private static let allCommands: [any ParsableCommand.Type] = []
+  private static let allCommands: [any ParsableCommand.Type] = [
+    TopicsCommand.self
+  ]
 
   /// Parses, runs, and turns whatever was thrown into a sentence and an exit code.
   static func main() async {

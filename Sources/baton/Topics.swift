@@ -1,0 +1,190 @@
+import ArgumentParser
+import HandoffBus
+import KafkaClient
+
+/// `baton topics`: the topics of the bus as the table wants them.
+struct TopicsCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "topics",
+    abstract: "Compare the cluster's topics with the table, and create or mend them.",
+    discussion: """
+      The table in the program says which topics there are, how many partitions they have, what \
+      may be thrown away and whose clock stamps the records. `plan` shows the difference and \
+      changes nothing; `apply` creates and mends.
+
+      The number of partitions is chosen once. It is never changed afterwards, because a person's \
+      records would move to another partition and lose their order: `apply` refuses, and the way \
+      up is a new version of the topic.
+      """,
+    subcommands: [Plan.self, Apply.self],
+    defaultSubcommand: Plan.self
+  )
+
+  struct Options: ParsableArguments {
+    @OptionGroup var settings: SettingsOptions
+    @OptionGroup var output: OutputOptions
+
+    @Option(
+      name: .long,
+      help: ArgumentHelp(
+        "Partitions of every topic keyed by person; also BATON_PARTITIONS.", valueName: "count"))
+    var partitions: Int?
+
+    /// Plans against the configured cluster and hands both on.
+    func withPlan(
+      _ body: (TopicAdministrator, TopicPlan, Output) async throws -> Void
+    ) async throws {
+      var (configuration, bootstrap) = try settings.loadWithBroker()
+      if let partitions {
+        guard (1...1000).contains(partitions) else {
+          throw CommandFailure(.usage, "--partitions must be a whole number from 1 to 1000.")
+        }
+        configuration.topics.partitions = partitions
+      }
+      let sizes = TopicSizes(
+        partitions: Int32(configuration.topics.partitions),
+        replication: Int16(configuration.topics.replication))
+      try await reachingKafka(bootstrap) {
+        let administrator = try TopicAdministrator(
+          KafkaConfiguration(configuration, client: "topics"))
+        do {
+          try await body(administrator, try await administrator.plan(sizes: sizes), Output(output))
+        } catch {
+          await administrator.close()
+          throw error
+        }
+        await administrator.close()
+      }
+    }
+  }
+
+  struct Plan: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Show what differs; change nothing. Exit code 1 where something is refused.")
+
+    @OptionGroup var options: Options
+
+    func run() async throws {
+      try await options.withPlan { _, plan, output in
+        try report(plan, verb: "would", output)
+        if plan.isRefused { throw refusal(plan) }
+      }
+    }
+  }
+
+  struct Apply: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Create what is missing and mend settings; nothing where something is refused.")
+
+    @OptionGroup var options: Options
+
+    func run() async throws {
+      try await options.withPlan { administrator, plan, output in
+        guard !plan.isRefused else {
+          try report(plan, verb: "would", output)
+          throw refusal(plan)
+        }
+        try await administrator.apply(plan)
+        try report(plan, verb: "did", output)
+      }
+    }
+  }
+}
+
+/// One step as `--json` prints it.
+private struct StepRow: Encodable {
+  var step: String
+  var topic: String
+  var partitions: Int32?
+  var replication: Int16?
+  var wanted: Int32?
+  var settings: [String: String]?
+  var before: [String: String]?
+
+  init(_ step: TopicStep) {
+    topic = step.topic
+    switch step {
+    case .create(_, let partitions, let replication, let config):
+      self.step = "create"
+      self.partitions = partitions
+      self.replication = replication
+      settings = config
+    case .alter(_, let changes):
+      self.step = "alter"
+      settings = Dictionary(uniqueKeysWithValues: changes.map { ($0.name, $0.to) })
+      before = Dictionary(uniqueKeysWithValues: changes.map { ($0.name, $0.from) })
+    case .refuseResize(_, let has, let wanted):
+      self.step = "refuse"
+      partitions = has
+      self.wanted = wanted
+    case .unsupported(_, let names):
+      self.step = "unsupported"
+      settings = Dictionary(uniqueKeysWithValues: names.map { ($0, "") })
+    case .unknown: self.step = "unknown"
+    }
+  }
+
+  /// The step in words.
+  func sentence(_ style: Style) -> String {
+    switch step {
+    case "create":
+      let count = partitions.map { "\($0) partition\($0 == 1 ? "" : "s")" } ?? ""
+      let stamp =
+        settings?["message.timestamp.type"] == "LogAppendTime" ? ", stamped by the broker" : ""
+      let kept = settings?["cleanup.policy"] == "compact" ? "compacted" : retention
+      return "\(style.green("+")) \(topic): \(count), \(kept)\(stamp)"
+    case "alter":
+      let changes = (settings ?? [:]).sorted(by: <)
+        .map { "\($0.key) \(before?[$0.key] ?? "?") → \($0.value)" }
+      return "\(style.yellow("~")) \(topic): \(changes.joined(separator: ", "))"
+    case "refuse":
+      return "\(style.red("✗")) \(topic): has \(partitions ?? 0) partitions, "
+        + "\(wanted ?? 0) are asked for; never changed"
+    case "unsupported":
+      let names = (settings ?? [:]).keys.sorted().joined(separator: ", ")
+      return "\(style.yellow("?")) \(topic): this broker does not tell \(names)"
+    default:
+      return "\(style.dim("·")) \(topic): not in the table; left alone"
+    }
+  }
+
+  private var retention: String {
+    guard let text = settings?["retention.ms"], let milliseconds = Int(text), milliseconds >= 0
+    else { return "kept for ever" }
+    return "kept \(milliseconds / 86_400_000) days"
+  }
+}
+
+private func report(_ plan: TopicPlan, verb: String, _ output: Output) throws {
+  let rows = plan.steps.map(StepRow.init)
+  struct Report: Encodable {
+    var applied: Bool
+    var refused: Bool
+    var steps: [StepRow]
+  }
+  try output.json(Report(applied: verb == "did", refused: plan.isRefused, steps: rows))
+  for row in rows { output.line(row.sentence(output.style)) }
+  guard !plan.isRefused else { return }
+  let count = plan.changes.count
+  guard count > 0 else { return output.line("The topics are as the table wants them.") }
+  let changes = count == 1 ? "1 change" : "\(count) changes"
+  output.line("\(verb == "did" ? "Made" : "To make"): \(changes).")
+}
+
+private func refusal(_ plan: TopicPlan) -> CommandFailure {
+  CommandFailure(
+    .found, "Topics have another number of partitions than is asked for; nothing was changed.",
+    advice: "Set topics.partitions (or --partitions) to what the cluster has; "
+      + "to grow, move to a new version of the topic.")
+}
+
+/// Runs `body`, and says of a broker that cannot be reached what to do about it.
+func reachingKafka(_ bootstrap: String, _ body: () async throws -> Void) async throws {
+  do {
+    try await body()
+  } catch let error as KafkaError {
+    throw CommandFailure(
+      .unavailable, "Kafka at \(bootstrap) did not do what was asked: \(error.message)",
+      advice: "See that the broker runs and can be reached; `baton doctor` looks closer.")
+  }
+}
