@@ -1,0 +1,94 @@
+/// In which bucket of the books a handoff is, by its current state.
+public enum Bucket: UInt8, CaseIterable, Hashable, Sendable {
+  case open, completed, rejected, redirected, cancelled, voided, failed, expired
+
+  /// Completed with feedback owed counts as completed (domain.md §8).
+  public init(_ state: HandoffState) {
+    self =
+      switch state {
+      case .requested, .inTransit, .delivered, .received, .onHold, .accepted, .booked, .started:
+        .open
+      case .completed, .closed: .completed
+      case .rejected: .rejected
+      case .redirected: .redirected
+      case .cancelled: .cancelled
+      case .voided: .voided
+      case .failed: .failed
+      case .expired: .expired
+      }
+  }
+}
+
+/// One page of the books: every handoff once on each side.
+public struct Ledger: Hashable, Sendable {
+  public var requested: UInt64 = 0
+  public var transferredIn: UInt64 = 0
+  public var transferredOut: UInt64 = 0
+  /// By ``Bucket``, in the order of its cases.
+  public var buckets = [UInt64](repeating: 0, count: Bucket.allCases.count)
+
+  public init() {}
+
+  public subscript(bucket: Bucket) -> UInt64 {
+    get { buckets[Int(bucket.rawValue)] }
+    set { buckets[Int(bucket.rawValue)] = newValue }
+  }
+
+  /// requested + transferred in = the sum of the buckets + transferred out.
+  public var isBalanced: Bool {
+    requested + transferredIn == buckets.reduce(0, +) + transferredOut
+  }
+}
+
+/// The books of a partition, in all and by kind, and what happened to its events.
+public struct Books: Hashable, Sendable {
+  public var total = Ledger()
+  public var byKind: [HandoffKind: Ledger] = [:]
+  /// Handoffs that ended and were forgotten; they stay in their buckets.
+  public var forgotten: UInt64 = 0
+  public var eventCount: UInt64 = 0
+  /// The bus's own second delivery of a record: ignored.
+  public var redeliveredCount: UInt64 = 0
+  /// A sender's repeat.
+  public var repeatedCount: UInt64 = 0
+  /// Events without a handoff.
+  public var unlinkedCount: UInt64 = 0
+  /// Illegal events that nothing made legal in time.
+  public var lapsedCount: UInt64 = 0
+
+  public init() {}
+
+  /// Every page balances, and the kinds add up to the whole.
+  public var isBalanced: Bool {
+    total.isBalanced && byKind.values.allSatisfy(\.isBalanced)
+      && byKind.values.reduce(0) { $0 + $1.requested } == total.requested
+  }
+
+  mutating func enter(kind: HandoffKind?, state: HandoffState) {
+    edit(kind) { page in
+      page.requested += 1
+      page[Bucket(state)] += 1
+    }
+  }
+
+  mutating func leave(kind: HandoffKind?, state: HandoffState) {
+    edit(kind) { page in
+      page.requested -= 1
+      page[Bucket(state)] -= 1
+    }
+  }
+
+  mutating func move(kind: HandoffKind?, from: HandoffState, to: HandoffState) {
+    let (old, new) = (Bucket(from), Bucket(to))
+    guard old != new else { return }
+    edit(kind) { page in
+      page[old] -= 1
+      page[new] += 1
+    }
+  }
+
+  private mutating func edit(_ kind: HandoffKind?, _ change: (inout Ledger) -> Void) {
+    change(&total)
+    change(&byKind[kind ?? .unspecified, default: Ledger()])
+  }
+}

@@ -1,0 +1,162 @@
+/// One handoff of a person: what is settled, and what may still be put in another order.
+public struct Handoff: Hashable, Sendable {
+  public var id: HandoffID
+  /// The fold of every event known.
+  public var current: HandoffFacts
+  /// The fold of the events that nothing can overtake any more; `nil` while ``window`` is empty.
+  public var settled: HandoffFacts?
+  /// Events that arrived within W_reorder, in the order in which they happened.
+  public var window: [Fact]
+
+  public init(
+    id: HandoffID, current: HandoffFacts, settled: HandoffFacts? = nil, window: [Fact] = []
+  ) {
+    self.id = id
+    self.current = current
+    self.settled = settled
+    self.window = window
+  }
+}
+
+/// What is remembered of an event to know it again: about 130 bytes, for the policy's `memory`.
+public struct SeenEvent: Hashable, Sendable {
+  public var eventID: EventID
+  public var receptionID: ReceptionID
+  public var messageKey: Token?
+  public var contentMac: Token
+  public var type: EventType
+  public var arrivedAt: Timestamp
+  public var hash: RecordHash
+  public var offset: Int64
+
+  public init(
+    eventID: EventID, receptionID: ReceptionID, messageKey: Token?, contentMac: Token,
+    type: EventType, arrivedAt: Timestamp, hash: RecordHash, offset: Int64
+  ) {
+    self.eventID = eventID
+    self.receptionID = receptionID
+    self.messageKey = messageKey
+    self.contentMac = contentMac
+    self.type = type
+    self.arrivedAt = arrivedAt
+    self.hash = hash
+    self.offset = offset
+  }
+}
+
+/// A message that came again (A01), or whose id came with other content (A03).
+public struct Repetition: Hashable, Sendable {
+  /// `a01` or `a03`.
+  public var rule: Rule
+  /// The message key, or the event's id where the message has none.
+  public var subject: Token
+  public var handoffID: HandoffID?
+  public var beganWith: EventID
+  /// The arrival that was counted last: several events of one message count once.
+  public var lastReceptionID: ReceptionID
+  public var count: UInt32
+  /// When the first repeat of the episode arrived.
+  public var opened: Timestamp
+  /// When the latest arrived.
+  public var lastAt: Timestamp
+  /// The first of its kind and the latest repeat.
+  public var first: Witness
+  public var latest: Witness
+
+  public init(
+    rule: Rule, subject: Token, handoffID: HandoffID?, beganWith: EventID,
+    lastReceptionID: ReceptionID, count: UInt32, opened: Timestamp, lastAt: Timestamp,
+    first: Witness, latest: Witness
+  ) {
+    self.rule = rule
+    self.subject = subject
+    self.handoffID = handoffID
+    self.beganWith = beganWith
+    self.lastReceptionID = lastReceptionID
+    self.count = count
+    self.opened = opened
+    self.lastAt = lastAt
+    self.first = first
+    self.latest = latest
+  }
+}
+
+/// An alert that was said, so that its next revision can be told from a new one.
+public struct EmittedAlert: Hashable, Sendable {
+  public var id: AlertID
+  public var rule: Rule
+  public var handoffID: HandoffID?
+  public var beganWith: EventID
+  /// What stands in for the event in the id of A01 and A03: the message.
+  public var subject: Token?
+  public var cause: Code?
+  public var revision: UInt32
+  public var isOpen: Bool
+  public var opened: Timestamp
+  public var count: UInt32
+
+  public init(
+    id: AlertID, rule: Rule, handoffID: HandoffID?, beganWith: EventID, subject: Token?,
+    cause: Code?, revision: UInt32, isOpen: Bool, opened: Timestamp, count: UInt32
+  ) {
+    self.id = id
+    self.rule = rule
+    self.handoffID = handoffID
+    self.beganWith = beganWith
+    self.subject = subject
+    self.cause = cause
+    self.revision = revision
+    self.isOpen = isOpen
+    self.opened = opened
+    self.count = count
+  }
+}
+
+/// Everything the reducer holds of one person; nothing else of the past matters for the future.
+public struct Person: Hashable, Sendable {
+  public var key: PatientKey
+  /// In the order of their ids.
+  public var handoffs: [Handoff] = []
+  /// In the order of arrival.
+  public var seen: [SeenEvent] = []
+  /// In the order in which they began.
+  public var repetitions: [Repetition] = []
+  /// In the order in which they were first said.
+  public var alerts: [EmittedAlert] = []
+  /// The latest word on readiness for discharge, by when it happened; its date where still ready.
+  public var readinessSaid: Witness?
+  public var dischargeReadyAt: Timestamp?
+  /// Events of the stay and evidence without a handoff: kept only as counted and seen.
+  public var unlinkedCount: UInt32 = 0
+
+  public init(key: PatientKey) {
+    self.key = key
+  }
+}
+
+/// What a partition holds beside its persons.
+public struct PartitionState: Hashable, Sendable {
+  /// The greatest broker timestamp seen.
+  public var time: Timestamp
+  /// The offset after the last record applied.
+  public var nextOffset: Int64
+  public var books: Books
+  /// Every policy that was in force here, the first at the start; a handoff keeps its own.
+  public var activations: [RulesActivation]
+  /// The latest word on each source, by its code.
+  ///
+  /// Kept, and not judged by: the reducer that says when a source is silent is not part of this
+  /// one (architecture.md, "The reconciler").
+  public var sources: [Code: SourceState]
+
+  public init(
+    time: Timestamp = .distantPast, nextOffset: Int64 = 0, books: Books = Books(),
+    activations: [RulesActivation], sources: [Code: SourceState] = [:]
+  ) {
+    self.time = time
+    self.nextOffset = nextOffset
+    self.books = books
+    self.activations = activations
+    self.sources = sources
+  }
+}
