@@ -70,6 +70,10 @@ package struct MappedFact: Hashable, Sendable {
   package var dischargePathway: UInt8?
   package var isFeedbackOwed: Bool?
   package var isBackfill = false
+  /// Who this fact is about, where that is not the message's ``MappedMessage/person``.
+  ///
+  /// A swap of beds and a list of merges speak of several people.
+  package var person: ClearPerson?
   /// The identity that a merge gives up (MRG).
   package var priorPerson: ClearPerson?
   /// Property name to the field it was read from, such as `occurredAt` to `EVN-2`.

@@ -21,6 +21,10 @@ package struct MappingContext: Sendable {
   package var ownOrganisation: ODSCode?
   /// Names as they stand in MSH-4, MSH-6 or PRD-10 to ODS codes, compared exactly.
   package var organisations: [String: ODSCode]
+  /// Whether partners write ODS codes where a name may stand, as most of England does.
+  ///
+  /// Off by default: a name such as `GHH` looks like a code and is none.
+  package var namesAreODSCodes: Bool
   package var localTime: LocalTime
   /// Kind by code: of RF1-3 and RF1-5 (`RF1-5:O`), BaRS use case (`a1t1`), SNOMED (`306238000`).
   package var kinds: [String: HandoffKind]
@@ -29,6 +33,8 @@ package struct MappingContext: Sendable {
   /// Priority by RF1-2 or FHIR `priority`, lower-cased.
   package var priorities: [String: Priority]
   package var defaultPriority: Priority
+  /// Discharge pathway 0 to 3 by PV1-36.
+  package var dischargePathways: [String: UInt8]
   package var checkDigit: CheckDigitTreatment
   package var limits: MappingLimits
 
@@ -36,11 +42,13 @@ package struct MappingContext: Sendable {
   package init() {
     ownOrganisation = nil
     organisations = [:]
+    namesAreODSCodes = false
     localTime = .europeLondon
     kinds = MappingDefaults.kinds
     defaultKind = .unspecified
     priorities = MappingDefaults.priorities
     defaultPriority = .routine
+    dischargePathways = [:]
     checkDigit = .refuse
     limits = MappingLimits()
   }
