@@ -70,7 +70,9 @@ final class ConsumerCore: Sendable {
     }
   }
 
-  /// Fills one batch; nil once closed or cancelled. `rebalance` is called between records.
+  /// Fills one batch; nil once closed or cancelled.
+  ///
+  /// `rebalance` is called between records.
   func nextBatch(
     _ limits: KafkaBatchLimits,
     rebalance: (Rebalance) async throws(KafkaError) -> Void

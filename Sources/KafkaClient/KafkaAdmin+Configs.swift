@@ -22,8 +22,10 @@ extension KafkaAdmin {
     }
   }
 
-  /// Sets a topic's settings. Kafka replaces the whole set (KIP-339's incremental call came after
-  /// 2.0.2), so those set before are read first and sent again.
+  /// Sets a topic's settings.
+  ///
+  /// Kafka replaces the whole set (KIP-339's incremental call came after 2.0.2), so those set
+  /// before are read first and sent again.
   public func alterConfigs(
     _ topic: String, _ changes: [String: String], within timeout: Duration = .seconds(10)
   ) async throws(KafkaError) {
@@ -49,9 +51,8 @@ extension KafkaAdmin {
     }
   }
 
-  /// What a group has committed, also of groups without a live member.
-  ///
-  /// - Parameter partitions: which to ask for; nil: all the group has.
+  /// What a group has committed, also of groups without a live member; without `partitions`, all
+  /// of it.
   public func committedOffsets(
     ofGroup group: String, _ partitions: [KafkaTopicPartition]? = nil,
     within timeout: Duration = .seconds(10)

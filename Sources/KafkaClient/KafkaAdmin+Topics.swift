@@ -1,8 +1,10 @@
 internal import CLibrdkafka
 
 extension KafkaAdmin {
-  /// Makes topics. A topic that exists is not an error here: its name is among those returned, and
-  /// its settings stay as they are.
+  /// Makes topics.
+  ///
+  /// A topic that exists is not an error here: its name is among those returned, and its settings
+  /// stay as they are.
   ///
   /// Throws the first refusal; topics before and after it may have been made.
   @discardableResult
@@ -30,8 +32,9 @@ extension KafkaAdmin {
     }
   }
 
-  /// Deletes topics; one that does not exist is an error. Never do it under live consumers
-  /// (librdkafka 2.0.2, kafka.md trap 2: their close would hang).
+  /// Deletes topics; one that does not exist is an error.
+  ///
+  /// Never do it under live consumers (librdkafka 2.0.2, kafka.md trap 2: their close would hang).
   public func deleteTopics(
     _ names: [String], within timeout: Duration = .seconds(30)
   ) async throws(KafkaError) {
@@ -50,7 +53,9 @@ extension KafkaAdmin {
     }
   }
 
-  /// Raises the partition count of a topic. Keys then hash to other partitions than before.
+  /// Raises the partition count of a topic.
+  ///
+  /// Keys then hash to other partitions than before.
   public func createPartitions(
     _ topic: String, total: Int, within timeout: Duration = .seconds(30)
   ) async throws(KafkaError) {

@@ -47,7 +47,9 @@ public struct KafkaAdmin: Sendable {
 
   let handle: KafkaHandle
 
-  /// Makes the client. Free it by `close`.
+  /// Makes the client.
+  ///
+  /// Free it by `close`.
   public init(_ configuration: KafkaConfiguration) throws(KafkaError) {
     handle = try KafkaHandle(.producer, configuration: configuration, settings: [:])
   }

@@ -25,8 +25,9 @@ public struct KafkaBatchLimits: Sendable {
 /// Records in the order they were read: in order within each partition.
 public struct KafkaBatch: Sendable {
   public var records: [KafkaRecord]
-  /// The ends of partitions reached while reading (readers only). Such an offset counts control
-  /// records and aborted ones, which never appear among `records`.
+  /// The ends of partitions reached while reading (readers only).
+  ///
+  /// Such an offset counts control records and aborted ones, which never appear among `records`.
   public var ends: [KafkaPartitionOffset]
   /// Places where the log turned out shorter than what was already read from it.
   public var truncations: [KafkaTruncation]

@@ -6,8 +6,10 @@ public import Logging
 /// relies on cannot be set there (see `KafkaError.Code.invalidArgument`). Its description never
 /// prints values that may be secret.
 public struct KafkaConfiguration: Sendable {
-  /// `host:port` each. Give several: 2.0.2 never drops a broker that is gone nor bootstraps again
-  /// (librdkafka 2.0.2, kafka.md trap 14).
+  /// `host:port` each.
+  ///
+  /// Give several: 2.0.2 never drops a broker that is gone nor bootstraps again (librdkafka 2.0.2,
+  /// kafka.md trap 14).
   public var bootstrapServers: [String]
   /// Names this client in the broker's log and quotas.
   public var clientID: String

@@ -29,8 +29,9 @@ extension KafkaConsumer {
   }
 
   /// librdkafka 2.0.2, kafka.md trap 13: leaving crashes when the coordinator is gone, and trap 2:
-  /// closing without a broker may hang. So ask whether a broker answers; if none does, the
-  /// session's timeout does the leaving.
+  /// closing without a broker may hang.
+  ///
+  /// So ask whether a broker answers; if none does, the session's timeout does the leaving.
   private func mayLeave(before deadline: ContinuousClock.Instant) async -> Bool {
     let probe = Swift.max(.milliseconds(100), Swift.min(.seconds(2), (deadline - .now) / 3))
     let response = try? await core.handle.call("probe", within: probe) { client in

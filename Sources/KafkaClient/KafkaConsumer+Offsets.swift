@@ -12,8 +12,9 @@ public final class KafkaGroupMetadata: @unchecked Sendable {
 }
 
 extension KafkaConsumer {
-  /// Commits, for the group, what to read next. `KafkaError.Disposition.abortTransaction` means
-  /// that the partitions have been given to others.
+  /// Commits, for the group, what to read next.
+  ///
+  /// `KafkaError.Disposition.abortTransaction` means that the partitions have been given to others.
   public func commit(
     _ offsets: [KafkaPartitionOffset], within timeout: Duration = .seconds(30)
   ) async throws(KafkaError) {
@@ -57,6 +58,7 @@ extension KafkaConsumer {
   }
 
   /// Reads on from elsewhere, for example from the committed offsets after an aborted transaction.
+  ///
   /// Call it between two batches.
   public func rewind(
     to offsets: [KafkaPartitionOffset], within timeout: Duration = .seconds(30)

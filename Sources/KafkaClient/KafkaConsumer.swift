@@ -17,15 +17,18 @@ public struct KafkaConsumerConfiguration: Sendable {
   public var kafka: KafkaConfiguration
   public var groupID: String
   /// Makes the membership static: a member that restarts within the session timeout gets its
-  /// partitions back without a rebalance. Give it, and keep it stable (kafka.md traps 6 and 13).
+  /// partitions back without a rebalance.
+  ///
+  /// Give it, and keep it stable (kafka.md traps 6 and 13).
   public var groupInstanceID: String?
   public var topics: [String]
   public var isolation: KafkaIsolation
   public var offsetReset: OffsetReset
   /// After this time without a heartbeat the group gives the partitions to others.
   public var sessionTimeout: Duration
-  /// After this time without a call for the next batch the partitions are given up. A hook counts
-  /// as time between two calls.
+  /// After this time without a call for the next batch the partitions are given up.
+  ///
+  /// A hook counts as time between two calls.
   public var maxPollInterval: Duration
   /// What librdkafka may fetch ahead, in KiB over all partitions: the memory back-pressure allows.
   public var prefetchKilobyteMax: Int
@@ -65,11 +68,14 @@ public struct KafkaConsumerConfiguration: Sendable {
   }
 }
 
-/// What the owner of partitions does when they come and go. Each hook runs in the task that
-/// iterates `batches`, between two batches, and the group waits for it.
+/// What the owner of partitions does when they come and go.
+///
+/// Each hook runs in the task that iterates `batches`, between two batches, and the group waits for
+/// it.
 public struct KafkaRebalanceHooks: Sendable {
-  /// The partitions are ours once this returns; nothing is fetched before. Returns where to start,
-  /// for those that shall not start at the group's committed offset.
+  /// The partitions are ours once this returns; nothing is fetched before.
+  ///
+  /// Returns where to start, for those that shall not start at the group's committed offset.
   public typealias Assigned =
     @Sendable ([KafkaTopicPartition]) async throws -> [KafkaPartitionOffset]
   /// Hands partitions back.
@@ -132,9 +138,10 @@ public final class KafkaConsumer: Sendable {
   /// The latest error librdkafka reported, though it goes on trying; for a health page.
   public var lastError: KafkaError? { core.lastError }
 
-  /// The records of this member's partitions. Only one task may iterate at a time; the sequence
-  /// ends when the consumer is closed or the task is cancelled. After a `.retry` error it may be
-  /// iterated again.
+  /// The records of this member's partitions.
+  ///
+  /// Only one task may iterate at a time; the sequence ends when the consumer is closed or the task
+  /// is cancelled. After a `.retry` error it may be iterated again.
   public func batches(_ limits: KafkaBatchLimits = .init()) -> KafkaBatches {
     KafkaBatches { () async throws(KafkaError) in
       try await self.core.nextBatch(limits) { change async throws(KafkaError) in
@@ -143,7 +150,9 @@ public final class KafkaConsumer: Sendable {
     }
   }
 
-  /// Does what the group asks for. `refusing`: while closing, nothing new is taken on.
+  /// Does what the group asks for.
+  ///
+  /// `refusing`: while closing, nothing new is taken on.
   func follow(_ change: ConsumerCore.Rebalance, refusing: Bool) async throws(KafkaError) {
     switch change {
     case .assign(let partitions) where !refusing:

@@ -27,7 +27,9 @@ extension KafkaError {
 }
 
 extension KafkaError.Code {
-  /// A hook of the caller's threw; its error is in `underlying`. Not one of librdkafka's codes.
+  /// A hook of the caller's threw; its error is in `underlying`.
+  ///
+  /// Not one of librdkafka's codes.
   public static let hookFailed = Self(rawValue: -1000)
   public static let destroyed = Self(RD_KAFKA_RESP_ERR__DESTROY)
   public static let fatal = Self(RD_KAFKA_RESP_ERR__FATAL)

@@ -45,7 +45,9 @@ final class KafkaHandle: @unchecked Sendable {
   }
 
   /// Has `react` called, on librdkafka's thread and under the queue's lock, whenever the event
-  /// queue becomes non-empty. Poll once after this, for what came before.
+  /// queue becomes non-empty.
+  ///
+  /// Poll once after this, for what came before.
   func onEvents(_ react: @escaping @Sendable () -> Void) { resources.signal.set(react) }
 
   /// Makes a call that does not block.
@@ -106,7 +108,7 @@ final class KafkaHandle: @unchecked Sendable {
 
 /// The two pointers of a client, lent for the time of one call.
 struct NativeClient: ~Copyable {
-  /// `rd_kafka_t`
+  /// The `rd_kafka_t`.
   let pointer: OpaquePointer
   /// `rd_kafka_queue_t`: the consumer's queue, or the producer's main queue.
   let queue: OpaquePointer

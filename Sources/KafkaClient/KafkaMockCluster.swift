@@ -73,6 +73,32 @@ public final class KafkaMockCluster: @unchecked Sendable {
       cluster, request.rawValue, responses.count, responses)
   }
 
+  /// Has the next requests of this kind to one broker fail, each answer delayed by `roundTrip`.
+  ///
+  /// Unlike those for any broker, these can be counted: see `pendingRequestErrors`.
+  public func pushRequestErrors(
+    _ errors: [KafkaError.Code], into request: Request, broker: Int32,
+    roundTrip: Duration = .zero
+  ) throws(KafkaError) {
+    for error in errors {
+      let response = kafka_mock_push_broker_error(
+        cluster, broker, request.rawValue, error.response, roundTrip.timeoutMs)
+      try check(response, "broker \(broker)")
+    }
+  }
+
+  /// How many of the errors pushed for `broker` have not been used yet: zero proves to a test that
+  /// its injection took place.
+  public func pendingRequestErrors(
+    _ request: Request, broker: Int32
+  ) throws(KafkaError) -> Int {
+    var count = 0
+    let response = rd_kafka_mock_broker_error_stack_cnt(
+      cluster, broker, request.rawValue, &count)
+    try check(response, "broker \(broker)")
+    return count
+  }
+
   /// Forgets the errors pushed and not used yet.
   public func clearRequestErrors(_ request: Request) {
     rd_kafka_mock_clear_request_errors(cluster, request.rawValue)

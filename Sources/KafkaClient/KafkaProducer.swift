@@ -32,11 +32,7 @@ public struct KafkaProducerLimits: Sendable {
 public final class KafkaProducer: Sendable {
   private let core: ProducerCore
 
-  /// Makes the client.
-  ///
-  /// - Parameters:
-  ///   - deliveryTimeout: how long a message is tried; then `send` fails.
-  ///   - limits: how much may wait.
+  /// Makes the client, which tries each message for `deliveryTimeout`; then its `send` fails.
   public init(
     _ configuration: KafkaConfiguration, deliveryTimeout: Duration = .seconds(120),
     limits: KafkaProducerLimits = .init()

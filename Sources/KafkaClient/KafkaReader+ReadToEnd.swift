@@ -8,8 +8,7 @@ extension KafkaReader {
   /// restores its own state fences its predecessor first, by
   /// `KafkaTransactionalProducer.initTransactions`.
   ///
-  /// - Parameter timeout: the longest time without any progress.
-  /// - Throws: `KafkaError` timed out, if the ends were not reached; what `body` throws.
+  /// Throws `KafkaError.Code.timedOut` after `timeout` without any progress, and what `body` throws.
   @discardableResult
   public func readToEnd(
     from offsets: [KafkaPartitionOffset], limits: KafkaBatchLimits = .init(waitMax: .zero),
@@ -24,8 +23,7 @@ extension KafkaReader {
   /// Reads from `offsets` until every partition's position is at its entry of `ends`; records from
   /// there on are left out.
   ///
-  /// - Parameter timeout: the longest time without any progress.
-  /// - Throws: `KafkaError` timed out, if the ends were not reached; what `body` throws.
+  /// Throws `KafkaError.Code.timedOut` after `timeout` without any progress, and what `body` throws.
   public func read(
     from offsets: [KafkaPartitionOffset], to ends: [KafkaPartitionOffset],
     limits: KafkaBatchLimits = .init(waitMax: .zero), within timeout: Duration,

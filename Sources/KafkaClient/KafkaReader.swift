@@ -10,8 +10,10 @@ public final class KafkaReader: Sendable {
   /// Sees the true ends; made when first needed.
   private let endFinder = Mutex<ConsumerCore?>(nil)
 
-  /// Makes the client. `groupID` is never joined; librdkafka wants one all the same, and a broker
-  /// with access control checks it.
+  /// Makes the client.
+  ///
+  /// `groupID` is never joined; librdkafka wants one all the same, and a broker with access control
+  /// checks it.
   public init(
     _ configuration: KafkaConfiguration, isolation: KafkaIsolation = .readCommitted,
     groupID: String = "kafka-client-reader", prefetchKilobyteMax: Int = 64 << 10
@@ -36,8 +38,9 @@ public final class KafkaReader: Sendable {
 
   public var statistics: KafkaStatistics? { core.statistics.value }
 
-  /// Sets what is read, replacing what was read before. An offset that no longer exists makes
-  /// `batches` throw `KafkaError.Code.offsetReset`.
+  /// Sets what is read, replacing what was read before.
+  ///
+  /// An offset that no longer exists makes `batches` throw `KafkaError.Code.offsetReset`.
   public func assign(_ offsets: [KafkaPartitionOffset]) async throws(KafkaError) {
     let error = try await core.handle.call("assign", within: .seconds(30)) { client in
       let list = NativeOffsets(offsets)
@@ -90,7 +93,9 @@ public final class KafkaReader: Sendable {
     _ partitions: [KafkaTopicPartition]
   ) throws(KafkaError) -> [KafkaPartitionOffset] { try core.position(partitions) }
 
-  /// Frees the client within `timeout`. There is no group to leave (kafka.md traps 2 and 13).
+  /// Frees the client within `timeout`.
+  ///
+  /// There is no group to leave (kafka.md traps 2 and 13).
   @discardableResult
   public func close(within timeout: Duration = .seconds(10)) async -> KafkaCloseOutcome {
     await core.stopPolling()

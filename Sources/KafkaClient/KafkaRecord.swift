@@ -72,7 +72,9 @@ public struct KafkaMessage: Sendable {
   public var key: [UInt8]?
   public var value: [UInt8]?
   public var headers: [KafkaHeader]
-  /// Milliseconds since 1970; nil: now. The broker replaces it where the topic says LogAppendTime.
+  /// Milliseconds since 1970; nil: now.
+  ///
+  /// The broker replaces it where the topic says LogAppendTime.
   public var timestampMilliseconds: Int64?
 
   public init(

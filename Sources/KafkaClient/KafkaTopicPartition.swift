@@ -46,8 +46,10 @@ public struct KafkaPartitionOffset: Hashable, Sendable, CustomStringConvertible 
 public struct KafkaWatermarks: Hashable, Sendable {
   /// The first offset kept.
   public let low: Int64
-  /// The offset after the last readable record. For a read-committed client that is the start of
-  /// the oldest open transaction, not the end of the log.
+  /// The offset after the last readable record.
+  ///
+  /// For a read-committed client that is the start of the oldest open transaction, not the end of
+  /// the log.
   public let high: Int64
 
   public init(low: Int64, high: Int64) {

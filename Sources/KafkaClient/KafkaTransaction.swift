@@ -22,7 +22,9 @@ public struct KafkaTransaction: ~Copyable, Sendable {
   }
 
   /// Hands the messages over without waiting for their acknowledgement: `commit` waits, and fails
-  /// if any could not be written. One round trip less than `send`.
+  /// if any could not be written.
+  ///
+  /// One round trip less than `send`.
   public func enqueue(_ messages: [KafkaMessage]) async throws(KafkaError) {
     guard !messages.isEmpty else { return }
     try await producer.core.enqueue(messages, reportingTo: nil)

@@ -26,9 +26,7 @@ public final class KafkaTransactionalProducer: Sendable {
 
   /// Makes the client; `initTransactions` must follow.
   ///
-  /// - Parameters:
-  ///   - transactionTimeout: after this time the broker aborts an open transaction.
-  ///   - limits: how much may wait.
+  /// The broker aborts a transaction left open for `transactionTimeout`.
   public init(
     _ configuration: KafkaConfiguration, transactionalID: String,
     transactionTimeout: Duration = .seconds(30), limits: KafkaProducerLimits = .init()
@@ -53,8 +51,9 @@ public final class KafkaTransactionalProducer: Sendable {
     phase.withLock { $0 = .ready }
   }
 
-  /// Opens a transaction. The one before must have been ended; one that was dropped without is
-  /// aborted first.
+  /// Opens a transaction.
+  ///
+  /// The one before must have been ended; one that was dropped without is aborted first.
   public func beginTransaction(
     within timeout: Duration = .seconds(30)
   ) async throws(KafkaError) -> KafkaTransaction {

@@ -51,8 +51,9 @@ final class ProducerCore: Sendable {
     reports.async { self.takeEvents() }
   }
 
-  /// Hands all messages over; waits for room where there is none. The batch, if given, hears of
-  /// every message.
+  /// Hands all messages over; waits for room where there is none.
+  ///
+  /// The batch, if given, hears of every message.
   func enqueue(
     _ messages: [KafkaMessage], reportingTo batch: DeliveryBatch?
   ) async throws(KafkaError) {
