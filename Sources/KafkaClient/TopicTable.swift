@@ -16,7 +16,9 @@ final class TopicTable: Sendable {
 
   /// The partition count as it was when last asked.
   func partitionCount(_ topic: String) -> Int32? {
-    topics.withLock { $0[topic]?.partitionCount }
+    // Swift 6.3.1 without optimisation returns garbage for `withLock { $0[topic]?.partitionCount }`.
+    let found = topics.withLock { $0[topic] }
+    return found?.partitionCount
   }
 
   /// Asks for the metadata of topics not known yet, or known to have too few partitions.

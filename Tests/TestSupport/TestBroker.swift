@@ -58,7 +58,7 @@ public final class TestBroker: @unchecked Sendable {
       "start", "--only", "kafka", "--kafka-port", "\(port)", "--data-dir", folder.path,
     ]
     let log = folder.appendingPathComponent("broker.log")
-    FileManager.default.createFile(atPath: log.path, contents: nil)
+    _ = FileManager.default.createFile(atPath: log.path, contents: nil)
     let output = try FileHandle(forWritingTo: log)
     process.standardOutput = output
     process.standardError = output
@@ -72,6 +72,9 @@ public final class TestBroker: @unchecked Sendable {
         stop()
         throw StartFailure(description: "noida-db did not start: \(text)")
       }
+      // Nothing tells when a foreign process begins to listen; asking without a pause would take
+      // the processor from it.
+      usleep(5000)
     }
   }
 
