@@ -1,0 +1,214 @@
+import HandoffCore
+
+/// Reads one Protobuf message field by field from the bytes of a record, copying as little as it can.
+///
+/// The generated types parse every id into a heap buffer of its own, which costs more than all the
+/// rest of reading a record; here an id goes straight into its 128 bits. Tests hold the two readers
+/// to the same result. What is not the schema's wire type is refused, and unknown fields are
+/// skipped, so that a newer writer of the same version can be read.
+package struct ProtobufReader {
+  private let bytes: [UInt8]
+  private var position: Int
+  private let end: Int
+  private var wireType: UInt8 = 0
+  /// The message's name, for errors.
+  let message: StaticString
+
+  /// Reads all of `bytes` as a message called `message`.
+  package init(_ bytes: [UInt8], message: StaticString) {
+    self.init(bytes, 0..<bytes.count, message: message)
+  }
+
+  private init(_ bytes: [UInt8], _ range: Range<Int>, message: StaticString) {
+    self.bytes = bytes
+    self.message = message
+    position = range.lowerBound
+    end = range.upperBound
+  }
+
+  /// The number of the next field, or `nil` at the end of the message.
+  mutating func nextField() throws(WireError) -> UInt32? {
+    guard position < end else { return nil }
+    let tag = try varint()
+    guard tag <= UInt64(UInt32.max), tag >> 3 > 0 else { throw malformed }
+    wireType = UInt8(tag & 7)
+    return UInt32(tag >> 3)
+  }
+
+  /// Passes over a field that this version does not know.
+  mutating func skip() throws(WireError) {
+    switch wireType {
+    case 0: _ = try varint()
+    case 1: try advance(8)
+    case 2: _ = try lengthDelimited()
+    case 5: try advance(4)
+    default: throw malformed  // Groups (3, 4) are not proto3.
+    }
+  }
+
+  var malformed: WireError { WireError(.malformed, "\(message)") }
+
+  func invalid(_ field: StaticString) -> WireError {
+    WireError(.fieldInvalid, "\(message).\(field)")
+  }
+
+  func missing(_ field: StaticString) -> WireError {
+    WireError(.fieldMissing, "\(message).\(field)")
+  }
+
+  private mutating func advance(_ count: Int) throws(WireError) {
+    guard count <= end - position else { throw malformed }
+    position += count
+  }
+
+  private mutating func varint() throws(WireError) -> UInt64 {
+    var value: UInt64 = 0
+    var shift: UInt64 = 0
+    while position < end {
+      let byte = bytes[position]
+      position += 1
+      // The tenth byte has one bit left to give.
+      guard shift < 63 || byte <= 1 else { throw malformed }
+      value |= UInt64(byte & 0x7f) << shift
+      if byte < 0x80 { return value }
+      shift += 7
+    }
+    throw malformed
+  }
+
+  private mutating func lengthDelimited() throws(WireError) -> Range<Int> {
+    let length = try varint()
+    guard length <= UInt64(end - position) else { throw malformed }
+    let start = position
+    position += Int(length)
+    return start..<position
+  }
+
+  private mutating func delimited() throws(WireError) -> Range<Int> {
+    guard wireType == 2 else { throw malformed }
+    return try lengthDelimited()
+  }
+
+  // MARK: Values of the field just announced
+
+  mutating func unsigned() throws(WireError) -> UInt64 {
+    guard wireType == 0 else { throw malformed }
+    return try varint()
+  }
+
+  mutating func unsigned<T: FixedWidthInteger>(
+    _ type: T.Type, _ field: StaticString
+  ) throws(WireError) -> T {
+    guard let value = T(exactly: try unsigned()) else { throw invalid(field) }
+    return value
+  }
+
+  /// An `int32` or `int64`: negative numbers are ten bytes long on the wire.
+  mutating func signed<T: FixedWidthInteger & SignedInteger>(
+    _ type: T.Type, _ field: StaticString
+  ) throws(WireError) -> T {
+    guard let value = T(exactly: Int64(bitPattern: try unsigned())) else { throw invalid(field) }
+    return value
+  }
+
+  mutating func flag() throws(WireError) -> Bool { try unsigned() != 0 }
+
+  mutating func byteArray() throws(WireError) -> [UInt8] { Array(bytes[try delimited()]) }
+
+  /// Any text; for codes and other values with an alphabet, see ``code(_:)``.
+  mutating func text(_ field: StaticString, bytesMax: Int = 1024) throws(WireError) -> String {
+    let range = try delimited()
+    guard range.count <= bytesMax, let text = String(validating: bytes[range], as: UTF8.self)
+    else { throw invalid(field) }
+    return text
+  }
+
+  mutating func nested(_ message: StaticString) throws(WireError) -> ProtobufReader {
+    let range = try delimited()
+    return ProtobufReader(bytes, range, message: message)
+  }
+
+  // MARK: Values of ours
+
+  /// Sixteen bytes; empty means absent.
+  mutating func identifier<Kind>(
+    _ field: StaticString
+  ) throws(WireError) -> Identifier<Kind>? {
+    let range = try delimited()
+    if range.isEmpty { return nil }
+    guard range.count == 16 else { throw invalid(field) }
+    return Identifier(rawValue: bigEndian(at: range.lowerBound))
+  }
+
+  mutating func hash(_ field: StaticString) throws(WireError) -> RecordHash? {
+    let range = try delimited()
+    if range.isEmpty { return nil }
+    guard let hash = RecordHash(bytes: bytes[range]) else { throw invalid(field) }
+    return hash
+  }
+
+  /// Reads a value with an alphabet of its own; empty means absent, anything else is refused.
+  mutating func parsed<Value>(
+    _ field: StaticString, _ parse: (String) -> Value?
+  ) throws(WireError) -> Value? {
+    let range = try delimited()
+    if range.isEmpty { return nil }
+    guard range.count <= 256 else { throw invalid(field) }
+    // Ill-formed UTF-8 becomes U+FFFD, which no alphabet of ours has.
+    guard let value = parse(String(decoding: bytes[range], as: UTF8.self)) else {
+      throw invalid(field)
+    }
+    return value
+  }
+
+  mutating func code(_ field: StaticString) throws(WireError) -> Code? {
+    try parsed(field) { Code($0) }
+  }
+
+  mutating func organisation(_ field: StaticString) throws(WireError) -> OrganisationID? {
+    try parsed(field) { OrganisationID($0) }
+  }
+
+  mutating func timestamp(_ field: StaticString) throws(WireError) -> Timestamp {
+    var reader = try nested("Timestamp")
+    var seconds: Int64 = 0
+    var nanos: Int32 = 0
+    while let number = try reader.nextField() {
+      switch number {
+      case 1: seconds = try reader.signed(Int64.self, "seconds")
+      case 2: nanos = try reader.signed(Int32.self, "nanos")
+      default: try reader.skip()
+      }
+    }
+    // The range's first second starts before the range does: 128 bits hold the sum either way.
+    guard (0..<1_000_000_000).contains(nanos),
+      let nanoseconds = Int64(exactly: Int128(seconds) * 1_000_000_000 + Int128(nanos))
+    else { throw invalid(field) }
+    return Timestamp(nanoseconds: nanoseconds)
+  }
+
+  mutating func patientKey(_ field: StaticString) throws(WireError) -> PatientKey? {
+    var reader = try nested("PatientKey")
+    var epoch: UInt16 = 0
+    var hash: Range<Int>?
+    while let number = try reader.nextField() {
+      switch number {
+      case 1: epoch = try reader.unsigned(UInt16.self, "epoch")
+      case 2: hash = try reader.delimited()
+      default: try reader.skip()
+      }
+    }
+    guard let hash, epoch > 0, let key = PatientKey(epoch: epoch, hash: bytes[hash]) else {
+      throw invalid(field)
+    }
+    return key
+  }
+
+  private func bigEndian(at start: Int) -> UInt128 {
+    var high: UInt64 = 0
+    var low: UInt64 = 0
+    for index in start..<start + 8 { high = high << 8 | UInt64(bytes[index]) }
+    for index in start + 8..<start + 16 { low = low << 8 | UInt64(bytes[index]) }
+    return UInt128(high) << 64 | UInt128(low)
+  }
+}

@@ -1,0 +1,141 @@
+package import HandoffCore
+
+extension SourceRecord: WireMessage {
+  package static var wireName: StaticString { "baton.handoff.v1.SourceRecord" }
+
+  package var source: Code {
+    switch self {
+    case .heartbeat(let heartbeat): heartbeat.source
+    case .reception(let reception): reception.source
+    case .refusal(let refusal): refusal.source
+    }
+  }
+
+  /// When the connector said so, by its own clock.
+  package var at: Timestamp {
+    switch self {
+    case .heartbeat(let heartbeat): heartbeat.at
+    case .reception(let reception): reception.at
+    case .refusal(let refusal): refusal.at
+    }
+  }
+
+  package func write(to writer: inout ProtobufWriter) {
+    writer.code(1, source)
+    writer.timestamp(2, at)
+    switch self {
+    case .heartbeat(let heartbeat): writer.nested(3) { heartbeat.write(to: &$0) }
+    case .reception(let reception): writer.nested(4) { reception.write(to: &$0) }
+    case .refusal(let refusal): writer.nested(5) { refusal.write(to: &$0) }
+    }
+  }
+
+  package init(reading reader: inout ProtobufReader) throws(WireError) {
+    var source: Code?
+    var at: Timestamp?
+    var statement: (number: UInt32, reader: ProtobufReader)?
+    while let number = try reader.nextField() {
+      switch number {
+      case 1: source = try reader.code("source")
+      case 2: at = try reader.timestamp("at")
+      case 3: statement = (number, try reader.nested("SourceHeartbeat"))
+      case 4: statement = (number, try reader.nested("SourceReception"))
+      case 5: statement = (number, try reader.nested("SourceRefusal"))
+      default: try reader.skip()
+      }
+    }
+    guard let source else { throw reader.missing("source") }
+    guard let at else { throw reader.missing("at") }
+    guard var statement else { throw reader.missing("statement") }
+    switch statement.number {
+    case 3:
+      self = .heartbeat(try SourceHeartbeat(source: source, at: at, reading: &statement.reader))
+    case 4:
+      self = .reception(try SourceReception(source: source, at: at, reading: &statement.reader))
+    default:
+      self = .refusal(try SourceRefusal(source: source, at: at, reading: &statement.reader))
+    }
+  }
+}
+
+extension SourceHeartbeat {
+  func write(to writer: inout ProtobufWriter) {
+    writer.timestamp(1, completeUpTo)
+    if let lastSequence { writer.present(2, lastSequence) }
+    writer.unsigned(3, framesTotal)
+    writer.unsigned(4, eventsTotal)
+    writer.unsigned(5, refusalsTotal)
+  }
+
+  init(source: Code, at: Timestamp, reading reader: inout ProtobufReader) throws(WireError) {
+    self.init(
+      source: source, at: at, completeUpTo: nil, lastSequence: nil, framesTotal: 0,
+      eventsTotal: 0, refusalsTotal: 0)
+    while let number = try reader.nextField() {
+      switch number {
+      case 1: completeUpTo = try reader.timestamp("complete_up_to")
+      case 2: lastSequence = try reader.unsigned()
+      case 3: framesTotal = try reader.unsigned()
+      case 4: eventsTotal = try reader.unsigned()
+      case 5: refusalsTotal = try reader.unsigned()
+      default: try reader.skip()
+      }
+    }
+  }
+}
+
+extension SourceReception {
+  func write(to writer: inout ProtobufWriter) {
+    writer.identifier(1, receptionID)
+    writer.identifier(2, messageKey)
+    writer.identifier(3, contentMac)
+    if let sequence { writer.present(4, sequence) }
+  }
+
+  init(source: Code, at: Timestamp, reading reader: inout ProtobufReader) throws(WireError) {
+    var receptionID: ReceptionID?
+    var messageKey: Token?
+    var contentMac: Token?
+    var sequence: UInt64?
+    while let number = try reader.nextField() {
+      switch number {
+      case 1: receptionID = try reader.identifier("reception_id")
+      case 2: messageKey = try reader.identifier("message_key")
+      case 3: contentMac = try reader.identifier("content_mac")
+      case 4: sequence = try reader.unsigned()
+      default: try reader.skip()
+      }
+    }
+    guard let receptionID else { throw reader.missing("reception_id") }
+    self.init(
+      source: source, receptionID: receptionID, messageKey: messageKey, contentMac: contentMac,
+      sequence: sequence, at: at)
+  }
+}
+
+extension SourceRefusal {
+  func write(to writer: inout ProtobufWriter) {
+    writer.identifier(1, receptionID)
+    writer.code(2, reason)
+    writer.text(3, field)
+  }
+
+  init(source: Code, at: Timestamp, reading reader: inout ProtobufReader) throws(WireError) {
+    var receptionID: ReceptionID?
+    var reason: Code?
+    var field = ""
+    while let number = try reader.nextField() {
+      switch number {
+      case 1: receptionID = try reader.identifier("reception_id")
+      case 2: reason = try reader.code("reason")
+      case 3: field = try reader.text("field")
+      default: try reader.skip()
+      }
+    }
+    guard let receptionID else { throw reader.missing("reception_id") }
+    guard let reason else { throw reader.missing("reason") }
+    self.init(
+      source: source, receptionID: receptionID, reason: reason,
+      field: field.isEmpty ? nil : field, at: at)
+  }
+}

@@ -1,0 +1,66 @@
+package import HandoffCore
+
+extension SourceState: WireMessage {
+  package static var wireName: StaticString { "baton.handoff.v1.SourceState" }
+
+  package func write(to writer: inout ProtobufWriter) {
+    writer.code(1, source)
+    writer.numbered(2, condition)
+    writer.timestamp(3, completeUpTo)
+  }
+
+  package init(reading reader: inout ProtobufReader) throws(WireError) {
+    var source: Code?
+    var condition: Condition?
+    var completeUpTo: Timestamp?
+    while let number = try reader.nextField() {
+      switch number {
+      case 1: source = try reader.code("source")
+      case 2: condition = try reader.numbered("condition")
+      case 3: completeUpTo = try reader.timestamp("complete_up_to")
+      default: try reader.skip()
+      }
+    }
+    guard let source else { throw reader.missing("source") }
+    guard let condition else { throw reader.missing("condition") }
+    self.init(source: source, condition: condition, completeUpTo: completeUpTo)
+  }
+}
+
+extension RulesActivation: WireMessage {
+  package static var wireName: StaticString { "baton.handoff.v1.RulesActivation" }
+
+  package func write(to writer: inout ProtobufWriter) {
+    writer.unsigned(1, rulesVersion)
+    writer.hash(2, policyHash)
+    writer.code(3, profile)
+  }
+
+  package init(reading reader: inout ProtobufReader) throws(WireError) {
+    var rulesVersion: UInt32 = 0
+    var policyHash: RecordHash?
+    var profile: Code?
+    while let number = try reader.nextField() {
+      switch number {
+      case 1: rulesVersion = try reader.unsigned(UInt32.self, "rules_version")
+      case 2: policyHash = try reader.hash("policy_hash")
+      case 3: profile = try reader.code("profile")
+      default: try reader.skip()
+      }
+    }
+    guard rulesVersion > 0 else { throw reader.missing("rules_version") }
+    guard let policyHash else { throw reader.missing("policy_hash") }
+    self.init(rulesVersion: rulesVersion, policyHash: policyHash, profile: profile)
+  }
+}
+
+/// Carries nothing but the broker's timestamp of its record.
+package struct Tick: WireMessage, Hashable {
+  package static var wireName: StaticString { "baton.handoff.v1.Tick" }
+
+  package init() {}
+  package func write(to writer: inout ProtobufWriter) {}
+  package init(reading reader: inout ProtobufReader) throws(WireError) {
+    while try reader.nextField() != nil { try reader.skip() }
+  }
+}
