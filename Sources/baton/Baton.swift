@@ -38,7 +38,8 @@ struct Baton: AsyncParsableCommand {
 
   /// In the order of `baton --help`; one line a group.
   private static let allCommands: [any ParsableCommand.Type] = [
-    TopicsCommand.self
+    TopicsCommand.self,
+    DoctorCommand.self,
   ]
 
   /// Parses, runs, and turns whatever was thrown into a sentence and an exit code.

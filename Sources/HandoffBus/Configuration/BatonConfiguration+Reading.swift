@@ -170,7 +170,10 @@ extension ConfigurationReader {
       let isAbsolute = text.hasPrefix("/")
       set(
         &reader.configuration,
-        isAbsolute ? text : URL(filePath: reader.folder).appending(path: text).path())
+        isAbsolute
+          ? text
+          : URL(filePath: reader.folder, directoryHint: .isDirectory).appending(path: text)
+            .path(percentEncoded: false))
     }
   }
 
