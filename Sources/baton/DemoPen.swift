@@ -9,9 +9,7 @@ struct DemoPen: Sendable {
   /// The sender's id of a person's handoff.
   func id(_ person: String) -> String { "H-\(run)-\(person)" }
 
-  /// REF^I12: a request by HL7 v2.
-  ///
-  /// - Parameter other: the person whose message id this one takes by mistake.
+  /// REF^I12: a request by HL7 v2; `other` is the person whose message id it takes by mistake.
   func referral(
     _ person: String, at second: Double, to receiver: DemoOrganisation, code: String,
     priority: String, messageOf other: String? = nil

@@ -10,7 +10,7 @@ struct ClusterDoctor {
 
   func findings() async -> [Finding] {
     do {
-      return [try await broker()] + (try await topics())
+      return [try await broker()] + (try await topics()) + (try await clock())
     } catch let error as KafkaError {
       return [
         .fail(

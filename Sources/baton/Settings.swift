@@ -35,19 +35,23 @@ struct SettingsOptions: ParsableArguments {
   var logLevel: Logger.Level?
 
   /// Reads file and environment, lets the arguments win, and starts the log.
-  func load() throws -> BatonConfiguration {
+  ///
+  /// A service tells what it does; a command that ends soon says what matters itself.
+  func load(isService: Bool = false) throws -> BatonConfiguration {
     var configuration = try BatonConfiguration.load(
       file: config, environment: ProcessInfo.processInfo.environment)
     if let bootstrap { configuration.kafka.bootstrap = bootstrap }
     if let data { configuration.dataFolder = data }
     if let logLevel { configuration.logLevel = logLevel }
-    Telemetry.bootstrap(level: configuration.logLevel)
+    Telemetry.bootstrap(level: configuration.logLevel ?? (isService ? .notice : .critical))
     return configuration
   }
 
   /// What ``load()`` gives where the command cannot do without a broker.
-  func loadWithBroker() throws -> (configuration: BatonConfiguration, bootstrap: String) {
-    let configuration = try load()
+  func loadWithBroker(
+    isService: Bool = false
+  ) throws -> (configuration: BatonConfiguration, bootstrap: String) {
+    let configuration = try load(isService: isService)
     guard let bootstrap = configuration.kafka.bootstrap else {
       throw CommandFailure(
         .badConfiguration, "No Kafka broker is named.",

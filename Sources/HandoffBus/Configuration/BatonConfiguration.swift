@@ -29,7 +29,8 @@ package struct BatonConfiguration: Sendable {
   package var connectors: String?
   /// `nil`: made in the data folder at first start.
   package var secretsFile: String?
-  package var logLevel: Logger.Level = .notice
+  /// `nil`: a service logs from `notice` on, a command that ends soon only what is critical.
+  package var logLevel: Logger.Level?
   package var kafka = Kafka()
   package var topics = Topics()
 
