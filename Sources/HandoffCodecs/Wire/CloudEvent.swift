@@ -1,3 +1,5 @@
+import HandoffCore
+
 /// The attributes of a CloudEvents 1.0 event that a reader acts on, and its data.
 ///
 /// Kafka protocol binding 1.0.2: in binary mode attributes are headers `ce_<name>` in UTF-8 and
@@ -83,7 +85,7 @@ struct CloudEvent {
     }
     let contentType = try ContentType(try text("datacontenttype"))
     guard let base64 = members.text("data_base64") else { throw WireError(.fieldMissing, "data") }
-    guard let data = Base64.decode(base64.utf8) else { throw WireError(.malformed, "data_base64") }
+    guard let data = Base64.decode(base64) else { throw WireError(.malformed, "data_base64") }
     switch contentType {
     case .protobuf: form = .protobuf
     case .json: form = .json

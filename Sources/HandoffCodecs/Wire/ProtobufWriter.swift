@@ -43,7 +43,11 @@ package struct ProtobufWriter {
   }
 
   mutating func bytes(_ field: UInt32, _ value: [UInt8]) {
-    guard !value.isEmpty else { return }
+    if !value.isEmpty { present(field, bytes: value) }
+  }
+
+  /// Written even where it is empty.
+  mutating func present(_ field: UInt32, bytes value: [UInt8]) {
     tag(field, 2)
     varint(UInt64(value.count))
     bytes.append(contentsOf: value)
