@@ -17,7 +17,7 @@ package struct DeliveryLoop: Hashable, Sendable {
   package enum Phase: Hashable, Sendable {
     /// Another member's, or nobody's.
     ///
-    /// Can become ``fencing``.
+    /// Can become ``fencing`` or ``leaving``.
     case unassigned
     /// `init_transactions` is under way: it fences the predecessor and aborts what it left open.
     ///
@@ -119,6 +119,10 @@ package struct DeliveryLoop: Hashable, Sendable {
       enter(.leaving, .dropAndRejoin)
 
     case (.idle, .partitionRevoked): enter(.leaving, .drop)
+    // Another partition of the same assignment could not be taken, so none is.
+    case (.unassigned, .partitionRevoked), (.fencing, .partitionRevoked),
+      (.restoring, .partitionRevoked):
+      enter(.leaving, .drop)
     // Who is leaving already has nothing more to let go.
     case (.leaving, .partitionRevoked): .nothing
     case (.leaving, .partitionLeft): enter(.unassigned, .nothing)

@@ -62,6 +62,14 @@ struct DeliveryLoopTests {
     #expect(loop.next(after: .predecessorFenced) == .restoreState)
   }
 
+  @Test(arguments: [[], toFencing, toRestoring])
+  func `a partition that is not yet read can be let go again`(way: [Input]) {
+    var loop = Self.loop(after: way)
+    #expect(loop.next(after: .partitionRevoked) == .drop)
+    #expect(loop.next(after: .partitionLeft) == .nothing)
+    #expect(loop.phase == .unassigned)
+  }
+
   @Test func `committing what was never published traps`() async {
     await #expect(processExitsWith: .failure) {
       var loop = DeliveryLoop()

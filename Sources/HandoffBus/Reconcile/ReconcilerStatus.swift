@@ -1,0 +1,39 @@
+package import HandoffCore
+internal import Synchronization
+
+/// What a reconciler is doing, for health pages, metrics and whoever waits for its end.
+package final class ReconcilerStatus: Sendable {
+  /// One owned partition.
+  package struct Partition: Hashable, Sendable {
+    /// The offset after the last record whose verdicts are committed.
+    package var nextOffset: Int64
+    /// Partition time; `nil` before the first record.
+    package var time: Timestamp?
+    package var nextDue: Timestamp?
+  }
+
+  /// Everything at one moment.
+  package struct Snapshot: Hashable, Sendable {
+    package var partitions: [Int32: Partition] = [:]
+    package var recordCount: UInt64 = 0
+    package var verdictCount: UInt64 = 0
+    package var transactionCount: UInt64 = 0
+    package var abortCount: UInt64 = 0
+    package var tickCount: UInt64 = 0
+    package var selfAlertCount: UInt64 = 0
+    /// How often the group was joined again after a failure.
+    package var rejoinCount: UInt64 = 0
+    /// Broker's clock less ours, as last measured.
+    package var skew: Elapsed?
+  }
+
+  private let state = Mutex(Snapshot())
+
+  package init() {}
+
+  package var snapshot: Snapshot { state.withLock { $0 } }
+
+  func update(_ change: (inout Snapshot) -> Void) {
+    state.withLock { change(&$0) }
+  }
+}

@@ -1,0 +1,32 @@
+package import HandoffCore
+
+/// An alert about ourselves: something in the bus, not in the care, is not as it must be.
+package struct SelfAlert: Hashable, Sendable {
+  /// What is wrong.
+  package enum Kind: String, CaseIterable, Hashable, Sendable {
+    /// A record could not be read; it counts as a tick.
+    case recordUnreadable = "record-unreadable"
+    /// A record lies in a partition that its key does not belong to; it counts as a tick.
+    case wrongPartition = "wrong-partition"
+    /// The log is shorter than what was already read from it.
+    case logTruncated = "log-truncated"
+    /// Our clock is more than five minutes off the broker's.
+    case clockSkewed = "clock-skewed"
+    /// The policy in force on the log is one that nobody gave us.
+    case policyUnknown = "policy-unknown"
+    /// The books of a partition do not balance.
+    case booksUnbalanced = "books-unbalanced"
+  }
+
+  package var kind: Kind
+  /// Where, as far as it has a place.
+  package var coordinates: RecordCoordinates?
+  /// The cause as a code, such as `wire.malformed`; never a value.
+  package var cause: Code?
+
+  package init(_ kind: Kind, at coordinates: RecordCoordinates? = nil, cause: Code? = nil) {
+    self.kind = kind
+    self.coordinates = coordinates
+    self.cause = cause
+  }
+}

@@ -1,0 +1,126 @@
+internal import HandoffCodecs
+package import HandoffCore
+package import KafkaClient
+package import Logging
+
+/// Writes the ticks of the partitions that this instance owns, outside of any transaction: two
+/// owners ticking is harmless, and a tick that fails is only written later.
+package actor TickWriter {
+  private struct Written {
+    var offset: Int64
+    var at: Timestamp
+  }
+
+  private let kafka: KafkaConfiguration
+  private let schedule: TickSchedule
+  private let status: ReconcilerStatus
+  private let logger: Logger
+  private var producer: KafkaProducer?
+  private var lastMoved: [Int32: Timestamp] = [:]
+  /// The last tick of each partition, until it is read again: its stamp measures our clock.
+  private var written: [Int32: Written] = [:]
+  private var skew: Elapsed?
+
+  package init(
+    kafka: KafkaConfiguration, schedule: TickSchedule, status: ReconcilerStatus, logger: Logger
+  ) {
+    self.kafka = kafka
+    self.schedule = schedule
+    self.status = status
+    self.logger = logger
+  }
+
+  /// Takes note that a partition is ours; time counts as moved, so that its records come first.
+  package func took(_ partition: Int32) {
+    lastMoved[partition] = now
+    written[partition] = nil
+  }
+
+  package func letGo(_ partition: Int32) {
+    lastMoved[partition] = nil
+    written[partition] = nil
+  }
+
+  /// Takes note that records of `partition` have arrived, and reads our own tick's stamp.
+  package func moved(_ partition: Int32, by records: [KafkaRecord]) -> SelfAlert? {
+    lastMoved[partition] = now
+    guard let tick = written[partition],
+      let record = records.first(where: { $0.offset == tick.offset })
+    else { return nil }
+    written[partition] = nil
+    let stamp = Timestamp(milliseconds: record.timestampMilliseconds)
+    let measured = stamp.since(tick.at)
+    let wasSkewed = schedule.isSkewed(skew)
+    skew = measured
+    status.update { $0.skew = measured }
+    guard schedule.isSkewed(measured), !wasSkewed else { return nil }
+    return SelfAlert(
+      .clockSkewed,
+      at: RecordCoordinates(topic: record.topic, partition: partition, offset: record.offset))
+  }
+
+  /// Writes the ticks that are due and says how long nothing will be due after.
+  package func tick(due: [Int32: Timestamp?]) async -> Duration {
+    var wake = now.advanced(by: schedule.intervalMax)
+    for (partition, nextDue) in due.sorted(by: { $0.key < $1.key }) {
+      let situation = TickSchedule.Situation(
+        now: now, nextDue: nextDue, lastMoved: lastMoved[partition] ?? now, skew: skew)
+      switch schedule.decision(in: situation) {
+      case .wait(let until): wake = min(wake, until)
+      case .tick:
+        await write(partition)
+        wake = min(wake, now.advanced(by: schedule.intervalMin))
+      }
+    }
+    return .nanoseconds(max(1_000_000, wake.since(now).nanoseconds))
+  }
+
+  /// Logs a switch of policy on one partition.
+  package func write(
+    _ activation: RulesActivation, on partition: Int32
+  ) async throws(KafkaError) {
+    let record = WireCodec().encode(activation, at: Timestamp.now())
+    _ = try await connected().send([KafkaMessage(topic: .events, partition: partition, record)])
+    logger.notice(
+      "Policy activated",
+      metadata: ["partition": "\(partition)", "policy": "\(activation.policyHash)"])
+  }
+
+  /// Frees the client.
+  package func close() async {
+    await producer?.close()
+    producer = nil
+  }
+
+  /// The owner's clock, put right by what was measured; left alone where it is past trusting.
+  private var now: Timestamp {
+    let now = Timestamp.now()
+    guard let skew, !schedule.isSkewed(skew) else { return now }
+    return now.advanced(by: skew)
+  }
+
+  private func connected() throws(KafkaError) -> KafkaProducer {
+    if let producer { return producer }
+    let made = try KafkaProducer(kafka, deliveryTimeout: .seconds(5))
+    producer = made
+    return made
+  }
+
+  private func write(_ partition: Int32) async {
+    let sentAt = Timestamp.now()
+    // Moved or not: after a failure the next try comes a second later, not at once.
+    lastMoved[partition] = now
+    do throws(KafkaError) {
+      let message = KafkaMessage(
+        topic: .events, partition: partition, WireCodec().encodeTick(at: sentAt))
+      guard let delivery = try await connected().send([message]).first else { return }
+      written[partition] = Written(offset: delivery.offset, at: sentAt)
+      status.update { $0.tickCount += 1 }
+    } catch {
+      logger.notice(
+        "Tick not written", metadata: ["partition": "\(partition)", "kafkaCode": "\(error.code)"])
+      // A fatal error ends a producer, and a tick that timed out is one (kafka.md trap 7).
+      await close()
+    }
+  }
+}
