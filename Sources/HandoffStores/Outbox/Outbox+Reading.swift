@@ -194,9 +194,15 @@ extension Outbox {
     guard let id = ReceptionID(bytes: row["reception_id"] as Data),
       let source = Code(row["source"] as String), let rail = Code(row["rail"] as String)
     else { throw OutboxError.corrupt }
+    var refusal: FrameRefusal?
+    if let text = row["refusal"] as String? {
+      guard let reason = Code(text) else { throw OutboxError.corrupt }
+      refusal = FrameRefusal(reason: reason, field: row["refusal_field"])
+    }
     return StoredFrame(
       sequence: row["sequence"], receptionID: id, source: source, rail: rail,
-      receivedAt: Timestamp(nanoseconds: row["received_at"]), bytes: Array(row["bytes"] as Data))
+      receivedAt: Timestamp(nanoseconds: row["received_at"]), bytes: Array(row["bytes"] as Data),
+      refusal: refusal)
   }
 
   private static func add(_ delta: SourceTotals, to source: Code, _ db: Database) throws {

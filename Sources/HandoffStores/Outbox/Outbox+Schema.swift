@@ -31,6 +31,8 @@ extension Outbox {
           received_at INTEGER NOT NULL,
           byte_count INTEGER NOT NULL,
           parked_under BLOB,
+          refusal TEXT,
+          refusal_field TEXT,
           bytes BLOB NOT NULL
         );
         CREATE INDEX IF NOT EXISTS frames_parked ON frames (parked_under)

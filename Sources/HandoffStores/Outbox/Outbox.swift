@@ -142,12 +142,14 @@ package final class Outbox: Sendable {
     for (frame, id) in zip(caller.frames, ids) {
       try db.execute(
         sql: """
-          INSERT INTO frames (reception_id, source, rail, received_at, byte_count, bytes)
-          VALUES (?, ?, ?, ?, ?, ?)
+          INSERT INTO frames (
+            reception_id, source, rail, received_at, byte_count, bytes, refusal, refusal_field)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?)
           """,
         arguments: [
           Data(id.bytes), frame.source.description, frame.rail.description,
           frame.receivedAt.nanoseconds, frame.bytes.count, Data(frame.bytes),
+          frame.refusal?.reason.description, frame.refusal?.field,
         ])
       try db.execute(
         sql: """

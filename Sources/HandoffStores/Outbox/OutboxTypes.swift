@@ -9,12 +9,30 @@ package struct NewFrame: Sendable {
   package var receivedAt: Timestamp
   /// Identity in clear: lives in the outbox only, and only until it is published.
   package var bytes: [UInt8]
+  /// Set where the connector refused it before it could be read, such as for its length.
+  package var refusal: FrameRefusal?
 
-  package init(source: Code, rail: Code, receivedAt: Timestamp, bytes: [UInt8]) {
+  package init(
+    source: Code, rail: Code, receivedAt: Timestamp, bytes: [UInt8],
+    refusal: FrameRefusal? = nil
+  ) {
     self.source = source
     self.rail = rail
     self.receivedAt = receivedAt
     self.bytes = bytes
+    self.refusal = refusal
+  }
+}
+
+/// Why a frame was refused by its transport; its bytes may be missing.
+package struct FrameRefusal: Hashable, Sendable {
+  package var reason: Code
+  /// Which field, as its standard names it.
+  package var field: String?
+
+  package init(reason: Code, field: String? = nil) {
+    self.reason = reason
+    self.field = field
   }
 }
 
@@ -27,10 +45,11 @@ package struct StoredFrame: Sendable, CustomStringConvertible, CustomReflectable
   package var rail: Code
   package var receivedAt: Timestamp
   package var bytes: [UInt8]
+  package var refusal: FrameRefusal?
 
   package init(
     sequence: Int64, receptionID: ReceptionID, source: Code, rail: Code, receivedAt: Timestamp,
-    bytes: [UInt8]
+    bytes: [UInt8], refusal: FrameRefusal? = nil
   ) {
     self.sequence = sequence
     self.receptionID = receptionID
@@ -38,6 +57,7 @@ package struct StoredFrame: Sendable, CustomStringConvertible, CustomReflectable
     self.rail = rail
     self.receivedAt = receivedAt
     self.bytes = bytes
+    self.refusal = refusal
   }
 
   /// Names the frame without its content.

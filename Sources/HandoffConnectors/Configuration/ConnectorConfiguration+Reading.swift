@@ -1,0 +1,282 @@
+import Foundation
+import HandoffCodecs
+import HandoffCore
+import Yams
+
+extension ConnectorConfiguration {
+  /// Reads one connector file; relative folders are relative to it.
+  package static func load(file: String) throws(ConnectorFaults) -> ConnectorConfiguration {
+    guard let data = FileManager.default.contents(atPath: file), data.count <= 1_000_000 else {
+      throw ConnectorFaults(
+        file: file,
+        faults: [
+          .init(
+            setting: "(file)", line: nil,
+            explanation: "cannot be read; check the name and the permission")
+        ])
+    }
+    do {
+      return try parse(
+        String(decoding: data, as: UTF8.self),
+        relativeTo: URL(fileURLWithPath: file).deletingLastPathComponent().path)
+    } catch {
+      throw ConnectorFaults(file: file, faults: error.faults)
+    }
+  }
+
+  /// The same from YAML text.
+  package static func parse(
+    _ text: String, relativeTo folder: String = "."
+  ) throws(ConnectorFaults) -> ConnectorConfiguration {
+    var reader = ConnectorReader(folder: folder)
+    let configuration = reader.read(text)
+    guard reader.faults.isEmpty, let configuration else {
+      throw ConnectorFaults(file: nil, faults: reader.faults)
+    }
+    return configuration
+  }
+}
+
+/// Collects settings and faults side by side.
+private struct ConnectorReader {
+  let folder: String
+  var faults: [ConnectorFaults.Fault] = []
+
+  private var name: Code?
+  private var kind: String?
+  private var mode = ConnectorConfiguration.Mode.inline
+  private var mapping = MappingContext()
+  private var speaksFor: ConnectorConfiguration.SpeaksFor?
+  private var heartbeat: Duration = .seconds(60)
+  private var mllp = MLLPSettings()
+  private var dropFolder = DropFolderSettings()
+  private var isListenSet = false
+
+  init(folder: String) {
+    self.folder = folder
+  }
+
+  static let settings = [
+    "name", "class", "mode", "organisation", "organisations", "speaks-for", "time-zone",
+    "check-digit", "listen", "directory", "scan-seconds", "heartbeat-seconds", "kinds",
+    "priorities", "limits",
+  ]
+
+  mutating func read(_ text: String) -> ConnectorConfiguration? {
+    let root: Node?
+    do {
+      root = try Yams.compose(yaml: text)
+    } catch {
+      fault("(file)", nil, "is not YAML")
+      return nil
+    }
+    guard let mapping = root?.mapping else {
+      fault("(file)", nil, "must be a list of settings, such as name: and class:")
+      return nil
+    }
+    for (key, value) in mapping { setting(key.string ?? "", value) }
+    return finish()
+  }
+
+  private mutating func setting(_ name: String, _ node: Node) {
+    switch name {
+    case "name":
+      self.name = checked(name, node, "must be 1 to 64 letters, digits or . _ : / -") { Code($0) }
+    case "class":
+      kind = checked(name, node, "must be mllp-source or drop-folder-source") {
+        ["mllp-source", "drop-folder-source"].contains($0) ? $0 : nil
+      }
+    case "mode":
+      mode = checked(name, node, "must be inline or observe") { .init(rawValue: $0) } ?? .inline
+    case "organisation":
+      mapping.ownOrganisation = checked(name, node, "must be an ODS code") { ODSCode($0) }
+    case "organisations":
+      each(name, node) { reader, key, value in
+        let setting = "organisations.\(key)"
+        reader.mapping.organisations[key] =
+          reader.checked(setting, value, "must be an ODS code") { ODSCode($0) }
+      }
+    case "speaks-for": speaksFor(name, node)
+    case "time-zone":
+      mapping.localTime =
+        checked(name, node, "must be Europe/London, or an offset such as +01:00") {
+          Self.localTime($0)
+        } ?? .europeLondon
+    case "check-digit":
+      mapping.checkDigit =
+        checked(name, node, "must be refuse or treat-as-untraced") { .init(rawValue: $0) }
+        ?? .refuse
+    case "listen": listen(name, node)
+    case "directory":
+      dropFolder.path =
+        checked(name, node, "must be a folder") { [folder] in
+          $0.isEmpty ? nil : $0.hasPrefix("/") ? $0 : folder + "/" + $0
+        } ?? ""
+    case "scan-seconds":
+      dropFolder.scanInterval = seconds(name, node, 0.05...3_600) ?? dropFolder.scanInterval
+    case "heartbeat-seconds": heartbeat = seconds(name, node, 1...86_400) ?? heartbeat
+    case "kinds", "priorities", "limits": group(name, node)
+    default:
+      fault(
+        name, node.line, "is not a setting; known are " + Self.settings.joined(separator: ", "))
+    }
+  }
+
+  private mutating func group(_ name: String, _ node: Node) {
+    each(name, node) { reader, key, value in
+      let setting = "\(name).\(key)"
+      let slug = "must be 1 to 40 lower-case letters, digits and hyphens"
+      switch name {
+      case "kinds":
+        reader.mapping.kinds[key] = reader.checked(setting, value, slug) { HandoffKind($0) }
+      case "priorities":
+        reader.mapping.priorities[key] = reader.checked(setting, value, slug) { Priority($0) }
+      default: reader.limit(key, value)
+      }
+    }
+  }
+
+  private mutating func limit(_ key: String, _ node: Node) {
+    let setting = "limits.\(key)"
+    switch key {
+    case "message-bytes":
+      guard let value = number(setting, node, 1_000...50_000_000) else { return }
+      mllp.messageByteCountMax = value
+      mapping.limits.messageBytesMax = value
+    case "file-bytes":
+      guard let value = number(setting, node, 1_000...500_000_000) else { return }
+      dropFolder.fileByteCountMax = value
+      mapping.limits.fileBytesMax = value
+    case "connections":
+      mllp.connectionCountMax = number(setting, node, 1...10_000) ?? mllp.connectionCountMax
+    case "frames-in-flight":
+      mllp.framesInFlightMax = number(setting, node, 1...10_000) ?? mllp.framesInFlightMax
+    case "idle-seconds": mllp.idleTimeout = seconds(setting, node, 1...86_400) ?? mllp.idleTimeout
+    default:
+      fault(
+        setting, node.line,
+        "is not a limit; known are message-bytes, file-bytes, connections, frames-in-flight, "
+          + "idle-seconds")
+    }
+  }
+
+  private mutating func speaksFor(_ name: String, _ node: Node) {
+    if node.string == "any" {
+      speaksFor = .any
+      return
+    }
+    guard let sequence = node.sequence else {
+      fault(name, node.line, "must be any, or a list of ODS codes")
+      return
+    }
+    var codes: Set<ODSCode> = []
+    for item in sequence {
+      if let code = checked(name, item, "must hold ODS codes", { ODSCode($0) }) {
+        codes.insert(code)
+      }
+    }
+    speaksFor = .only(codes)
+  }
+
+  private mutating func listen(_ name: String, _ node: Node) {
+    isListenSet = true
+    let parts = (node.string ?? "").split(separator: ":", omittingEmptySubsequences: false)
+    guard let last = parts.last, let port = Int(last), (0...65_535).contains(port) else {
+      fault(name, node.line, "must be port or host:port, with a port of 0 to 65535")
+      return
+    }
+    mllp.port = port
+    if parts.count > 1 { mllp.host = parts.dropLast().joined(separator: ":") }
+    if mllp.host.isEmpty { fault(name, node.line, "names no host before the port") }
+  }
+
+  private mutating func finish() -> ConnectorConfiguration? {
+    if name == nil, !faults.contains(where: { $0.setting == "name" }) {
+      fault("name", nil, "is missing")
+    }
+    if kind == nil, !faults.contains(where: { $0.setting == "class" }) {
+      fault("class", nil, "is missing; it is mllp-source or drop-folder-source")
+    }
+    if kind == "drop-folder-source", dropFolder.path.isEmpty,
+      !faults.contains(where: { $0.setting == "directory" })
+    {
+      fault("directory", nil, "is missing")
+    }
+    if kind == "mllp-source", !isListenSet {
+      fault("listen", nil, "is missing; it is a port, or host:port")
+    }
+    var known = Set(mapping.organisations.values)
+    if let own = mapping.ownOrganisation { known.insert(own) }
+    if speaksFor == nil, known.isEmpty {
+      fault("organisation", nil, "is missing; or say speaks-for: any")
+    }
+    guard faults.isEmpty, let name, let kind else { return nil }
+    var configuration = ConnectorConfiguration(
+      name: name, source: kind == "mllp-source" ? .mllp(mllp) : .dropFolder(dropFolder))
+    configuration.mode = mode
+    configuration.mapping = mapping
+    configuration.speaksFor = speaksFor ?? .only(known)
+    configuration.heartbeatInterval = heartbeat
+    return configuration
+  }
+
+  private static func localTime(_ text: String) -> MappingContext.LocalTime? {
+    if text == "Europe/London" { return .europeLondon }
+    let digits = text.dropFirst().split(separator: ":")
+    guard let sign = text.first, sign == "+" || sign == "-", digits.count == 2,
+      let hours = Int(digits[0]), let minutes = Int(digits[1]), (0...14).contains(hours),
+      (0...59).contains(minutes)
+    else { return nil }
+    return .offset(minutes: (sign == "-" ? -1 : 1) * (hours * 60 + minutes))
+  }
+
+  private mutating func checked<Value>(
+    _ name: String, _ node: Node, _ explanation: String, _ convert: (String) -> Value?
+  ) -> Value? {
+    guard let text = node.string, let value = convert(text) else {
+      fault(name, node.line, explanation)
+      return nil
+    }
+    return value
+  }
+
+  private mutating func number(
+    _ name: String, _ node: Node, _ range: ClosedRange<Int>
+  ) -> Int? {
+    checked(name, node, "must be a whole number from \(range.lowerBound) to \(range.upperBound)") {
+      Int($0).flatMap { range.contains($0) ? $0 : nil }
+    }
+  }
+
+  private mutating func seconds(
+    _ name: String, _ node: Node, _ range: ClosedRange<Double>
+  ) -> Duration? {
+    checked(name, node, "must be seconds from \(range.lowerBound) to \(range.upperBound)") {
+      Double($0).flatMap { range.contains($0) ? .milliseconds(Int64($0 * 1_000)) : nil }
+    }
+  }
+
+  private mutating func each(
+    _ name: String, _ node: Node, _ body: (inout ConnectorReader, String, Node) -> Void
+  ) {
+    guard let mapping = node.mapping else {
+      fault(name, node.line, "must be a list of names and values")
+      return
+    }
+    for (key, value) in mapping {
+      guard let text = key.string, !text.isEmpty else {
+        fault(name, key.line, "holds a name that is no text")
+        continue
+      }
+      body(&self, text, value)
+    }
+  }
+
+  private mutating func fault(_ setting: String, _ line: Int?, _ explanation: String) {
+    faults.append(.init(setting: setting, line: line, explanation: explanation))
+  }
+}
+
+extension Node {
+  fileprivate var line: Int? { mark?.line }
+}

@@ -1,0 +1,89 @@
+package import HandoffCodecs
+package import HandoffCore
+
+/// One connector, as its YAML file describes it.
+///
+/// ```yaml
+/// name: rth-pas
+/// class: mllp-source                # or drop-folder-source
+/// mode: inline                      # or observe: listens beside the message's way
+/// organisation: RTH                 # ODS code of where it stands
+/// organisations:                    # names in messages to ODS codes
+///   GOOD HEALTH HOSPITAL: RTH
+/// speaks-for: [RTH]                 # default: the codes above; any: whoever sends
+/// time-zone: Europe/London          # of times without a zone; or an offset such as +01:00
+/// check-digit: refuse               # or treat-as-untraced
+/// listen: 127.0.0.1:2575            # mllp-source
+/// directory: incoming               # drop-folder-source; relative to this file
+/// scan-seconds: 1
+/// heartbeat-seconds: 60
+/// limits:
+///   message-bytes: 5000000
+///   file-bytes: 50000000
+///   connections: 64
+///   frames-in-flight: 64
+///   idle-seconds: 300
+/// ```
+package struct ConnectorConfiguration: Sendable {
+  /// Whether the message passes through Baton on its way, or past it.
+  package enum Mode: String, CaseIterable, Sendable {
+    case inline, observe
+  }
+
+  package enum Source: Sendable {
+    case mllp(MLLPSettings)
+    case dropFolder(DropFolderSettings)
+  }
+
+  /// Whom messages of this connector may come from.
+  package enum SpeaksFor: Hashable, Sendable {
+    /// Whoever sends: for a hub, and for trying things out.
+    case any
+    case only(Set<ODSCode>)
+  }
+
+  /// The source id of everything that it takes in.
+  package var name: Code
+  package var source: Source
+  package var mode: Mode = .inline
+  package var mapping = MappingContext()
+  package var speaksFor: SpeaksFor = .any
+  /// How often it says that it is alive.
+  package var heartbeatInterval: Duration = .seconds(60)
+
+  package init(name: Code, source: Source) {
+    self.name = name
+    self.source = source
+  }
+
+  /// How its messages travel.
+  package var rail: Code {
+    switch source {
+    case .mllp: code("mllp")
+    case .dropFolder: code("file")
+    }
+  }
+}
+
+/// Every fault of one connector file at once.
+package struct ConnectorFaults: Error, Hashable, Sendable, CustomStringConvertible {
+  package struct Fault: Hashable, Sendable {
+    /// `limits.connections`; `(file)` where the file itself is at fault.
+    package var setting: String
+    /// 1-based.
+    package var line: Int?
+    package var explanation: String
+  }
+
+  package var file: String?
+  package var faults: [Fault]
+
+  package var description: String {
+    let name = file.map { "The connector file \($0)" } ?? "The connector"
+    let list = faults.map { fault in
+      let line = fault.line.map { "line \($0), " } ?? ""
+      return "\n  \(line)\(fault.setting): \(fault.explanation)"
+    }
+    return "\(name) has \(faults.count) fault\(faults.count == 1 ? "" : "s"):" + list.joined()
+  }
+}
