@@ -76,12 +76,13 @@ extension Timestamp {
     let seconds = nanoseconds.flooredQuotient(by: 1_000_000_000)
     let days = seconds.flooredQuotient(by: 86_400)
     let time = seconds - days * 86_400
-    let (year, month, day) = LocalDateTime.date(ofDay: days)
+    let date = CivilDate(dayNumber: Int32(days)).components
     func padded(_ value: Int64, _ width: Int) -> String {
       let text = String(value)
       return String(repeating: "0", count: max(0, width - text.count)) + text
     }
-    return padded(year, 4) + padded(month, 2) + padded(day, 2) + padded(time / 3600, 2)
+    return padded(Int64(date.year), 4) + padded(Int64(date.month), 2) + padded(Int64(date.day), 2)
+      + padded(time / 3600, 2)
       + padded(time / 60 % 60, 2) + padded(time % 60, 2) + "+0000"
   }
 }

@@ -55,6 +55,8 @@ package struct MappedFact: Hashable, Sendable {
   /// Who takes over; the party an answer comes from.
   package var to: RawParty?
   package var cc: [RawParty] = []
+  /// Who says it, where that is neither ``from`` (a sender) nor ``to`` (a receiver).
+  package var spokenBy: RawParty?
 
   package var kind: HandoffKind?
   package var priority: Priority?

@@ -80,12 +80,9 @@ package struct MappingLimits: Hashable, Sendable {
 enum MappingDefaults {
   /// BaRS use cases (domain.md §1.1) and the SNOMED CT referral codes of §1.4.
   static let kinds: [String: HandoffKind] = pairs([
-    ("a1t1", "111-ed"), ("a1t2", "111-uec"), ("a2t1", "111-uec"), ("a3t1", "999-uec"),
-    ("a3t2", "999-ed"), ("a4t1", "999-ed"), ("a4t2", "999-uec"), ("a4t3", "111-ucr"),
-    ("a5t1", "pharmacy"), ("a5t2", "pharmacy"), ("a6t1", "mutual-aid"), ("a6t2", "mutual-aid"),
-    ("a6t3", "mutual-aid"), ("a7t1", "gp-hospital"), ("a8t1", "gp-hospital"),
+    ("a1t1", "111-ed"), ("a4t3", "111-ucr"), ("a5t1", "pharmacy"), ("a6t1", "mutual-aid"),
+    ("a6t2", "mutual-aid"), ("a6t3", "mutual-aid"), ("a8t1", "gp-hospital"),
     ("306238000", "hospital-council"), ("871731000000106", "social-prescribing"),
-    ("306185001", "gp-hospital"),
   ])
 
   /// HL7 table 0280, FHIR request-priority, and how e-RS spells it.
