@@ -61,7 +61,7 @@ package nonisolated struct Baton_Handoff_V1_DeadLetter: Sendable {
   /// Which field, as its standard names it: `PID-3`, `Bundle.entry[2]`. Never its value.
   package var field: String = String()
 
-  /// What the message said it was, such as `ADT^A08`: a code, where it could be read.
+  /// What the message said it was, such as `ADT-A08`: a code, where it could be read.
   package var messageType: String = String()
 
   /// How it travelled: `mllp`, `bars`, `mesh`, `file`, `ndjson`. Mandatory.

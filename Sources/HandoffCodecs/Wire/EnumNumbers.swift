@@ -104,6 +104,12 @@ extension HandoffState: WireNumbered {
     case .expired: 16
     }
   }
+
+  private static let byNumber = allCases.sorted { $0.wireNumber < $1.wireNumber }
+
+  static func numbered(_ number: UInt64) -> HandoffState? {
+    (1...UInt64(byNumber.count)).contains(number) ? byNumber[Int(number) - 1] : nil
+  }
 }
 
 extension SourceState.Condition: WireNumbered {
@@ -122,6 +128,11 @@ extension Rule: WireNumbered {
 
   private static let numbers: [Rule: UInt32] = Dictionary(
     uniqueKeysWithValues: zip(allCases, 1...))
+  private static let byNumber = allCases
+
+  static func numbered(_ number: UInt64) -> Rule? {
+    (1...UInt64(byNumber.count)).contains(number) ? byNumber[Int(number) - 1] : nil
+  }
 }
 
 extension Severity: WireNumbered {

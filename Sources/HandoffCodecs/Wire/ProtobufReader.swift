@@ -111,6 +111,14 @@ package struct ProtobufReader {
     return value
   }
 
+  mutating func fixed64() throws(WireError) -> UInt64 {
+    guard wireType == 1, end - position >= 8 else { throw malformed }
+    var value: UInt64 = 0
+    for index in 0..<8 { value |= UInt64(bytes[position + index]) << UInt64(8 * index) }
+    position += 8
+    return value
+  }
+
   mutating func flag() throws(WireError) -> Bool { try unsigned() != 0 }
 
   mutating func byteArray() throws(WireError) -> [UInt8] { Array(bytes[try delimited()]) }

@@ -38,6 +38,14 @@ package struct ProtobufWriter {
     if value != 0 { present(field, UInt64(bitPattern: Int64(value))) }
   }
 
+  /// Eight bytes, least significant first; written even where it is zero.
+  mutating func fixed64(_ field: UInt32, _ value: UInt64) {
+    tag(field, 1)
+    for shift in stride(from: 0, to: 64, by: 8) {
+      bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(shift)))
+    }
+  }
+
   mutating func flag(_ field: UInt32, _ value: Bool) {
     if value { present(field, 1 as UInt8) }
   }

@@ -111,7 +111,7 @@ package struct WireCodec: Sendable {
   package static let tickKey = "tick"
   /// The key of rules activations.
   package static let rulesKey = "rules"
-  private static let busSource = "/baton"
+  static let busSource = "/baton"
 
   private static func source(_ code: Code) -> String { "/sources/\(code)" }
 

@@ -35,7 +35,8 @@ package enum WireJSON {
       Baton_Handoff_V1_SourceState.self, Baton_Handoff_V1_RulesActivation.self,
       Baton_Handoff_V1_Verdict.self, Baton_Handoff_V1_SourceRecord.self,
       Baton_Handoff_V1_CorrelationEntry.self, Baton_Handoff_V1_DeadLetter.self,
-      Baton_Handoff_V1_HandoffSubmission.self,
+      Baton_Handoff_V1_HandoffSubmission.self, Baton_Handoff_V1_PersonState.self,
+      Baton_Handoff_V1_PartitionState.self,
     ]
     return Dictionary(uniqueKeysWithValues: types.map { ($0.protoMessageName, $0) })
   }()

@@ -1,0 +1,69 @@
+import HandoffCore
+
+extension ProtobufReader {
+  /// Nanoseconds since the Unix epoch.
+  mutating func moment() throws(WireError) -> Timestamp {
+    Timestamp(nanoseconds: Int64(bitPattern: try fixed64()))
+  }
+
+  mutating func witness(_ field: StaticString) throws(WireError) -> Witness {
+    var reader = try nested("Witness")
+    var eventID: EventID?
+    var hash: RecordHash?
+    var arrivedAt = Timestamp(nanoseconds: 0)
+    var occurredAt = Timestamp(nanoseconds: 0)
+    var offset: Int64 = 0
+    while let number = try reader.nextField() {
+      switch number {
+      case 1: eventID = try reader.identifier("event_id")
+      case 2: hash = try reader.hash("record_hash")
+      case 3: arrivedAt = try reader.moment()
+      case 4: occurredAt = try reader.moment()
+      case 5: offset = try reader.signed(Int64.self, "offset")
+      default: try reader.skip()
+      }
+    }
+    guard let eventID, let hash else { throw invalid(field) }
+    return Witness(
+      eventID: eventID, hash: hash, arrivedAt: arrivedAt, occurredAt: occurredAt, offset: offset)
+  }
+
+  mutating func kind(_ field: StaticString) throws(WireError) -> HandoffKind? {
+    try parsed(field) { HandoffKind($0) }
+  }
+
+  mutating func priority(_ field: StaticString) throws(WireError) -> Priority? {
+    try parsed(field) { Priority($0) }
+  }
+}
+
+extension ProtobufWriter {
+  mutating func moment(_ field: UInt32, _ value: Timestamp) {
+    if value.nanoseconds != 0 { fixed64(field, UInt64(bitPattern: value.nanoseconds)) }
+  }
+
+  /// Written even where it is 1970.
+  mutating func moment(_ field: UInt32, present value: Timestamp?) {
+    if let value { fixed64(field, UInt64(bitPattern: value.nanoseconds)) }
+  }
+
+  mutating func witness(_ field: UInt32, _ value: Witness?) {
+    guard let value else { return }
+    nested(field) { writer in
+      writer.identifier(1, value.eventID)
+      writer.hash(2, value.hash)
+      writer.moment(3, value.arrivedAt)
+      writer.moment(4, value.occurredAt)
+      writer.signed(5, value.offset)
+    }
+  }
+}
+
+extension Mark.Step: WireNumbered {
+  /// One above the number in memory, because 0 means unspecified.
+  package var wireNumber: UInt32 { UInt32(rawValue) + 1 }
+
+  static func numbered(_ number: UInt64) -> Mark.Step? {
+    (1...255).contains(number) ? Mark.Step(rawValue: UInt8(number - 1)) : nil
+  }
+}
