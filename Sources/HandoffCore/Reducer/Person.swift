@@ -123,8 +123,9 @@ public struct Person: Hashable, Sendable {
   public var repetitions: [Repetition] = []
   /// In the order in which they were first said.
   public var alerts: [EmittedAlert] = []
-  /// The latest word on readiness for discharge, by when it happened; its date where still ready.
+  /// The latest word on readiness for discharge, by when it happened.
   public var readinessSaid: Witness?
+  /// From when T_start of a discharge runs: the date that was said, or the moment of its withdrawal.
   public var dischargeReadyAt: Timestamp?
   /// Events of the stay and evidence without a handoff: kept only as counted and seen.
   public var unlinkedCount: UInt32 = 0

@@ -1,0 +1,68 @@
+extension Handoff {
+  /// Adds an event where it belongs among those that may still be put in another order.
+  ///
+  /// The result depends on the set of events within the window and not on their order of arrival;
+  /// the usual case, an event that happened last, costs one step.
+  mutating func add(_ fact: Fact, in policies: [Policy]) {
+    guard let last = window.last else {
+      settled = current
+      window.append(fact)
+      current.fold(fact, in: policies)
+      return
+    }
+    guard Fact.precedes(fact, last) else {
+      window.append(fact)
+      current.fold(fact, in: policies)
+      return
+    }
+    window.insertInOrder(fact)
+    current = settled ?? HandoffFacts()
+    for fact in window { current.fold(fact, in: policies) }
+  }
+
+  /// Settles, in order, what arrived so long ago that nothing can overtake it any more.
+  ///
+  /// When it is done changes nothing but memory, so it is done when the handoff is next touched.
+  mutating func settle(at now: Timestamp, _ windows: RuleWindows, in policies: [Policy]) {
+    guard !window.isEmpty else { return }
+    let ready = window.prefix { $0.witness.arrivedAt.advanced(by: windows.reorder) < now }
+    if ready.count == window.count {
+      settled = nil
+      window = []
+      shrink()
+    } else if !ready.isEmpty {
+      for fact in ready { settled?.fold(fact, in: policies) }
+      window.removeFirst(ready.count)
+    }
+  }
+
+  /// Drops illegal events that nothing made legal within the policy's `illegal`; says how many.
+  mutating func dropLapsed(at now: Timestamp, _ windows: RuleWindows) -> Int {
+    func isLapsed(_ fact: Fact) -> Bool {
+      fact.witness.arrivedAt.advanced(by: windows.illegal) <= now
+    }
+    let before = current.pending.count
+    guard before > 0 else { return 0 }
+    current.pending.removeAll(where: isLapsed)
+    settled?.pending.removeAll(where: isLapsed)
+    return before - current.pending.count
+  }
+
+  /// What has ended for good keeps only what its books, its next step and its verdicts need.
+  private mutating func shrink() {
+    switch current.state {
+    case .closed, .rejected, .redirected, .cancelled, .voided:
+      current.marks = current.marks.filter { mark in
+        switch mark.step {
+        case .requested, .acknowledged, .accepted, .ended, .disposition, .feedbackAcknowledged: true
+        case .transportAccepted, .held, .released, .booked, .notAttended, .started, .completed,
+          .feedbackSent, .amended:
+          false
+        }
+      }
+    case .requested, .inTransit, .delivered, .received, .onHold, .accepted, .booked, .started,
+      .completed, .failed, .expired:
+      break
+    }
+  }
+}

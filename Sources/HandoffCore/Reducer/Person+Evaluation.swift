@@ -1,0 +1,286 @@
+/// The moment at which a person is judged, and what the verdicts of that moment share.
+struct Moment {
+  var now: Timestamp
+  /// The offset read up to.
+  var readUpTo: Int64
+  var topic: String
+  var partition: Int32
+  var rulesVersion: UInt32
+  /// By the ordinal of their activation; the last is in force.
+  var policies: [Policy]
+  var inForce: Policy
+  /// The record being applied, if the moment is one: the answer that resolves.
+  var answer: Witness?
+}
+
+/// A rule that speaks of something at a moment.
+private struct Condition {
+  var rule: Rule
+  var cause: Code?
+  /// The position of the handoff.
+  var handoff: Int?
+  var handoffID: HandoffID?
+  var subject: Token?
+  var beganWith: EventID
+  var opened: Timestamp
+  var count: UInt32
+  var witnesses: [Witness]
+
+  func isSaid(by alert: EmittedAlert) -> Bool {
+    rule == alert.rule && beganWith == alert.beganWith && handoffID == alert.handoffID
+      && cause == alert.cause && subject == alert.subject
+  }
+}
+
+extension Person {
+  /// Compares what is so at this moment with what was said before, says the difference, and
+  /// returns when something may next be different.
+  ///
+  /// Alerts are a function of the facts and the moment: nothing is opened or resolved anywhere
+  /// else, and so an event that is put in order later takes back what it refutes.
+  mutating func evaluate(
+    _ moment: Moment, books: inout Books, into verdicts: inout [Verdict]
+  ) -> Timestamp? {
+    settle(at: moment, books: &books)
+    var next: Timestamp?
+    var open: [Condition] = []
+    for index in handoffs.indices {
+      judge(handoffAt: index, moment, &open, &next)
+    }
+    let windows = moment.inForce.windows
+    for repetition in repetitions {
+      let end = repetition.end(windows)
+      if end > moment.now {
+        open.append(Condition(repetition))
+        next.lower(to: end)
+      }
+      let memory = repetition.lastAt.advanced(by: windows.memory)
+      if memory > moment.now { next.lower(to: memory) }
+    }
+    if !open.isEmpty || !alerts.isEmpty { say(&open, moment, into: &verdicts) }
+    forget(at: moment, books: &books)
+    if handoffs.isEmpty, let last = seen.last {
+      next.lower(to: last.arrivedAt.advanced(by: windows.memory))
+    }
+    return next
+  }
+
+  /// Whether nothing is left to remember.
+  var isEmpty: Bool {
+    handoffs.isEmpty && seen.isEmpty && repetitions.isEmpty
+  }
+
+  func clockContext(at index: Int, in policies: [Policy]) -> ClockContext {
+    ClockContext(
+      policy: policies[Int(handoffs[index].current.policy)], dischargeReadyAt: dischargeReadyAt,
+      hasNextStep: hasNextStep(at: index))
+  }
+
+  private func judge(
+    handoffAt index: Int, _ moment: Moment, _ open: inout [Condition], _ next: inout Timestamp?
+  ) {
+    let context = clockContext(at: index, in: moment.policies)
+    let facts = handoffs[index].current
+    let id = handoffs[index].id
+    let request = facts.witness(of: .requested)
+    facts.forEachDeadline(context) { deadline in
+      guard deadline.due <= moment.now else { return next.lower(to: deadline.due) }
+      open.append(
+        Condition(
+          rule: deadline.rule, cause: deadline.cause, handoff: index, handoffID: id, subject: nil,
+          beganWith: deadline.began.eventID, opened: deadline.due, count: 1,
+          witnesses: [request, deadline.began].compactMap(\.self)))
+    }
+    for fact in facts.pending {
+      next.lower(to: fact.witness.arrivedAt.advanced(by: context.policy.windows.illegal))
+    }
+    if let end = handoffs[index].forgetting(context.policy), end > moment.now {
+      next.lower(to: end)
+    }
+    if facts.state.isTerminal, let last = handoffs[index].window.map(\.witness.arrivedAt).max() {
+      // Then it shrinks: strictly after the window, which is inclusive.
+      let reorder = context.policy.windows.reorder.adding(Elapsed(nanoseconds: 1))
+      next.lower(to: last.advanced(by: reorder))
+    }
+  }
+}
+
+// MARK: Forgetting
+
+extension Person {
+  private mutating func settle(at moment: Moment, books: inout Books) {
+    forgetSeen(at: moment.now, moment.inForce.windows)
+    for index in handoffs.indices {
+      let windows = moment.policies[Int(handoffs[index].current.policy)].windows
+      handoffs[index].settle(at: moment.now, windows, in: moment.policies)
+      books.lapsedCount += UInt64(handoffs[index].dropLapsed(at: moment.now, windows))
+    }
+  }
+
+  /// Forgets what is over for long enough; its alerts are left as they were said last, for people.
+  private mutating func forget(at moment: Moment, books: inout Books) {
+    let windows = moment.inForce.windows
+    for index in handoffs.indices.reversed() {
+      let policy = moment.policies[Int(handoffs[index].current.policy)]
+      guard handoffs[index].isOver(at: moment.now, policy) else { continue }
+      let id = handoffs[index].id
+      if handoffs[index].current.isRequested { books.forgotten += 1 }
+      handoffs.remove(at: index)
+      alerts.removeAll { $0.handoffID == id && $0.subject == nil }
+    }
+    guard !repetitions.isEmpty else { return }
+    repetitions.removeAll { $0.lastAt.advanced(by: windows.memory) <= moment.now }
+    alerts.removeAll { alert in
+      guard let subject = alert.subject else { return false }
+      return !repetitions.contains { $0.rule == alert.rule && $0.subject == subject }
+    }
+  }
+}
+
+extension Handoff {
+  /// When an ended handoff is forgotten, so that memory is bounded.
+  fileprivate func forgetting(_ policy: Policy) -> Timestamp? {
+    guard current.isRequested else { return nil }
+    if let lapse = current.lapse(in: policy), let completed = current.witness(of: .completed) {
+      return max(lapse, completed.arrivedAt).advanced(by: policy.windows.ended)
+    }
+    guard current.state.isTerminal, let ended = current.witness(of: .ended) else { return nil }
+    return ended.arrivedAt.advanced(by: policy.windows.ended)
+  }
+
+  /// Whether it ended long ago, or was never more than answers that lapsed.
+  fileprivate func isOver(at now: Timestamp, _ policy: Policy) -> Bool {
+    guard current.isRequested else {
+      return window.isEmpty && current.pending.isEmpty && current.findings.isEmpty
+    }
+    return forgetting(policy).map { $0 <= now } ?? false
+  }
+}
+
+// MARK: Saying
+
+extension Person {
+  private mutating func say(
+    _ open: inout [Condition], _ moment: Moment, into verdicts: inout [Verdict]
+  ) {
+    for position in alerts.indices where alerts[position].isOpen {
+      guard !open.contains(where: { $0.isSaid(by: alerts[position]) }) else { continue }
+      alerts[position].isOpen = false
+      alerts[position].revision += 1
+      verdicts.append(verdict(.resolved, alerts[position], nil, moment))
+    }
+    if open.count > 1 { open.sort { $0.opened < $1.opened } }
+    for condition in open { say(condition, moment, into: &verdicts) }
+  }
+
+  private mutating func say(
+    _ condition: Condition, _ moment: Moment, into verdicts: inout [Verdict]
+  ) {
+    guard let position = alerts.firstIndex(where: condition.isSaid) else {
+      let alert = EmittedAlert(
+        id: AlertID(condition.rule, of: key, condition), rule: condition.rule,
+        handoffID: condition.handoffID, beganWith: condition.beganWith,
+        subject: condition.subject, cause: condition.cause, revision: 1, isOpen: true,
+        opened: condition.opened, count: condition.count)
+      alerts.append(alert)
+      verdicts.append(verdict(.opened, alert, condition, moment))
+      return
+    }
+    let said = alerts[position]
+    guard !said.isOpen || said.opened != condition.opened || said.count != condition.count else {
+      return
+    }
+    alerts[position].isOpen = true
+    alerts[position].opened = condition.opened
+    alerts[position].count = condition.count
+    alerts[position].revision += 1
+    let action: Verdict.Action = said.isOpen ? .changed : .opened
+    verdicts.append(verdict(action, alerts[position], condition, moment))
+  }
+
+  private func verdict(
+    _ action: Verdict.Action, _ alert: EmittedAlert, _ condition: Condition?, _ moment: Moment
+  ) -> Verdict {
+    let handoff = handoffs.first { $0.id == alert.handoffID }
+    var witnesses = condition?.witnesses ?? witnesses(of: alert, handoff)
+    if action == .resolved, let answer = moment.answer { witnesses.append(answer) }
+    let policy =
+      handoff.map { moment.policies[Int($0.current.policy)] } ?? moment.inForce
+    var verdict = Verdict(
+      alertID: alert.id, revision: alert.revision, rule: alert.rule, action: action,
+      severity: alert.rule.severity, patientKey: key, handoffID: alert.handoffID,
+      beganWith: alert.beganWith, opened: alert.opened, knownAt: moment.now,
+      evidence: moment.evidence(witnesses), rulesVersion: moment.rulesVersion,
+      policyHash: policy.hash, readUpTo: moment.readUpTo, count: alert.count)
+    verdict.cause = alert.cause
+    if action == .resolved { verdict.resolvedAt = moment.now }
+    if let handoff {
+      verdict.state = handoff.state(at: moment.now, in: policy)
+      verdict.from = handoff.current.from
+      verdict.to = handoff.current.to
+      verdict.kind = handoff.current.kind
+      verdict.priority = handoff.current.priority
+    }
+    return verdict
+  }
+
+  /// What a resolved alert rested on, as far as it is still known.
+  private func witnesses(of alert: EmittedAlert, _ handoff: Handoff?) -> [Witness] {
+    if let subject = alert.subject {
+      let repetition = repetitions.first { $0.rule == alert.rule && $0.subject == subject }
+      return repetition.map { [$0.first, $0.latest] } ?? []
+    }
+    let marks = handoff?.current.marks ?? []
+    return marks.filter { $0.step == .requested || $0.witness.eventID == alert.beganWith }
+      .map(\.witness)
+  }
+}
+
+extension Handoff {
+  /// The state that people see: Completed closes when feedback is owed for twice its time.
+  public func state(at now: Timestamp, in policy: Policy) -> HandoffState {
+    guard let lapse = current.lapse(in: policy), lapse <= now else { return current.state }
+    return .closed
+  }
+}
+
+extension Condition {
+  fileprivate init(_ repetition: Repetition) {
+    self.init(
+      rule: repetition.rule, cause: nil, handoff: nil, handoffID: repetition.handoffID,
+      subject: repetition.subject, beganWith: repetition.beganWith, opened: repetition.opened,
+      count: repetition.count, witnesses: [repetition.first, repetition.latest])
+  }
+}
+
+extension AlertID {
+  fileprivate init(_ rule: Rule, of person: PatientKey, _ condition: Condition) {
+    // Of A03 the message is the subject, whichever handoff its contents belong to.
+    let handoffID = rule == .a03 ? nil : condition.handoffID
+    self.init(
+      rule: rule, person: person, handoffID: handoffID,
+      episode: condition.subject ?? Token(rawValue: condition.beganWith.rawValue),
+      cause: condition.cause)
+  }
+}
+
+extension Moment {
+  /// Each record once, in the order given.
+  fileprivate func evidence(_ witnesses: [Witness]) -> [Evidence] {
+    var evidence: [Evidence] = []
+    for witness in witnesses where !evidence.contains(where: { $0.hash == witness.hash }) {
+      let coordinates = RecordCoordinates(
+        topic: topic, partition: partition, offset: witness.offset)
+      evidence.append(
+        Evidence(eventID: witness.eventID, hash: witness.hash, coordinates: coordinates))
+    }
+    return evidence
+  }
+}
+
+extension Timestamp? {
+  /// Keeps the earlier.
+  mutating func lower(to moment: Timestamp) {
+    self = self.map { Swift.min($0, moment) } ?? moment
+  }
+}

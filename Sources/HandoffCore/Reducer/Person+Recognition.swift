@@ -1,0 +1,96 @@
+/// What an arrival is, compared with what is remembered of the person.
+enum Recognition {
+  case new
+  /// The bus's own second delivery.
+  case redelivery
+  /// The sender's repeat of a message.
+  case repetition(of: SeenEvent)
+  /// A message id that came before with other content.
+  case reuse(of: SeenEvent)
+}
+
+extension Person {
+  /// Forgets what the policy no longer asks to remember.
+  mutating func forgetSeen(at now: Timestamp, _ windows: RuleWindows) {
+    let expired = seen.prefix { $0.arrivedAt.advanced(by: windows.memory) <= now }
+    if !expired.isEmpty { seen.removeFirst(expired.count) }
+  }
+
+  /// Compares an arrival with everything remembered.
+  ///
+  /// Events of one message share its reception and its key; they are no repeats of each other. The
+  /// type is part of the key of A03 (domain.md §8), so a message id on a request and on its
+  /// cancellation is legal, as is a message that says what it supersedes.
+  func recognise(_ event: HandoffEvent) -> Recognition {
+    var repeated: SeenEvent?
+    var reused: SeenEvent?
+    for known in seen {
+      if known.eventID == event.id {
+        if known.receptionID == event.receptionID { return .redelivery }
+        repeated = repeated ?? known
+      } else if let key = event.messageKey, known.messageKey == key, known.type == event.type,
+        known.receptionID != event.receptionID
+      {
+        if known.contentMac == event.contentMac {
+          repeated = repeated ?? known
+        } else if event.supersedes == nil {
+          reused = reused ?? known
+        }
+      }
+    }
+    if let repeated { return .repetition(of: repeated) }
+    if let reused { return .reuse(of: reused) }
+    return .new
+  }
+
+  mutating func remember(_ event: HandoffEvent, _ witness: Witness) {
+    seen.append(
+      SeenEvent(
+        eventID: event.id, receptionID: event.receptionID, messageKey: event.messageKey,
+        contentMac: event.contentMac, type: event.type, arrivedAt: witness.arrivedAt,
+        hash: witness.hash, offset: witness.offset))
+  }
+
+  /// Counts a repeat, or begins its episode.
+  ///
+  /// An episode of A01 is a message, not an event: a message of three events that is sent twice is
+  /// one repeat. An episode of A03 is the message id, whichever content came first.
+  mutating func note(
+    _ rule: Rule, of known: SeenEvent, _ event: HandoffEvent, _ witness: Witness,
+    _ windows: RuleWindows
+  ) {
+    let subject = event.messageKey ?? Token(rawValue: event.id.rawValue)
+    let handoffID = event.handoffID
+    let position = repetitions.firstIndex {
+      $0.rule == rule && $0.subject == subject && (rule == .a03 || $0.handoffID == handoffID)
+    }
+    guard let position else {
+      let first = Witness(
+        eventID: known.eventID, hash: known.hash, arrivedAt: known.arrivedAt,
+        occurredAt: known.arrivedAt, offset: known.offset)
+      repetitions.append(
+        Repetition(
+          rule: rule, subject: subject, handoffID: handoffID, beganWith: known.eventID,
+          lastReceptionID: event.receptionID, count: 1, opened: witness.arrivedAt,
+          lastAt: witness.arrivedAt, first: first, latest: witness))
+      return
+    }
+    guard repetitions[position].lastReceptionID != event.receptionID else { return }
+    repetitions[position].lastReceptionID = event.receptionID
+    if witness.arrivedAt >= repetitions[position].end(windows) {
+      repetitions[position].opened = witness.arrivedAt
+      repetitions[position].count = 0
+    }
+    repetitions[position].count += 1
+    repetitions[position].lastAt = witness.arrivedAt
+    repetitions[position].latest = witness
+  }
+}
+
+extension Repetition {
+  /// When the episode ends if nothing comes again: for A01 the sliding hour; a reused id stays open
+  /// for as long as the ids that it collides with are remembered.
+  func end(_ windows: RuleWindows) -> Timestamp {
+    lastAt.advanced(by: rule == .a01 ? windows.repeats : windows.memory)
+  }
+}

@@ -1,0 +1,133 @@
+/// A policy that stored state was judged by is not known: provide it first.
+public struct MissingPolicy: Error, Hashable, Sendable {
+  public var hash: RecordHash
+}
+
+// MARK: Batches
+
+extension PersonReducer {
+  /// Begins a batch that can be taken back whole.
+  public mutating func beginBatch() {
+    precondition(journal == nil, "a batch is open already")
+    journal = Journal(state: state, policies: policies)
+  }
+
+  /// Keeps what the batch did; returns the keys whose person changed, in order, for the changelog.
+  ///
+  /// A key without a person any more is a tombstone.
+  public mutating func commitBatch() -> [PatientKey] {
+    guard let journal else { preconditionFailure("no batch is open") }
+    self.journal = nil
+    return journal.persons.keys.sorted()
+  }
+
+  /// Takes the batch back: nothing of it is left.
+  public mutating func rollBackBatch() {
+    guard let journal else { preconditionFailure("no batch is open") }
+    self.journal = nil
+    state = journal.state
+    policies = journal.policies
+    missingPolicies.removeAll { hash in
+      !state.activations.contains { $0.policyHash == hash }
+    }
+    for (key, person) in journal.persons {
+      if let person {
+        place(person)
+      } else {
+        slots[key] = nil
+      }
+    }
+  }
+
+  /// Remembers a person as it is before the batch changes it for the first time.
+  mutating func note(_ key: PatientKey, _ person: Person?) {
+    // Not bound to a name: a second reference would copy the whole dictionary.
+    guard journal != nil, journal?.persons.index(forKey: key) == nil else { return }
+    journal?.persons.updateValue(person, forKey: key)
+  }
+}
+
+// MARK: What is stored
+
+extension PersonReducer {
+  /// The keys of everybody remembered, in order.
+  public var keys: [PatientKey] { slots.keys.sorted() }
+
+  public var personCount: Int { slots.count }
+
+  /// What is held of a person; `nil` where nothing is.
+  public func person(for key: PatientKey) -> Person? { slots[key]?.person }
+
+  /// Puts back what a changelog holds of the partition itself; before its persons.
+  public mutating func restore(_ state: PartitionState) throws(MissingPolicy) {
+    var policies: [Policy] = []
+    for activation in state.activations {
+      guard let policy = known[activation.policyHash] else {
+        throw MissingPolicy(hash: activation.policyHash)
+      }
+      policies.append(policy)
+    }
+    guard !policies.isEmpty else { return }
+    self.state = state
+    self.policies = policies
+  }
+
+  /// Puts back a person; the partition's own state comes first.
+  ///
+  /// A person judged by an activation that the partition's state does not hold is of another
+  /// partition or of a damaged changelog, and is refused.
+  public mutating func restore(_ person: Person) throws(UnknownActivation) {
+    let ordinals = person.handoffs.flatMap(\.policies)
+    guard ordinals.allSatisfy({ Int($0) < policies.count }) else {
+      throw UnknownActivation(key: person.key)
+    }
+    place(person)
+  }
+
+  /// Every armed deadline of a handoff, in the order of the rules; empty where it is unknown.
+  public func deadlines(of handoffID: HandoffID, person key: PatientKey) -> [Deadline] {
+    guard let person = slots[key]?.person,
+      let index = person.handoffs.firstIndex(where: { $0.id == handoffID })
+    else { return [] }
+    return person.handoffs[index].current
+      .deadlines(person.clockContext(at: index, in: policies))
+  }
+
+  /// The state of a handoff as people see it at partition time.
+  public func handoffState(_ handoffID: HandoffID, person key: PatientKey) -> HandoffState? {
+    guard let handoff = slots[key]?.person.handoffs.first(where: { $0.id == handoffID }),
+      handoff.current.isRequested
+    else { return nil }
+    return handoff.state(at: state.time, in: policies[Int(handoff.current.policy)])
+  }
+
+  private mutating func place(_ person: Person) {
+    let armed = slots[person.key]?.armed
+    // Judged without a word: whatever is due by partition time has been said already.
+    var judged = person
+    var unsaid: [Verdict] = []
+    var books = state.books
+    let moment = Moment(
+      now: state.time, readUpTo: state.nextOffset - 1, topic: topic, partition: partition,
+      rulesVersion: 0, policies: policies, inForce: policies[policies.count - 1], answer: nil)
+    let nextDue = judged.evaluate(moment, books: &books, into: &unsaid)
+    slots[person.key] = Slot(person: person, nextDue: nextDue, armed: armed)
+    if let index = slots.index(forKey: person.key) { arm(slotAt: index) }
+  }
+}
+
+/// A person refers to a policy that was never in force in this partition.
+public struct UnknownActivation: Error, Hashable, Sendable {
+  public var key: PatientKey
+}
+
+extension Handoff {
+  /// The ordinal of every activation that it refers to.
+  fileprivate var policies: [UInt16] {
+    var policies = [current.policy]
+    if let settled { policies.append(settled.policy) }
+    policies += window.map(\.policy)
+    policies += current.pending.map(\.policy)
+    return policies
+  }
+}

@@ -1,0 +1,281 @@
+internal import HeapModule
+
+/// The person reducer of one partition: records and partition time in, verdicts out.
+///
+/// A value without clock, I/O or hash-order dependence: the same records give the same verdicts,
+/// however they are batched, and with or without ticks. What it remembers is ``state`` and the
+/// ``Person`` of each key; everything else is derived from them.
+///
+/// An event of an old key after a merge, open state that a merge moves, and the silence of sources
+/// are recorded and counted here; judging by them is left to the rules that are about them.
+public struct PersonReducer: Sendable {
+  /// The version of the rules in this code: counted up when the same records give other verdicts.
+  public static let rulesVersion: UInt32 = 1
+
+  /// A person, and when something about it may next be different.
+  struct Slot: Sendable {
+    var person: Person
+    var nextDue: Timestamp?
+    /// The entry of the queue that is valid; others of the same person are passed over.
+    var armed: Timestamp?
+  }
+
+  struct Due: Comparable, Sendable {
+    var at: Timestamp
+    var key: PatientKey
+
+    static func < (left: Due, right: Due) -> Bool {
+      left.at == right.at ? left.key < right.key : left.at < right.at
+    }
+  }
+
+  struct Journal: Sendable {
+    var state: PartitionState
+    var policies: [Policy]
+    /// Each person touched as it was before; `nil` where there was none.
+    var persons: [PatientKey: Person?] = [:]
+  }
+
+  public let topic: String
+  public let partition: Int32
+  public internal(set) var state: PartitionState
+  /// By ordinal of ``PartitionState/activations``.
+  var policies: [Policy]
+  /// Policies whose bytes are known, by hash.
+  var known: [RecordHash: Policy]
+  var slots: [PatientKey: Slot] = [:]
+  var queue = Heap<Due>()
+  var journal: Journal?
+  /// Policies that were activated without having been provided: judged by the one before.
+  public internal(set) var missingPolicies: [RecordHash] = []
+
+  /// Makes an empty reducer, with the policy in force until a record activates another.
+  public init(policy: Policy, topic: String, partition: Int32) {
+    self.topic = topic
+    self.partition = partition
+    policies = [policy]
+    known = [policy.hash: policy]
+    state = PartitionState(
+      activations: [
+        RulesActivation(rulesVersion: PersonReducer.rulesVersion, policyHash: policy.hash)
+      ])
+  }
+
+  /// Makes a policy known before the record that activates it is applied.
+  public mutating func provide(_ policy: Policy) {
+    known[policy.hash] = policy
+  }
+
+  /// Applies one record of the partition; the next in offset order.
+  ///
+  /// Partition time advances to the record first, and every deadline due by then fires; an answer
+  /// at the very deadline therefore opens and resolves. A record stamped below partition time is
+  /// applied at partition time.
+  public mutating func apply(_ record: EventRecord) -> [Verdict] {
+    var verdicts: [Verdict] = []
+    apply(record, into: &verdicts)
+    return verdicts
+  }
+
+  /// The same, adding to verdicts that the caller keeps.
+  public mutating func apply(_ record: EventRecord, into verdicts: inout [Verdict]) {
+    advance(to: record.brokerAt, into: &verdicts)
+    state.nextOffset = record.coordinates.offset + 1
+    switch record.content {
+    case .tick: break
+    case .sourceState(let source): state.sources[source.source] = source
+    case .rulesActivation(let activation): activate(activation)
+    case .event(let event): take(event, of: record, into: &verdicts)
+    }
+  }
+
+  /// Moves partition time on, and fires every deadline due by then, each at its own moment.
+  public mutating func advance(to time: Timestamp) -> [Verdict] {
+    var verdicts: [Verdict] = []
+    advance(to: time, into: &verdicts)
+    return verdicts
+  }
+
+  /// When the next deadline falls due, or earlier; `nil` when nothing is armed.
+  ///
+  /// Earlier where an answer came meanwhile: a tick then passes without effect.
+  public var nextDue: Timestamp? { queue.min?.at }
+
+  private mutating func activate(_ activation: RulesActivation) {
+    guard activation != state.activations.last else { return }
+    let policy = known[activation.policyHash]
+    if policy == nil { missingPolicies.append(activation.policyHash) }
+    state.activations.append(activation)
+    policies.append(policy ?? policies[policies.count - 1])
+  }
+}
+
+// MARK: Time
+
+extension PersonReducer {
+  mutating func advance(to time: Timestamp, into verdicts: inout [Verdict]) {
+    while let due = queue.min, due.at <= time {
+      queue.removeMin()
+      guard let index = slots.index(forKey: due.key), slots.values[index].armed == due.at else {
+        continue
+      }
+      slots.values[index].armed = nil
+      if let nextDue = slots.values[index].nextDue, nextDue <= due.at {
+        state.time = max(state.time, due.at)
+        note(due.key, slots.values[index].person)
+        evaluate(slotAt: index, answer: nil, into: &verdicts)
+      } else {
+        arm(slotAt: index)
+      }
+    }
+    state.time = max(state.time, time)
+  }
+
+  /// Queues the next moment of a person, unless an earlier entry will lead to it.
+  mutating func arm(slotAt index: Dictionary<PatientKey, Slot>.Index) {
+    guard let nextDue = slots.values[index].nextDue else { return }
+    if let armed = slots.values[index].armed, armed <= nextDue { return }
+    slots.values[index].armed = nextDue
+    queue.insert(Due(at: nextDue, key: slots.keys[index]))
+  }
+
+  mutating func evaluate(
+    slotAt index: Dictionary<PatientKey, Slot>.Index, answer: Witness?,
+    into verdicts: inout [Verdict]
+  ) {
+    let moment = Moment(
+      now: state.time, readUpTo: state.nextOffset - 1, topic: topic, partition: partition,
+      rulesVersion: state.activations[state.activations.count - 1].rulesVersion,
+      policies: policies, inForce: policies[policies.count - 1], answer: answer)
+    let nextDue = slots.values[index].person.evaluate(
+      moment, books: &state.books, into: &verdicts)
+    slots.values[index].nextDue = nextDue
+    if slots.values[index].person.isEmpty {
+      slots.remove(at: index)
+    } else {
+      arm(slotAt: index)
+    }
+  }
+}
+
+// MARK: Events
+
+extension PersonReducer {
+  private mutating func take(
+    _ event: HandoffEvent, of record: EventRecord, into verdicts: inout [Verdict]
+  ) {
+    state.books.eventCount += 1
+    if slots[event.patientKey] == nil {
+      note(event.patientKey, nil)
+      slots[event.patientKey] = Slot(person: Person(key: event.patientKey))
+    }
+    guard let index = slots.index(forKey: event.patientKey) else { return }
+    note(event.patientKey, slots.values[index].person)
+    let witness = Witness(
+      eventID: event.id, hash: record.hash, arrivedAt: state.time, occurredAt: event.occurredAt,
+      offset: record.coordinates.offset)
+    let isNews = slots.values[index].person.take(
+      event, witness, policies: policies, books: &state.books)
+    if isNews { evaluate(slotAt: index, answer: witness, into: &verdicts) }
+  }
+}
+
+extension Person {
+  /// Takes in one event; false where it changed nothing at all.
+  fileprivate mutating func take(
+    _ event: HandoffEvent, _ witness: Witness, policies: [Policy], books: inout Books
+  ) -> Bool {
+    let windows = policies[policies.count - 1].windows
+    forgetSeen(at: witness.arrivedAt, windows)
+    let recognition = recognise(event)
+    if case .redelivery = recognition {
+      books.redeliveredCount += 1
+      return false
+    }
+    remember(event, witness)
+    switch recognition {
+    case .redelivery: break
+    case .repetition(let known):
+      if known.eventID == event.id, isRetry(event) {
+        add(event, witness, isRetry: true, policies, books: &books)
+      } else {
+        books.repeatedCount += 1
+        note(.a01, of: known, event, witness, windows)
+      }
+    case .reuse(let known):
+      note(.a03, of: known, event, witness, windows)
+      add(event, witness, isRetry: false, policies, books: &books)
+    case .new: add(event, witness, isRetry: false, policies, books: &books)
+    }
+    return true
+  }
+
+  /// The same request again after Failed is a retry, and no repeat (footnote 2).
+  private func isRetry(_ event: HandoffEvent) -> Bool {
+    guard event.type == .handoffRequested, let id = event.handoffID else { return false }
+    return handoffs.contains { $0.id == id && $0.current.state == .failed }
+  }
+
+  private mutating func add(
+    _ event: HandoffEvent, _ witness: Witness, isRetry: Bool, _ policies: [Policy],
+    books: inout Books
+  ) {
+    guard event.type.isLifecycle, let id = event.handoffID else {
+      unlinkedCount += 1
+      books.unlinkedCount += 1
+      hearOfReadiness(event, witness)
+      return
+    }
+    let index = position(of: id)
+    let before = handoffs[index].current
+    let policy = UInt16(policies.count - 1)
+    let windows = policies[Int(before.policy)].windows
+    handoffs[index].settle(at: witness.arrivedAt, windows, in: policies)
+    handoffs[index].add(
+      Fact(event, witness: witness, policy: policy, isRetry: isRetry), in: policies)
+    let after = handoffs[index].current
+    books.update(from: before, to: after)
+  }
+
+  /// The position of a handoff, made where it is new.
+  private mutating func position(of id: HandoffID) -> Int {
+    var position = handoffs.count
+    while position > 0, id <= handoffs[position - 1].id {
+      position -= 1
+      if handoffs[position].id == id { return position }
+    }
+    handoffs.insert(Handoff(id: id, current: HandoffFacts()), at: position)
+    return position
+  }
+
+  private mutating func hearOfReadiness(_ event: HandoffEvent, _ witness: Witness) {
+    guard event.type == .readyForDischarge || event.type == .dischargeReadinessWithdrawn else {
+      return
+    }
+    if let said = readinessSaid,
+      (event.occurredAt, event.id) < (said.occurredAt, said.eventID)
+    {
+      return
+    }
+    readinessSaid = witness
+    let isReady = event.type == .readyForDischarge
+    dischargeReadyAt = isReady ? event.dischargeReadyAt ?? event.occurredAt : event.occurredAt
+  }
+}
+
+extension Books {
+  fileprivate mutating func update(from before: HandoffFacts, to after: HandoffFacts) {
+    switch (before.isRequested, after.isRequested) {
+    case (false, false): break
+    case (false, true): enter(kind: after.kind, state: after.state)
+    case (true, false): leave(kind: before.kind, state: before.state)
+    case (true, true):
+      if before.kind != after.kind {
+        leave(kind: before.kind, state: before.state)
+        enter(kind: after.kind, state: after.state)
+      } else {
+        move(kind: after.kind, from: before.state, to: after.state)
+      }
+    }
+  }
+}
