@@ -63,7 +63,7 @@ public final class TestBroker: @unchecked Sendable {
     process.standardOutput = output
     process.standardError = output
     process.standardInput = FileHandle.nullDevice
-    try process.run()
+    try Self.withoutBlockedSignals { try process.run() }
     self.process = process
     let deadline = Date(timeIntervalSinceNow: 10)
     while !Self.accepts(port) {
@@ -87,14 +87,12 @@ public final class TestBroker: @unchecked Sendable {
       return self.process
     }
     guard let process else { return }
+    let ended = DispatchSemaphore(value: 0)
+    process.terminationHandler = { _ in ended.signal() }
     process.terminate()
-    let timer = DispatchSource.makeTimerSource()
-    let pid = process.processIdentifier
-    timer.schedule(deadline: .now() + 10)
-    timer.setEventHandler { kill(pid, SIGKILL) }
-    timer.resume()
-    process.waitUntilExit()
-    timer.cancel()
+    if process.isRunning, ended.wait(timeout: .now() + 5) == .timedOut {
+      kill(process.processIdentifier, SIGKILL)
+    }
     if let folder { try? FileManager.default.removeItem(at: folder) }
   }
 
@@ -109,6 +107,16 @@ public final class TestBroker: @unchecked Sendable {
       FileManager.default.isExecutableFile(atPath: path)
     else { return nil }
     return path
+  }
+
+  /// A child inherits the signals its parent's thread blocks, and Swift's pool threads block all:
+  /// the broker would never hear of SIGTERM.
+  private static func withoutBlockedSignals(_ body: () throws -> Void) rethrows {
+    var (none, before) = (sigset_t(), sigset_t())
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    try body()
   }
 
   /// A port nobody listens on at this moment.
