@@ -93,7 +93,7 @@ let package = Package(
       name: "HandoffCoreTests", dependencies: ["HandoffCore", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "HandoffCodecsTests", dependencies: ["HandoffCodecs", "TestSupport"],
+      name: "HandoffCodecsTests", dependencies: ["HandoffCodecs", "TestSupport", protobuf],
       swiftSettings: strict),
     .testTarget(
       name: "KafkaClientTests", dependencies: ["KafkaClient", "CLibrdkafka", "TestSupport"],
