@@ -106,7 +106,7 @@ let package = Package(
       dependencies: ["HandoffConnectors", "TestSupport", nioCore, nioPosix],
       swiftSettings: strict),
     .testTarget(
-      name: "HandoffBusTests", dependencies: ["HandoffBus", "TestSupport"],
+      name: "HandoffBusTests", dependencies: ["HandoffBus", "Telemetry", "TestSupport", logging],
       swiftSettings: strict),
     .testTarget(
       name: "IntegrationTests", dependencies: ["HandoffBus", "TestSupport"],

@@ -14,7 +14,8 @@ import Testing
     #expect(entries.count >= 5)
     for entry in entries {
       let title = entry.prefix { $0 != "\n" }
-      let guards = entry.split(separator: "\n").filter { $0.hasPrefix("Guarded by ") }
+      let paragraphs = entry.components(separatedBy: "\n\n")
+      let guards = paragraphs.filter { $0.hasPrefix("Guarded by ") }
         .flatMap { $0.matches(of: /`([^`]+)`/).map { String($0.output.1) } }
       #expect(!guards.isEmpty, "\(title) names no test")
       for name in guards {

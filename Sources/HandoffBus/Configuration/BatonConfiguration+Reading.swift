@@ -55,7 +55,11 @@ private struct ConfigurationReader {
       root = try Yams.compose(yaml: text)
     } catch {
       let line = (error as? YamlError).flatMap(Self.line)
-      fault("(file)", line, "is not YAML")
+      if case .duplicatedKeysInMapping? = error as? YamlError {
+        fault("(file)", line, "writes a setting twice")
+      } else {
+        fault("(file)", line, "is not YAML")
+      }
       return
     }
     guard let root else { return }  // An empty file configures nothing.
@@ -195,15 +199,7 @@ extension ConfigurationReader {
       let name = prefix.isEmpty ? "(file)" : String(prefix.dropLast())
       return fault(name, node.line, "must be a list of `setting: value`")
     }
-    var seen: Set<String> = []
-    for (key, value) in mapping {
-      let name = prefix + (key.string ?? "?")
-      guard seen.insert(name).inserted else {
-        fault(name, key.line, "is written twice")
-        continue
-      }
-      take(&self, name, value)
-    }
+    for (key, value) in mapping { take(&self, prefix + (key.string ?? "?"), value) }
   }
 
   private mutating func fault(_ setting: String, _ line: Int?, _ explanation: String) {

@@ -1,0 +1,57 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Nothing listens on the discard port of a test machine.
+private let awayBroker = "127.0.0.1:9"
+
+@Suite struct `The command line` {
+  @Test func `help tells what the commands are for and what exit codes mean`() async throws {
+    let help = try await BatonExecutable.run(["--help"])
+    #expect(help.status == 0)
+    #expect(help.output.contains("EXIT CODES"))
+    for command in ["topics", "doctor"] { #expect(help.output.contains(command)) }
+  }
+
+  @Test func `wrong usage ends with 64`() async throws {
+    #expect(try await BatonExecutable.run(["no-such-command"]).status == 64)
+    #expect(try await BatonExecutable.run(["topics", "plan", "--no-such-option"]).status == 64)
+    #expect(try await BatonExecutable.run(["doctor", "--log-level", "loud"]).status == 64)
+  }
+
+  @Test func `a bad configuration is refused whole, with every fault and code 78`() async throws {
+    let folder = try TemporaryFolder()
+    try Data("colour: blue\ntopics: {partitions: none}\n".utf8)
+      .write(to: folder.url.appending(path: "b.yaml"))
+    let run = try await BatonExecutable.run(["topics", "plan", "--config", folder.path("b.yaml")])
+    #expect(run.status == 78)
+    #expect(run.errors.contains("line 1, colour"))
+    #expect(run.errors.contains("line 2, topics.partitions"))
+  }
+
+  @Test func `a command that needs a broker says so where none is named`() async throws {
+    let run = try await BatonExecutable.run(["topics", "plan"])
+    #expect(run.status == 78)
+    #expect(run.errors.contains("BATON_BOOTSTRAP"))
+  }
+
+  @Test func `a broker that is away ends the doctor with 69 and JSON that parses`() async throws {
+    let folder = try TemporaryFolder()
+    let run = try await BatonExecutable.run([
+      "doctor", "--json", "--bootstrap", awayBroker, "--data", folder.path("data"),
+    ])
+    #expect(run.status == 69)
+    struct Finding: Decodable { let check, level: String }
+    let findings = try JSONDecoder().decode([Finding].self, from: Data(run.output.utf8))
+    #expect(findings.contains { $0.check == "broker" && $0.level == "fail" })
+    #expect(findings.contains { $0.check == "data folder" && $0.level == "ok" })
+  }
+
+  @Test func `a data folder that cannot be made fails the doctor with what to do`() async throws {
+    let folder = try TemporaryFolder()
+    try Data().write(to: folder.url.appending(path: "file"))
+    let run = try await BatonExecutable.run(["doctor", "--data", folder.path("file/data")])
+    #expect(run.status == 1)
+    #expect(run.output.contains("FAIL  data folder"))
+  }
+}
