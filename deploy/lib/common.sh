@@ -102,7 +102,8 @@ start_broker() {
   local port attempt
   port=$(free_port)
   mkdir -p "$1"
-  "$BATON_NOIDA_DB" start --only kafka --kafka-port "$port" --data-dir "$1" >"$1.log" 2>&1 &
+  # A session of its own: Ctrl-C at the terminal must not stop the broker before its users.
+  setsid "$BATON_NOIDA_DB" start --only kafka --kafka-port "$port" --data-dir "$1" >"$1.log" 2>&1 &
   broker_pid=$!
   export bootstrap=127.0.0.1:$port
   for attempt in $(seq 1 200); do
