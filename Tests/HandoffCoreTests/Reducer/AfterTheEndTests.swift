@@ -1,0 +1,219 @@
+import HandoffCore
+import Testing
+
+@Suite struct NextStepTests {
+  private let need = Token(rawValue: 42)
+  private let other = HandoffID(rawValue: 8)
+
+  /// Rejected ten minutes past nine; the kind is urgent, so the next step has two hours.
+  private func rejected() -> Scene {
+    var scene = Scene()
+    scene.say(.handoffRequested, at: 0) { $0.needKey = need }
+    scene.say(.rejected, at: 10)
+    return scene
+  }
+
+  @Test func `a refusal without a next step is A11 after two hours where it is urgent`() {
+    var scene = rejected()
+    #expect(scene.tick(at: 129).isEmpty)
+    #expect(scene.tick(at: 130).short == ["A11 opened"])
+  }
+
+  @Test func `a routine refusal has until the same time of the next working day`() {
+    var scene = Scene()
+    scene.say(.handoffRequested, at: 0) { $0.priority = .routine }
+    scene.say(.rejected, at: 10)
+    #expect(scene.deadlines.map(\.due.minute) == [24 * 60 + 10])
+  }
+
+  @Test(arguments: [true, false])
+  func `a new request of the same need, or one that names it, is the next step`(byNeed: Bool) {
+    var scene = rejected()
+    scene.tick(at: 130)
+    let said = scene.say(.handoffRequested, at: 150, id: 50, handoff: other) {
+      $0.needKey = byNeed ? need : nil
+      $0.parentHandoffID = byNeed ? nil : Scene.handoff
+    }
+    #expect(said.short == ["A11 resolved"])
+  }
+
+  @Test func `a request of another need is none`() {
+    var scene = rejected()
+    scene.say(.handoffRequested, at: 20, id: 50, handoff: other) { $0.needKey = Token(rawValue: 1) }
+    scene.say(.received, at: 21, id: 51, handoff: other)
+    #expect(scene.tick(at: 130).short == ["A11 opened"])
+  }
+
+  @Test func `the sender's disposition ends it`() {
+    var scene = rejected()
+    scene.say(.disposition, at: 100) { $0.reason = Code("closed-no-need") }
+    #expect(scene.tick(at: 500).isEmpty)
+  }
+
+  @Test func `a living offer of the same need is the next step, and the last refusal opens`() {
+    var scene = Scene()
+    scene.say(.handoffRequested, at: 0) { $0.needKey = need }
+    scene.say(.handoffRequested, at: 0, id: 50, handoff: other) { $0.needKey = need }
+    scene.say(.rejected, at: 10)
+    #expect(scene.deadlines.isEmpty)
+    scene.say(.rejected, at: 20, id: 51, handoff: other)
+    #expect(scene.tick(at: 200).map(\.handoffID) == [other])
+  }
+
+  @Test func `a redirection waits for the handoff that it names`() {
+    var scene = Scene()
+    scene.say(.handoffRequested, at: 0)
+    scene.say(.redirected, at: 10) { $0.newHandoffID = other }
+    #expect(scene.tick(at: 130).short == ["A11 opened"])
+    #expect(
+      scene.say(.handoffRequested, at: 140, id: 50, handoff: other).short == ["A11 resolved"])
+  }
+
+  @Test func `a receiver that withdraws after acceptance is A11 at once`() {
+    var scene = Scene()
+    scene.say(.handoffRequested, at: 0)
+    scene.say(.accepted, at: 5)
+    #expect(scene.say(.rejected, at: 10).short == ["A11 opened"])
+    #expect(scene.state == .rejected)
+    #expect(scene.verdicts.last?.cause == Code("withdrawn"))
+  }
+
+  @Test func `a refusal because the person has died reroutes nothing`() {
+    var scene = Scene()
+    scene.say(.handoffRequested, at: 0)
+    let said = scene.say(.recipientRefusedPatient, at: 10) { $0.reason = Code("itk3:30004") }
+    #expect(said.short == ["A22 opened"])
+  }
+
+  @Test func `an expired request is A11, until the receiver is heard after all`() {
+    var scene = Scene()
+    scene.say(.handoffRequested, at: 0)
+    scene.say(.expired, at: 10)
+    #expect(scene.tick(at: 130).short == ["A11 opened"])
+    #expect(scene.say(.received, at: 140).short == ["A11 resolved"])
+    #expect(scene.state == .received)
+  }
+
+  @Test func `what the receiver itself failed is not undone by what it said before`() {
+    var scene = Scene()
+    scene.say(.handoffRequested, at: 0)
+    scene.say(.accepted, at: 1)
+    scene.say(.couldNotComplete, at: 10)
+    scene.say(.booked, at: 5, arriving: 60)
+    #expect(scene.state == .failed)
+    scene.say(.started, at: 61)
+    #expect(scene.state == .started)
+  }
+}
+
+@Suite struct FlaggedCellTests {
+  private func accepted() -> Scene {
+    var scene = Scene()
+    scene.say(.handoffRequested, at: 0)
+    scene.say(.accepted, at: 5)
+    return scene
+  }
+
+  @Test func `an acceptance after a cancellation is A12`() {
+    var scene = Scene()
+    scene.say(.handoffRequested, at: 0)
+    scene.say(.cancelled, at: 5)
+    #expect(scene.say(.accepted, at: 10).short == ["A12 opened"])
+    #expect(scene.state == .cancelled)
+    #expect(scene.say(.voided, at: 11).short == ["A12 resolved"])
+  }
+
+  @Test func `two noes are compatible`() {
+    var scene = Scene()
+    scene.say(.handoffRequested, at: 0)
+    scene.say(.cancelled, at: 5)
+    #expect(scene.say(.rejected, at: 6).isEmpty)
+  }
+
+  @Test func `a lone acceptance by a stranger is A05 at once, a second after two hours`() {
+    var scene = Scene()
+    scene.say(.handoffRequested, at: 0)
+    #expect(scene.say(.accepted, at: 5) { $0.spokenBy = Scene.stranger }.short == ["A05 opened"])
+    #expect(scene.state == .requested)
+
+    var second = accepted()
+    second.say(.started, at: 10) { $0.spokenBy = Scene.stranger }
+    #expect(second.state == .accepted)
+    #expect(second.tick(at: 129).isEmpty)
+    #expect(second.tick(at: 130).short == ["A05 opened"])
+  }
+
+  @Test func `a word of a stranger, or in the other's role, is A17 and changes nothing`() {
+    var scene = Scene()
+    scene.say(.handoffRequested, at: 0)
+    #expect(scene.say(.rejected, at: 5) { $0.spokenBy = Scene.stranger }.short == ["A17 opened"])
+    #expect(scene.verdicts.last?.cause == Code("no-party"))
+    #expect(scene.say(.received, at: 6) { $0.spokenBy = Scene.gp }.short == ["A17 opened"])
+    #expect(scene.verdicts.last?.cause == Code("wrong-role"))
+    #expect(scene.state == .requested)
+    // Nor is it the receiver's answer.
+    #expect(scene.tick(at: 60).short == ["A07 opened"])
+  }
+
+  @Test func `an amendment after acceptance must be seen within the time of a receipt`() {
+    var scene = accepted()
+    scene.say(.handoffAmended, at: 10)
+    #expect(scene.tick(at: 70).short == ["A24 opened"])
+    #expect(scene.say(.received, at: 75).short == ["A24 resolved"])
+    #expect(scene.state == .accepted)
+  }
+
+  @Test func `an amendment after the start is A24 at once`() {
+    var scene = accepted()
+    scene.say(.started, at: 6)
+    #expect(scene.say(.handoffAmended, at: 10).short == ["A24 opened"])
+    #expect(scene.say(.interim, at: 15).short == ["A24 resolved"])
+  }
+}
+
+@Suite struct OrderTests {
+  @Test func `an answer that overtakes its request is put in order without a word`() {
+    var scene = Scene()
+    scene.say(.accepted, at: 5)
+    scene.say(.received, at: 4, arriving: 6)
+    scene.say(.handoffRequested, at: 0, arriving: 7)
+    #expect(scene.state == .accepted)
+    #expect(scene.tick(at: 100).isEmpty)
+  }
+
+  @Test func `what is illegal is A14 after a quarter of an hour, until a gap-filler comes`() {
+    var scene = Scene()
+    scene.say(.handoffRequested, at: 0)
+    scene.say(.received, at: 1)
+    scene.say(.completed, at: 10)
+    #expect(scene.state == .received)
+    #expect(scene.tick(at: 24).isEmpty)
+    #expect(scene.tick(at: 25).short == ["A14 opened"])
+    #expect(scene.say(.started, at: 5, arriving: 40).short == ["A14 resolved"])
+    #expect(scene.state == .completed)
+  }
+
+  @Test func `a late event inside the window takes back what it refutes`() {
+    var scene = Scene()
+    scene.say(.handoffRequested, at: 0)
+    scene.say(.cancelled, at: 3)
+    // Heard after the cancellation and said before it: no activity after an end.
+    #expect(scene.say(.accepted, at: 4, arriving: 5) { $0.occurredAt = Scene.minutes(2) }.isEmpty)
+    #expect(scene.state == .cancelled)
+  }
+
+  @Test func `beyond the window an event counts where it arrives`() {
+    var scene = Scene()
+    scene.say(.handoffRequested, at: 0)
+    scene.say(.cancelled, at: 3)
+    #expect(scene.say(.accepted, at: 2, arriving: 19).short == ["A12 opened"])
+  }
+
+  @Test func `a record stamped before partition time is applied at partition time`() {
+    var scene = Scene()
+    scene.tick(at: 30)
+    scene.say(.handoffRequested, at: 0)
+    #expect(scene.reducer.state.time.minute == 30)
+    #expect(scene.deadlines.map(\.due.minute) == [90])
+  }
+}
