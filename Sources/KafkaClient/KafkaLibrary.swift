@@ -17,9 +17,6 @@ public enum KafkaLibrary {
   /// Trap 6: cooperative-sticky loses assignments, hangs or crashes before 2.10.0.
   static var cooperativeStickyIsBroken: Bool { isBefore(2, 10, 0) }
 
-  /// Trap 8: `rd_kafka_produceva` frees headers twice for an unknown partition before 2.12.0.
-  static var producingToUnknownPartitionCorruptsMemory: Bool { isBefore(2, 12, 0) }
-
   /// Trap 13: LeaveGroup crashes when the coordinator is gone, before 2.14.2.
   static var leavingWithoutCoordinatorCrashes: Bool { isBefore(2, 14, 2) }
 

@@ -104,8 +104,9 @@ func firstAnswer<Value: Sendable>(
 ) async -> Value? {
   await withCheckedContinuation { continuation in
     let answer = Answer<Value>(continuation)
+    // The timer holds the answer: nobody else may, where only the time is waited for.
     DispatchQueue.global().asyncAfter(deadline: .now() + timeout.dispatchInterval) {
-      [weak answer] in answer?.give(nil)
+      answer.give(nil)
     }
     start(answer)
   }

@@ -1,0 +1,99 @@
+import Testing
+
+@testable import KafkaClient
+
+/// What transactions do when the broker answers with errors: the calls, which the mock cluster
+/// does carry out, not their effect on records, which it fakes (kafka.md trap 21).
+@Suite struct TransactionFaultTests {
+  private func producer(_ mock: Mock) async throws -> KafkaTransactionalProducer {
+    let producer = try KafkaTransactionalProducer(
+      mock.configuration(["retry.backoff.ms": "10"]), transactionalID: "owner")
+    try await producer.initTransactions(within: .seconds(20))
+    return producer
+  }
+
+  @Test func `a commit goes on through errors that may be retried`() async throws {
+    let mock = try Mock()
+    let producer = try await producer(mock)
+    let transaction = try await producer.beginTransaction()
+    try await transaction.enqueue(messages(5))
+    try mock.cluster.pushRequestErrors(
+      [.coordinatorLoading, .coordinatorNotAvailable], into: .endTransaction, broker: 1)
+    try await transaction.commit(within: .seconds(20))
+    #expect(try mock.cluster.pendingRequestErrors(.endTransaction, broker: 1) == 0)
+    #expect(await producer.close() == .closed)
+  }
+
+  @Test func `what the broker refuses aborts the transaction, and the next one succeeds`()
+    async throws
+  {
+    let mock = try Mock()
+    let producer = try await producer(mock)
+    let transaction = try await producer.beginTransaction()
+    try mock.cluster.pushRequestErrors(
+      [.topicNotAuthorized], into: .addPartitionsToTransaction, broker: 1)
+    try await transaction.enqueue(messages(5))
+    var failure: KafkaError?
+    do throws(KafkaError) {
+      try await transaction.commit(within: .seconds(20))
+    } catch let error {
+      failure = error
+    }
+    #expect(failure?.disposition == .abortTransaction)
+    #expect(try mock.cluster.pendingRequestErrors(.addPartitionsToTransaction, broker: 1) == 0)
+    let next = try await producer.beginTransaction()
+    #expect(try await next.send(messages(1)).count == 1)
+    try await next.commit(within: .seconds(20))
+    #expect(await producer.close() == .closed)
+  }
+
+  @Test func `a fenced producer says close at once and for good`() async throws {
+    let mock = try Mock()
+    let producer = try await producer(mock)
+    let transaction = try await producer.beginTransaction()
+    try await transaction.enqueue(messages(5))
+    try mock.cluster.pushRequestErrors([.producerFenced], into: .endTransaction, broker: 1)
+    var failure: KafkaError?
+    do throws(KafkaError) {
+      try await transaction.commit(within: .seconds(20))
+    } catch let error {
+      failure = error
+    }
+    #expect(failure?.disposition == .close)
+    #expect(try mock.cluster.pendingRequestErrors(.endTransaction, broker: 1) == 0)
+    let again = await #expect(throws: KafkaError.self) { _ = try await producer.beginTransaction() }
+    #expect(again?.disposition == .close)
+    #expect(await producer.close() == .closed)
+  }
+
+  @Test func `initTransactions gives up at its deadline and can be called again`() async throws {
+    let mock = try Mock()
+    try mock.cluster.setBroker(1, isUp: false)
+    let producer = try KafkaTransactionalProducer(mock.configuration(), transactionalID: "owner")
+    let start = ContinuousClock.now
+    let failure = await #expect(throws: KafkaError.self) {
+      try await producer.initTransactions(within: .seconds(1))
+    }
+    #expect(failure?.disposition == .retry)
+    #expect(ContinuousClock.now - start < .seconds(4))
+    try mock.cluster.setBroker(1, isUp: true)
+    try await producer.initTransactions(within: .seconds(30))
+    #expect(await producer.close() == .closed)
+  }
+
+  @Test func `a commit without an answer in time leaves a producer to be closed`() async throws {
+    let mock = try Mock()
+    let producer = try await producer(mock)
+    let transaction = try await producer.beginTransaction()
+    _ = try await transaction.send(messages(1))
+    try mock.cluster.setBroker(1, isUp: false)
+    var failure: KafkaError?
+    do throws(KafkaError) {
+      try await transaction.commit(within: .seconds(1))
+    } catch let error {
+      failure = error
+    }
+    #expect(failure?.disposition == .close)
+    #expect(await producer.close(within: .seconds(3)) == .closed)
+  }
+}
