@@ -1,10 +1,10 @@
 import HandoffCore
 import Testing
 
-/// Kind `gp-hospital`, urgent: T_ack 1 h, T_accept 3 wd, T_start 6 weeks, T_fb 7 d. Monday 09:00.
 /// The clocks of one kind: `gp-hospital`, urgent.
 ///
 /// T_ack 1 h, T_accept 3 wd, T_start 6 weeks, T_fb 7 d; from Monday 09:00.
+@Suite struct SilenceTests {
   private let day: Int64 = 24 * 60
 
   @Test func `a request that nobody answers is flagged although only ticks arrive`() throws {
