@@ -85,15 +85,15 @@ struct FHIRMessage: Sendable {
         explanation: "a message Bundle begins with its MessageHeader", acknowledgement: .reject)
     }
     self.header = header
-    guard let id = bundle.id, id.utf8.count <= context.limits.identifierMax else {
-      throw MappingError(
-        code("fhir.field-missing"), field: "Bundle.id",
-        explanation: "an answer names a message by its Bundle.id; it is missing or too long")
-    }
     guard let event = Self.event(of: bundle) else {
       throw MappingError(
         code("fhir.field-missing"), field: "\(header.path).eventCoding",
         explanation: "the message names no event", acknowledgement: .reject)
+    }
+    guard let id = bundle.id, id.utf8.count <= context.limits.identifierMax else {
+      throw MappingError(
+        code("fhir.field-missing"), field: "Bundle.id",
+        explanation: "an answer names a message by its Bundle.id; it is missing or too long")
     }
     self.event = event
     reason = FHIRCoding.codings(header.resource["reason"]).first?["code"]?.text

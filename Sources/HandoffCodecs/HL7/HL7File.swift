@@ -18,6 +18,8 @@ enum HL7File {
     var start: Int?
     var batchCount = 0
     var position = 0
+    // Lines that belong to no message are one part however many they are.
+    var isStray = false
     func close(at end: Int) {
       guard let first = start else { return }
       parts.append(Part(range: first..<end))
@@ -50,15 +52,15 @@ enum HL7File {
       case "FTS": close(at: lineStart)
       default:
         if start == nil, content.contains(where: { $0 > 0x20 }) {
-          let stray =
-            parts.last.map { $0.range.upperBound == lineStart && $0.fault != nil } ?? false
-          if stray {
+          if isStray {
             parts[parts.count - 1].range = parts[parts.count - 1].range.lowerBound..<end
           } else {
             parts.append(Part(range: lineStart..<end, fault: headless))
           }
+          isStray = true
         }
       }
+      if start != nil { isStray = false }
       position = end
       while position < bytes.count, isLineEnd(bytes[position]) { position += 1 }
     }

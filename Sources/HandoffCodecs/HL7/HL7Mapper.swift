@@ -5,7 +5,8 @@ struct HL7Mapper: Sendable {
   let context: MappingContext
 
   func map(_ bytes: some Collection<UInt8>) -> MappingOutcome {
-    let header = HL7Header(bytes.prefix(context.limits.messageBytesMax))
+    // Enough for any MSH segment; the rest is not needed to name the message in a refusal.
+    let header = HL7Header(bytes.prefix(16_384))
     do {
       let message = try HL7Message(bytes, limits: context.limits)
       return try map(HL7Envelope(message, context: context))

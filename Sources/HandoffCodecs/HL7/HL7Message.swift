@@ -10,17 +10,17 @@ struct HL7Message: Sendable {
 
   /// Reads the bytes of one message: separators, encoding, segments, version.
   init(_ bytes: some Collection<UInt8>, limits: MappingLimits = .init()) throws(MappingError) {
+    guard bytes.count <= limits.messageBytesMax else {
+      throw MappingError(
+        code("hl7.message-too-long"),
+        explanation: "the message is longer than the limit messageBytesMax of"
+          + " \(limits.messageBytesMax) bytes")
+    }
     let trimmed = HL7Header.trimmed(bytes)
     guard trimmed.starts(with: HL7Header.name) else {
       throw MappingError(
         code("hl7.segment-missing"), field: "MSH",
         explanation: "a message begins with its MSH segment", acknowledgement: .reject)
-    }
-    guard trimmed.count <= limits.messageBytesMax else {
-      throw MappingError(
-        code("hl7.message-too-long"),
-        explanation: "the message is longer than the limit messageBytesMax of"
-          + " \(limits.messageBytesMax) bytes")
     }
     separators = try HL7Separators(headerOf: trimmed)
     let text = try HL7Encoding.decode(trimmed, separators: separators)

@@ -75,6 +75,9 @@ package struct MLLPFrameDecoder: Sendable {
     }
   }
 
+  /// Bytes of the frame that is not finished yet.
+  package var bytesHeld: Int { frame.count }
+
   private var head: [UInt8] { Array(frame.prefix(Self.headBytesMax)) }
 
   private mutating func take(_ byte: UInt8) {

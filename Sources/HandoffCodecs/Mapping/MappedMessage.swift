@@ -143,7 +143,7 @@ extension MappedFact: CustomStringConvertible, CustomReflectable {
 }
 
 extension RawReference: CustomStringConvertible, CustomReflectable {
-  package var description: String { "\(system)(redacted)" }
+  package var description: String { "RawReference(redacted)" }
   package var customMirror: Mirror { Mirror(self, children: []) }
 }
 

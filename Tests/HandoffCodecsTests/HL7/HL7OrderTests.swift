@@ -1,0 +1,69 @@
+import HandoffCore
+import Testing
+
+@testable import HandoffCodecs
+
+struct HL7OrderTests {
+  private func map(_ type: String, _ rest: String) -> MappingOutcome {
+    HL7Fixture.map(
+      HL7Fixture.header(type, from: "SCH|RNU", to: "PAS|RTH") + HL7Fixture.patient + rest)
+  }
+
+  private static let appointment =
+    "SCH|A-1" + String(repeating: "|", count: 25) + "R-100^RTH\rTQ1|1||||||20261201093000+0000\r"
+
+  @Test func `a booking for an order that it names is Booked with its start`() {
+    let fact = map("SIU^S12", Self.appointment).fact
+    #expect(fact?.type == .booked && fact?.speaker == .receiver)
+    #expect(fact?.handoff?.value == "R-100" && fact?.handoff?.assigner == "RTH")
+    #expect(fact?.bookedFor?.hl7Text == "20261201093000+0000")
+    #expect(map("SIU^S26", Self.appointment).fact?.type == .notAttended)
+  }
+
+  @Test func `a booking given up, or for nothing that is named, states no fact`() {
+    #expect(map("SIU^S15", Self.appointment).reason == "siu.booking-cancelled")
+    #expect(map("SIU^S12", "SCH|A-1\r").reason == "siu.no-handoff-reference")
+  }
+
+  @Test(arguments: [
+    ("NW", EventType.handoffRequested), ("XO", .handoffAmended), ("CA", .cancelled),
+  ])
+  func `an order is a handoff, and ORC-1 says what becomes of it`(
+    control: String, expected: EventType
+  ) {
+    let fact = map("OMG^O19", "ORC|\(control)|O-1\rOBR|1|||57698-3^Lipid panel^LN\r").fact
+    #expect(fact?.type == expected && fact?.needCode?.description == "57698-3")
+  }
+
+  @Test func `several orders of one message are several facts`() {
+    let message = map("OMG^O19", "ORC|NW|O-1\rOBR|1\rORC|SC|O-2\rORC|CA|O-3\r").message
+    #expect(message?.facts.map(\.handoff?.value) == ["O-1", "O-3"])
+  }
+
+  @Test func `a result on an order is interim, and on no order no fact`() {
+    #expect(map("ORU^R01", "ORC|RE|O-1\r").fact?.type == .interim)
+    #expect(map("ORU^R01", "OBR|1|O-1\r").fact?.handoff?.system == code("OBR-2"))
+    #expect(map("ORU^R01", "OBR|1\r").reason == "result.no-order-reference")
+    #expect(map("MDM^T02", "ORC|RE|O-1\r").fact?.type == .interim)
+    #expect(map("MDM^T01", "ORC|RE|O-1\r").reason == "mdm.no-document")
+  }
+
+  @Test func `messages and events that nobody takes here are refused by name`() {
+    #expect(map("DFT^P03", "").reason == "hl7.unsupported-message MSH-9")
+    #expect(map("ORU^R30", "").reason == "hl7.unsupported-event MSH-9")
+    #expect(map("REF^I99", "").reason == "hl7.unsupported-event MSH-9")
+    #expect(HL7Fixture.map("MSH|^~\\&|A|B\r").reason == "hl7.field-missing MSH-9")
+  }
+
+  @Test(arguments: ["2.1", "2.2", "2.3", "2.3.1", "2.4", "2.5.1", "2.8", "2.8.2"])
+  func `versions 2.1 to 2.8 are read`(version: String) {
+    let text = HL7Fixture.header("ADT^A01", version: version) + HL7Fixture.patient
+    #expect(HL7Fixture.map(text).fact?.type == .bedAssigned)
+  }
+
+  @Test(arguments: ["1.0", "2", "2.0", "2.9", "3.0", "x"])
+  func `other versions are refused by name`(version: String) {
+    let text = HL7Fixture.header("ADT^A01", version: version) + HL7Fixture.patient
+    #expect(HL7Fixture.map(text).reason == "hl7.version-unsupported MSH-12")
+  }
+}
