@@ -1,0 +1,136 @@
+import HandoffCodecs
+import HandoffCore
+import Testing
+
+@Suite struct PolicyDocumentTests {
+  private let minimal = """
+    format: baton.policy.v1
+    version: 3
+    clocks:
+      - kind: gp-hospital
+        acknowledge: 4h
+        accept: 7d
+        start: none
+        complete: 18wk
+        feedback: 3wd
+
+    """
+
+  private func faults(_ text: String) -> [String] {
+    do {
+      _ = try PolicyDocument(Array(text.utf8))
+      return []
+    } catch {
+      return error.faults.map(\.description)
+    }
+  }
+
+  @Test func `the default prints as a file that reads back as itself`() throws {
+    let text = PolicyDocument.render(.default)
+    var policy = try PolicyDocument(Array(text.utf8)).policy
+    #expect(policy.hash == WireCodec.recordHash(Array(text.utf8)))
+    policy.hash = Policy.default.hash
+    #expect(policy == .default)
+  }
+
+  @Test func `a policy with everything set prints as a file that reads back as itself`() throws {
+    var policy = Policy.default
+    policy.version = 9
+    policy.rows[0].clocks.deliver = .workingDays(2)
+    policy.rows[0].clocks.note = "\"quoted\": # and more\n"
+    policy.railDelivery = [:]
+    policy.windows.reorder = .minutes(7)
+    policy.windows.hold = .days(3)
+    policy.calendar.holidays.insert(try #require(CivilDate("2026-12-24")))
+    policy.calendar.alwaysOpen = [.ods(try #require(ODSCode("RTH")))]
+    var read = try PolicyDocument(Array(PolicyDocument.render(policy).utf8)).policy
+    read.hash = policy.hash
+    #expect(read == policy)
+    policy.calendar.holidays = [try #require(CivilDate("2026-12-24"))]
+    read = try PolicyDocument(Array(PolicyDocument.render(policy).utf8)).policy
+    #expect(read.calendar == policy.calendar)
+  }
+
+  @Test func `what a file leaves out is as in the default`() throws {
+    let policy = try PolicyDocument(Array(minimal.utf8)).policy
+    #expect(policy.version == 3)
+    #expect(policy.rows.count == 1)
+    #expect(policy.rows[0].clocks.start == nil)
+    #expect(policy.rows[0].clocks.basis == .local)
+    #expect(policy.fallback == Policy.default.fallback)
+    #expect(policy.windows == Policy.default.windows)
+    #expect(policy.calendar == .england)
+  }
+
+  @Test func `one changed byte gives another hash`() throws {
+    let one = try PolicyDocument(Array(minimal.utf8)).policy.hash
+    let other = try PolicyDocument(Array((minimal + "# a remark\n").utf8)).policy.hash
+    #expect(one != other)
+  }
+
+  @Test func `a bad file is refused with every fault and its line`() {
+    let text = """
+      format: baton.policy.v2
+      version: 0
+      colour: blue
+      clocks:
+        - kind: GP Hospital
+          acknowledge: 4 hours
+          accept: 0h
+          start: none
+          complete: 18wk
+          feedback: 3wd
+          urgency: high
+        - kind: gp-hospital
+          accept: 7d
+          start: tomorrow
+          complete: 18wk
+          feedback: 3wd
+        - just text
+      windows:
+        reorder: 3wd
+      calendar:
+        bankHolidays: wales
+        closed: [2026-02-30]
+        alwaysOpen: RTH
+      """
+    #expect(
+      faults(text) == [
+        "line 1: format: must be baton.policy.v1",
+        "line 2: version: must be a whole number from 1 to 4294967295",
+        "line 3: colour: unknown key",
+        "line 5: clocks[0].kind: must be 1 to 40 lower-case letters, digits and hyphens",
+        "line 6: clocks[0].acknowledge: must be a length such as 45s, 15min, 2h, 7d, 4wk, 3wd or sameDay",
+        "line 7: clocks[0].accept: must be a length such as 45s, 15min, 2h, 7d, 4wk, 3wd or sameDay",
+        "line 11: clocks[0].urgency: unknown key",
+        "line 12: clocks[1].acknowledge: missing",
+        "line 14: clocks[1].start: must be a length such as 45s, 15min, 2h, 7d, 4wk, 3wd or sameDay",
+        "line 17: clocks[2]: must be a row of clocks",
+        "line 19: windows.reorder: must be elapsed time such as 15min or 24h",
+        "line 21: calendar.bankHolidays: must be england or none",
+        "line 22: calendar.closed[0]: must be a day such as 2026-02-30".replacing(
+          "2026-02-30", with: "2026-12-25"),
+        "line 23: calendar.alwaysOpen: must be a list",
+      ])
+  }
+
+  @Test func `two rows of one kind and priority are a fault that names both`() {
+    let row = minimal.split(separator: "\n").dropFirst(3).joined(separator: "\n")
+    #expect(
+      faults(minimal + row) == ["line 10: clocks[1]: the same kind and priority as in line 4"])
+  }
+
+  @Test(arguments: [
+    "", "[]", "text", "{", "a: [1", "\t- x", "format: x\nformat: y", "&a [*a]", "%YAML 9",
+  ])
+  func `what is no policy at all is one fault or more`(text: String) {
+    #expect(!faults(text).isEmpty)
+  }
+
+  @Test func `bytes that are no text, and too many of them, are refused`() {
+    #expect(throws: PolicyDocument.Faults.self) { try PolicyDocument([0xff, 0xfe, 0x00]) }
+    #expect(throws: PolicyDocument.Faults.self) {
+      try PolicyDocument([UInt8](repeating: UInt8(ascii: "#"), count: PolicyDocument.bytesMax + 1))
+    }
+  }
+}
