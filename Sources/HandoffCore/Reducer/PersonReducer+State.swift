@@ -12,6 +12,10 @@ extension PersonReducer {
     journal = Journal(state: state, policies: policies)
   }
 
+  /// The keys whose person the open batch changed, in order: the changelog goes out before the
+  /// batch is kept.
+  public var touched: [PatientKey] { journal?.persons.keys.sorted() ?? [] }
+
   /// Keeps what the batch did; returns the keys whose person changed, in order, for the changelog.
   ///
   /// A key without a person any more is a tombstone.

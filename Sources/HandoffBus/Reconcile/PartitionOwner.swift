@@ -1,0 +1,264 @@
+internal import HandoffCodecs
+package import HandoffCore
+package import KafkaClient
+package import Logging
+
+/// The executor of one partition's ``DeliveryLoop``: its memory, its producer, and nothing shared.
+package actor PartitionOwner {
+  /// What came of a batch.
+  package enum Outcome: Sendable {
+    case committed
+    /// Nothing of it counts: read again from this offset.
+    case rewound(to: Int64)
+  }
+
+  package let partition: Int32
+  private let configuration: ReconcilerConfiguration
+  private let intake: RecordIntake
+  private let status: ReconcilerStatus
+  private let logger: Logger
+  private let producer: KafkaTransactionalProducer
+  private var reducer: PersonReducer
+  /// The policies that the reducer has been given.
+  private var policies: Set<RecordHash>
+  private var changelog = ChangelogReader()
+  private var loop = DeliveryLoop()
+  private var abortsInARow = 0
+
+  package init(
+    partition: Int32, configuration: ReconcilerConfiguration, policies: [Policy],
+    intake: RecordIntake, status: ReconcilerStatus
+  ) throws(KafkaError) {
+    self.partition = partition
+    self.configuration = configuration
+    self.intake = intake
+    self.status = status
+    var logger = configuration.logger
+    logger[metadataKey: "partition"] = "\(partition)"
+    self.logger = logger
+    producer = try KafkaTransactionalProducer(
+      configuration.kafka, transactionalID: configuration.transactionalID(partition: partition),
+      transactionTimeout: configuration.limits.transactionTimeout)
+    reducer = PersonReducer(
+      policy: configuration.policy.policy, topic: Topic.events.name, partition: partition)
+    self.policies = Set(policies.map(\.hash))
+    for policy in policies { reducer.provide(policy) }
+  }
+
+  /// The earliest deadline armed.
+  package var nextDue: Timestamp? { reducer.nextDue }
+
+  /// Fences the predecessor and ends what it left open; the changelog holds still from then on.
+  package func fence() async throws(KafkaError) {
+    expect(loop.next(after: .partitionAssigned), .fencePredecessor)
+    do throws(KafkaError) {
+      try await producer.initTransactions(within: configuration.limits.restoreTimeout)
+    } catch {
+      expect(loop.next(after: .failedForGood), .dropAndRejoin)
+      throw error
+    }
+    expect(loop.next(after: .predecessorFenced), .restoreState)
+  }
+
+  /// Takes records of the changelog, in order; a later one of a key replaces the earlier.
+  package func restore(_ records: [KafkaRecord]) {
+    for record in records { changelog.take(record) }
+  }
+
+  /// Makes memory of the changelog and says where the events go on.
+  package func finishRestoring() throws -> Int64 {
+    do {
+      try changelog.restore(into: &reducer)
+    } catch {
+      expect(loop.next(after: .failedForGood), .dropAndRejoin)
+      throw error
+    }
+    changelog = ChangelogReader()
+    expect(loop.next(after: .stateRestored), .poll)
+    report()
+    return reducer.state.nextOffset
+  }
+
+  /// The switch to be logged where the log says another policy than the configured one.
+  package var neededActivation: RulesActivation? {
+    guard var activation = reducer.state.activations.last,
+      activation.policyHash != configuration.policy.policy.hash
+    else { return nil }
+    activation.policyHash = configuration.policy.policy.hash
+    return activation
+  }
+
+  /// Applies one batch and commits what follows from it, all or nothing.
+  ///
+  /// Throws where the partition is lost to us: join the group anew.
+  package func process(
+    _ records: [KafkaRecord], group: KafkaGroupMetadata
+  ) async throws(KafkaError) -> Outcome {
+    expect(loop.next(after: .batchPolled), .applyAndPublish)
+    let next = (records.last?.offset ?? reducer.state.nextOffset - 1) + 1
+    let taken = take(records)
+    await learnPolicies(of: taken)
+    let messages = apply(taken)
+    let transaction: KafkaTransaction
+    do throws(KafkaError) {
+      transaction = try await producer.beginTransaction()
+    } catch {
+      throw lost(error)
+    }
+    do throws(KafkaError) {
+      try await transaction.enqueue(messages)
+      try await transaction.sendOffsets(
+        [KafkaPartitionOffset(topic: Topic.events.name, partition: partition, offset: next)],
+        metadata: group)
+    } catch {
+      return try await undo(transaction, after: error)
+    }
+    return try await commit(transaction, recordCount: records.count)
+  }
+
+  /// Drops memory and closes the producer.
+  package func leave() async {
+    if loop.next(after: .partitionRevoked) == .drop {
+      logger.debug("Partition let go")
+    }
+    await producer.close()
+    expect(loop.next(after: .partitionLeft), .nothing)
+    status.update { $0.partitions[partition] = nil }
+  }
+}
+
+// MARK: - One batch
+
+extension PartitionOwner {
+  private func take(_ records: [KafkaRecord]) -> [EventRecord] {
+    records.map { record in
+      let (eventRecord, alert) = intake.take(record.stored)
+      if let alert { raise(alert) }
+      return eventRecord
+    }
+  }
+
+  /// Fetches policies that others have activated since this one was made.
+  private func learnPolicies(of records: [EventRecord]) async {
+    for record in records {
+      guard case .rulesActivation(let activation) = record.content,
+        !policies.contains(activation.policyHash)
+      else { continue }
+      let all = (try? await PolicyLog(configuration.kafka).read()) ?? []
+      for policy in all where policies.insert(policy.hash).inserted { reducer.provide(policy) }
+      if !policies.contains(activation.policyHash) {
+        raise(SelfAlert(.policyUnknown, at: record.coordinates))
+      }
+    }
+  }
+
+  /// Changes memory, so that it can be undone, and returns what the log is to say of it.
+  private func apply(_ records: [EventRecord]) -> [KafkaMessage] {
+    let codec = WireCodec()
+    var messages: [KafkaMessage] = []
+    reducer.beginBatch()
+    for record in records {
+      for verdict in reducer.apply(record) {
+        messages.append(KafkaMessage(topic: .alerts, codec.encode(verdict)))
+      }
+    }
+    let verdictCount = messages.count
+    for key in reducer.touched {
+      messages.append(Changelog.message(reducer.person(for: key), key: key, partition: partition))
+    }
+    messages.append(Changelog.message(reducer.state, partition: partition))
+    status.update { $0.verdictCount += UInt64(verdictCount) }
+    return messages
+  }
+
+  private func commit(
+    _ transaction: consuming KafkaTransaction, recordCount: Int
+  ) async throws(KafkaError) -> Outcome {
+    expect(loop.next(after: .batchPublished), .commit)
+    do throws(KafkaError) {
+      try await transaction.commit(within: configuration.limits.transactionTimeout)
+    } catch {
+      guard error.disposition == .abortTransaction else { throw lost(error) }
+      expect(loop.next(after: .transactionAborted), .rollBackAndRewind)
+      reducer.rollBackBatch()
+      return try rewound(after: error)
+    }
+    expect(loop.next(after: .batchCommitted), .keepBatch)
+    _ = reducer.commitBatch()
+    abortsInARow = 0
+    status.update {
+      $0.recordCount += UInt64(recordCount)
+      $0.transactionCount += 1
+    }
+    report()
+    return .committed
+  }
+
+  /// Undoes the batch in memory and on the log.
+  private func undo(
+    _ transaction: consuming KafkaTransaction, after error: KafkaError
+  ) async throws(KafkaError) -> Outcome {
+    guard error.disposition != .close else { throw lost(error) }
+    expect(loop.next(after: .failedNeedingAbort), .rollBackAndAbort)
+    reducer.rollBackBatch()
+    do throws(KafkaError) {
+      try await transaction.abort(within: configuration.limits.transactionTimeout)
+    } catch {
+      throw lost(error)
+    }
+    expect(loop.next(after: .transactionAborted), .rewind)
+    return try rewound(after: error)
+  }
+
+  private func rewound(after error: KafkaError) throws(KafkaError) -> Outcome {
+    abortsInARow += 1
+    status.update { $0.abortCount += 1 }
+    logger.notice(
+      "Batch aborted", metadata: ["kafkaCode": "\(error.code)", "inARow": "\(abortsInARow)"])
+    guard abortsInARow < configuration.limits.abortCountMax else {
+      // Not failed for good: memory is whole, and the group takes the partition from us first.
+      throw error
+    }
+    return .rewound(to: reducer.state.nextOffset)
+  }
+
+  /// The producer is done for, so whatever memory holds is not ours to go on from.
+  private func lost(_ error: KafkaError) -> KafkaError {
+    expect(loop.next(after: .failedForGood), .dropAndRejoin)
+    logger.notice("Partition lost", metadata: ["kafkaCode": "\(error.code)"])
+    return error
+  }
+
+  private func raise(_ alert: SelfAlert) {
+    status.update { $0.selfAlertCount += 1 }
+    logger.log(alert)
+  }
+
+  private func report() {
+    let state = reducer.state
+    let nextDue = reducer.nextDue
+    if !state.books.isBalanced { raise(SelfAlert(.booksUnbalanced)) }
+    status.update {
+      $0.partitions[partition] = ReconcilerStatus.Partition(
+        nextOffset: state.nextOffset, time: state.time == .distantPast ? nil : state.time,
+        nextDue: nextDue)
+    }
+  }
+}
+
+/// The machine and its executor must agree; where they do not, going on would corrupt the log.
+private func expect(_ step: DeliveryLoop.Step, _ expected: DeliveryLoop.Step) {
+  precondition(step == expected, "asked for \(step) where the executor does \(expected)")
+}
+
+extension Logger {
+  /// Writes an alert about ourselves where an operator looks.
+  package func log(_ alert: SelfAlert) {
+    var metadata: Logger.Metadata = ["kind": "\(alert.kind.rawValue)"]
+    if let cause = alert.cause { metadata["cause"] = "\(cause)" }
+    if let place = alert.coordinates {
+      metadata["place"] = "\(place.topic)[\(place.partition)]@\(place.offset)"
+    }
+    error("Alert about ourselves", metadata: metadata)
+  }
+}

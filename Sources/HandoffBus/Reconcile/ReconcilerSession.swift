@@ -1,0 +1,88 @@
+internal import HandoffCodecs
+internal import HandoffCore
+internal import KafkaClient
+internal import Logging
+
+/// One membership of the group, from joining to leaving.
+struct ReconcilerSession: Sendable {
+  private let configuration: ReconcilerConfiguration
+  private let status: ReconcilerStatus
+  private let ticks: TickWriter
+  private let crew: PartitionCrew
+
+  init(
+    configuration: ReconcilerConfiguration, policies: [Policy], partitionCount: Int32,
+    status: ReconcilerStatus
+  ) {
+    self.configuration = configuration
+    self.status = status
+    ticks = TickWriter(
+      kafka: configuration.kafka, schedule: configuration.ticks, status: status,
+      logger: configuration.logger)
+    crew = PartitionCrew(
+      configuration: configuration, policies: policies, partitionCount: partitionCount,
+      status: status, ticks: ticks)
+  }
+
+  /// Runs until the task is cancelled; throws when the group has to be joined anew.
+  func run() async throws {
+    let consumer = try KafkaConsumer(
+      KafkaConsumerConfiguration(
+        kafka: configuration.kafka, groupID: configuration.groupID,
+        groupInstanceID: configuration.instanceID, topics: [Topic.events.name],
+        offsetReset: .error),
+      hooks: KafkaRebalanceHooks(
+        onAssigned: { [crew] in try await crew.take($0) },
+        onRevoked: { [crew] _ in await crew.leave() }))
+    let outcome: Result<Void, any Error>
+    do {
+      try await consume(consumer)
+      outcome = .success(())
+    } catch {
+      outcome = .failure(error)
+    }
+    await consumer.close()
+    // The hook has run for what the group knew of; this is for what failed before it was taken.
+    await crew.leave()
+    await ticks.close()
+    try outcome.get()
+  }
+
+  /// Round after round: read, apply, commit, tick.
+  private func consume(_ consumer: KafkaConsumer) async throws {
+    var limits = KafkaBatchLimits(
+      countMax: configuration.limits.recordCountMax, byteCountMax: 32 << 20, waitMax: .zero,
+      idleMax: .milliseconds(100))
+    var lastRound: ContinuousClock.Instant?
+    while !Task.isCancelled {
+      let sinceRound = lastRound.map { ContinuousClock.now - $0 } ?? .seconds(1)
+      limits.waitMax = max(.zero, configuration.limits.commitInterval - sinceRound)
+      var batches = consumer.batches(limits).makeAsyncIterator()
+      guard let batch = try await batches.next() else { return }
+      if let truncation = batch.truncations.first { throw truncated(truncation) }
+      if !batch.records.isEmpty {
+        lastRound = .now
+        let group = try await consumer.groupMetadata()
+        let rewinds = try await crew.process(batch, group: group)
+        if !rewinds.isEmpty { try await consumer.rewind(to: rewinds) }
+      }
+      for (partition, activation) in crew.takeActivations() {
+        try await ticks.write(activation, on: partition)
+      }
+      limits.idleMax = await crew.tick()
+    }
+  }
+
+  /// State that says more than the log holds must not be gone on from in silence.
+  private func truncated(_ truncation: KafkaTruncation) -> any Error {
+    let place = truncation.topicPartition
+    crew.raise(
+      SelfAlert(
+        .logTruncated,
+        at: RecordCoordinates(
+          topic: place.topic, partition: place.partition, offset: truncation.found)))
+    return KafkaError(
+      .offsetReset, message: "\(place) goes back behind offset \(truncation.expected)",
+      disposition: .close)
+  }
+}
