@@ -156,7 +156,9 @@ extension JourneyGenerator {
     if chance(0.08) {
       var again = event
       again.receptionID = ReceptionID(rawValue: identity())
-      arrivals.append(Arrival(event: again, at: at.advanced(by: pick(Self.gaps))))
+      // Within the month for which messages are remembered.
+      let gap = pick(Self.gaps)
+      arrivals.append(Arrival(event: again, at: at.advanced(by: min(gap, .hours(600)))))
     }
     if chance(0.08), let last = arrivals.last {
       arrivals.append(Arrival(event: last.event, at: last.at.advanced(by: pick(Self.delays))))

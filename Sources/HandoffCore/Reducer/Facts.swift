@@ -130,6 +130,7 @@ public struct HandoffFacts: Hashable, Sendable {
   /// Whether the end was said by the platform, so that any word of the receiver refutes it.
   public var isEndedByPlatform = false
   public var policy: UInt16 = 0
+  /// How the request travelled that the transport accepted.
   public var rail: Code?
   public var from: OrganisationID?
   public var to: OrganisationID?

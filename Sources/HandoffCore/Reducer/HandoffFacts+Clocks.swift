@@ -77,7 +77,6 @@ extension HandoffFacts {
   }
 
   private func isStanding(_ finding: Finding) -> Bool {
-    guard state != .voided else { return false }
     switch finding.rule {
     case .a05: return state != .rejected && state != .redirected && state != .cancelled
     case .a17, .a24: return finding.wasTerminal || !state.isTerminal

@@ -265,7 +265,10 @@ extension HandoffFacts {
     case .closed, .rejected, .redirected, .cancelled, .voided, .failed, .expired:
       end(next, before: before, fact)
     }
-    if next == .inTransit, witness(of: .transportAccepted) == nil { set(.transportAccepted, fact) }
+    if next == .inTransit, witness(of: .transportAccepted) == nil {
+      rail = fact.rail
+      set(.transportAccepted, fact)
+    }
     if isDocument, isReceipt(next) { end(.closed, before: before, fact) }
   }
 
@@ -301,6 +304,8 @@ extension HandoffFacts {
     isEndedByPlatform = fact.speaker == .platform
     if next == .redirected { newHandoffID = fact.newHandoffID ?? newHandoffID }
     clear(.amended)
+    // Entered in error: nothing that was found about it matters any more.
+    if next == .voided { findings = [] }
     set(.ended, fact)
   }
 

@@ -120,9 +120,7 @@ extension Person {
   /// Forgets what is over for long enough; its alerts are left as they were said last, for people.
   private mutating func forget(at moment: Moment, books: inout Books) {
     let windows = moment.inForce.windows
-    for index in handoffs.indices.reversed() {
-      let policy = moment.policies[Int(handoffs[index].current.policy)]
-      guard handoffs[index].isOver(at: moment.now, policy) else { continue }
+    for index in indicesOver(at: moment).reversed() {
       let id = handoffs[index].id
       if handoffs[index].current.isRequested { books.forgotten += 1 }
       handoffs.remove(at: index)
@@ -137,10 +135,42 @@ extension Person {
   }
 }
 
+extension Person {
+  /// The handoffs to forget: over, and so is everything that they are linked with.
+  ///
+  /// One of them may be the next step of another, whose A11 must not open because it is forgotten.
+  private func indicesOver(at moment: Moment) -> [Int] {
+    var isOver = handoffs.map { handoff in
+      handoff.isOver(at: moment.now, moment.policies[Int(handoff.current.policy)])
+    }
+    guard isOver.contains(true) else { return [] }
+    var isStable = false
+    while !isStable {
+      isStable = true
+      for index in handoffs.indices where isOver[index] {
+        let isHeld = handoffs.indices.contains { other in
+          !isOver[other] && handoffs[other].isLinked(with: handoffs[index])
+        }
+        guard isHeld else { continue }
+        isOver[index] = false
+        isStable = false
+      }
+    }
+    return handoffs.indices.filter { isOver[$0] }
+  }
+}
+
 extension Handoff {
-  /// When an ended handoff is forgotten, so that memory is bounded.
+  /// When an ended handoff may be forgotten, so that memory is bounded.
+  ///
+  /// Not while illegal events wait: they lapse first, and resolve what was said of them.
   fileprivate func forgetting(_ policy: Policy) -> Timestamp? {
-    guard current.isRequested else { return nil }
+    guard current.pending.isEmpty else { return nil }
+    guard current.isRequested else {
+      // Never more than words out of turn about something that nobody requested.
+      let last = current.findings.map(\.witness.arrivedAt).max()
+      return (last ?? .distantPast).advanced(by: policy.windows.ended)
+    }
     if let lapse = current.lapse(in: policy), let completed = current.witness(of: .completed) {
       return max(lapse, completed.arrivedAt).advanced(by: policy.windows.ended)
     }
@@ -148,12 +178,8 @@ extension Handoff {
     return ended.arrivedAt.advanced(by: policy.windows.ended)
   }
 
-  /// Whether it ended long ago, or was never more than answers that lapsed.
   fileprivate func isOver(at now: Timestamp, _ policy: Policy) -> Bool {
-    guard current.isRequested else {
-      return window.isEmpty && current.pending.isEmpty && current.findings.isEmpty
-    }
-    return forgetting(policy).map { $0 <= now } ?? false
+    forgetting(policy).map { $0 <= now } ?? false
   }
 }
 

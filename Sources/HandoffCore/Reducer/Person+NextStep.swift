@@ -24,12 +24,22 @@ extension Person {
     }
   }
 
-  private func isSame(_ left: Token?, _ right: Token?) -> Bool {
-    left != nil && left == right
-  }
+}
+
+private func isSame(_ left: Token?, _ right: Token?) -> Bool {
+  left != nil && left == right
 }
 
 extension Handoff {
+  /// Whether one of the two could be the next step of the other.
+  func isLinked(with other: Handoff) -> Bool {
+    guard id != other.id else { return false }
+    let (mine, theirs) = (current, other.current)
+    return mine.newHandoffID == other.id || theirs.newHandoffID == id
+      || mine.parentHandoffID == other.id || theirs.parentHandoffID == id
+      || isSame(mine.needKey, theirs.needKey) || isSame(mine.journeyID, theirs.journeyID)
+  }
+
   /// Still under way, or done.
   fileprivate var isAlive: Bool {
     switch current.state {

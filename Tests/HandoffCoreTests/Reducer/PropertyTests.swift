@@ -2,7 +2,7 @@ import HandoffCore
 import TestSupport
 import Testing
 
-private let seeds = Array(0..<100 as Range<UInt64>)
+private let seeds = Array(0..<40 as Range<UInt64>)
 
 private func reducer() -> PersonReducer {
   PersonReducer(policy: .default, topic: "handoff.events.v1", partition: 0)
@@ -32,7 +32,7 @@ private func canonical(_ records: [EventRecord]) -> String {
 
 @Suite struct PropertyTests {
   @Test func `the journeys reach every rule of this reducer and every state`() {
-    let all = (0..<40 as Range<UInt64>).flatMap { verdicts(records($0)) }
+    let all = seeds.flatMap { verdicts(records($0)) }
     let expected: Set<Rule> = [
       .a01, .a03, .a05, .a07, .a08, .a09, .a10, .a11, .a12, .a14, .a17, .a24,
     ]
@@ -165,11 +165,12 @@ private func canonical(_ records: [EventRecord]) -> String {
     for record in all { _ = reducer.apply(record) }
     _ = reducer.advance(to: end(of: all))
     for person in people(of: reducer) {
-      #expect(!person.handoffs.isEmpty)
-      for handoff in person.handoffs {
-        #expect(!handoff.current.state.isTerminal && handoff.current.isRequested)
-        #expect(handoff.current.state != .completed)
+      // What ended stays only beside something of the same need or journey that did not.
+      let isHeld = person.handoffs.contains { handoff in
+        let state = handoff.current.state
+        return handoff.current.isRequested && !state.isTerminal && state != .completed
       }
+      #expect(isHeld)
     }
   }
 
@@ -216,11 +217,11 @@ private func canonical(_ records: [EventRecord]) -> String {
     return minutes.map { minute in
       scene.tick(at: minute)
       return LiveAlerts(scene.verdicts).open
-        .map { "\($0.alertID) \($0.rule.rawValue) \($0.state?.rawValue ?? "")" }.sorted()
+        .map { "\($0.alertID) \($0.rule.rawValue)" }.sorted()
     }
   }
 
-  @Test(arguments: 0..<300 as Range<UInt64>)
+  @Test(arguments: 0..<100 as Range<UInt64>)
   func `permuting arrivals inside the window leaves the same alerts standing`(seed: UInt64) {
     var random = SeededGenerator(seed: seed)
     let events = events(&random).prefix(14).map(\.self)

@@ -36,7 +36,7 @@ import Testing
 
   @Test func `further repeats count up, and an hour of silence ends the episode`() throws {
     var scene = Scene()
-    scene.say(.handoffRequested, at: 0)
+    scene.say(.handoffRequested, at: 0) { $0.priority = .routine }
     scene.say(.handoffRequested, at: 5)
     scene.say(.handoffRequested, at: 20)
     #expect(scene.verdicts.last?.count == 2)

@@ -52,8 +52,8 @@ import Testing
 
   @Test func `accepted by the mailbox is no answer: it moves the clock once, to 24 hours`() throws {
     var scene = Scene()
-    scene.say(.handoffRequested, at: 0) { $0.rail = Code("mesh") ?? $0.rail }
-    scene.say(.transportAccepted, at: 30, id: 1)
+    scene.say(.handoffRequested, at: 0)
+    scene.say(.transportAccepted, at: 30, id: 1) { $0.rail = Code("mesh") ?? $0.rail }
     #expect(scene.state == .inTransit)
     #expect(scene.deadlines.map(\.due.minute) == [30 + day])
     scene.say(.transportAccepted, at: 60, id: 2)
