@@ -20,8 +20,10 @@ package struct ConnectorStatus: Hashable, Sendable {
   /// Where it listens, once it does.
   package var port: Int?
   package var restartCount = 0
-  /// Files or connections that it has finished with.
+  /// Files that it has finished with.
   package var handledCount = 0
+  /// Files were seen that may be complete by the next look.
+  package var isExpecting = false
 
   package init(name: Code) {
     self.name = name

@@ -57,7 +57,8 @@ private struct ConnectorReader {
   }
 
   static let settings = [
-    "name", "class", "mode", "organisation", "organisations", "speaks-for", "time-zone",
+    "name", "class", "mode", "organisation", "organisations", "names-are-ods-codes", "speaks-for",
+    "time-zone",
     "check-digit", "listen", "directory", "scan-seconds", "heartbeat-seconds", "kinds",
     "priorities", "limits",
   ]
@@ -96,6 +97,8 @@ private struct ConnectorReader {
         reader.mapping.organisations[key] =
           reader.checked(setting, value, "must be an ODS code") { ODSCode($0) }
       }
+    case "names-are-ods-codes":
+      mapping.namesAreODSCodes = checked(name, node, "must be true or false") { Bool($0) } ?? false
     case "speaks-for": speaksFor(name, node)
     case "time-zone":
       mapping.localTime =

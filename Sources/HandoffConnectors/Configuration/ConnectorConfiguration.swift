@@ -10,6 +10,7 @@ package import HandoffCore
 /// organisation: RTH                 # ODS code of where it stands
 /// organisations:                    # names in messages to ODS codes
 ///   GOOD HEALTH HOSPITAL: RTH
+/// names-are-ods-codes: false        # true where MSH-4 and MSH-6 hold ODS codes
 /// speaks-for: [RTH]                 # default: the codes above; any: whoever sends
 /// time-zone: Europe/London          # of times without a zone; or an offset such as +01:00
 /// check-digit: refuse               # or treat-as-untraced
@@ -73,10 +74,21 @@ package struct ConnectorFaults: Error, Hashable, Sendable, CustomStringConvertib
     /// 1-based.
     package var line: Int?
     package var explanation: String
+
+    package init(setting: String, line: Int?, explanation: String) {
+      self.setting = setting
+      self.line = line
+      self.explanation = explanation
+    }
   }
 
   package var file: String?
   package var faults: [Fault]
+
+  package init(file: String?, faults: [Fault]) {
+    self.file = file
+    self.faults = faults
+  }
 
   package var description: String {
     let name = file.map { "The connector file \($0)" } ?? "The connector"

@@ -89,37 +89,44 @@ extension Outbox {
       }
       return count
     }
+    state.withLock { $0.level.parkedCount -= count }
     if count > 0 { wake() }
     return count
   }
 
   /// Records what became of a page, in one transaction.
   package func settle(_ settlement: OutboxSettlement) async throws(OutboxError) {
-    let (rows, bytes) = try await onQueue { db in
-      var rows = 0
-      var bytes = 0
+    let change = try await onQueue { db in
+      var change = OutboxLevel(rowCount: 0, byteCount: 0)
       try db.inTransaction {
         for sequence in settlement.published {
-          bytes +=
-            try Int.fetchOne(
-              db, sql: "DELETE FROM frames WHERE sequence = ? RETURNING byte_count",
-              arguments: [sequence]) ?? 0
-          rows += db.changesCount
+          let row = try Row.fetchOne(
+            db,
+            sql: """
+              DELETE FROM frames WHERE sequence = ?
+              RETURNING byte_count, parked_under IS NOT NULL AS parked
+              """, arguments: [sequence])
+          guard let row else { continue }
+          change.rowCount -= 1
+          change.byteCount -= row["byte_count"] as Int
+          change.parkedCount -= row["parked"] as Int
         }
         for (sequence, token) in settlement.parked {
           try db.execute(
-            sql: "UPDATE frames SET parked_under = ? WHERE sequence = ?",
+            sql: "UPDATE frames SET parked_under = ? WHERE sequence = ? AND parked_under IS NULL",
             arguments: [Data(token.bytes), sequence])
+          change.parkedCount += db.changesCount
         }
         for (source, delta) in settlement.totals {
           try Self.add(delta, to: source, db)
         }
         return .commit
       }
-      return (rows, bytes)
+      return change
     }
     let isEmpty = state.withLock {
-      $0.release(rows: rows, bytes: bytes)
+      $0.release(rows: -change.rowCount, bytes: -change.byteCount)
+      $0.level.parkedCount += change.parkedCount
       return $0.level.rowCount == 0
     }
     if isEmpty { try await onQueue { Self.truncateLog($0) } }

@@ -19,7 +19,7 @@ extension Outbox {
     return configuration
   }
 
-  /// The tables; `Schemas/outbox.sql` shows them to readers.
+  /// The tables; frames leave no trace in them once they are published.
   static func createTables(_ db: Database) throws {
     try db.execute(
       sql: """
@@ -52,8 +52,14 @@ extension Outbox {
 
   static func level(_ db: Database) throws -> OutboxLevel {
     let row = try Row.fetchOne(
-      db, sql: "SELECT count(*) AS rows, coalesce(sum(byte_count), 0) AS bytes FROM frames")
-    return OutboxLevel(rowCount: row?["rows"] ?? 0, byteCount: row?["bytes"] ?? 0)
+      db,
+      sql: """
+        SELECT count(*) AS rows, coalesce(sum(byte_count), 0) AS bytes,
+          count(parked_under) AS parked FROM frames
+        """)
+    return OutboxLevel(
+      rowCount: row?["rows"] ?? 0, byteCount: row?["bytes"] ?? 0,
+      parkedCount: row?["parked"] ?? 0)
   }
 
   /// Writes the log back and empties it: deleted frames must not survive in it.

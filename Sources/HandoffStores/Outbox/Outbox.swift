@@ -99,6 +99,9 @@ package final class Outbox: Sendable {
   /// What waits, parked frames included.
   package var level: OutboxLevel { state.withLock { $0.level } }
 
+  /// Whether ``close()`` was called.
+  package var isClosed: Bool { state.withLock { $0.isClosed } }
+
   /// How many transactions have taken frames in: below the number of callers when they share.
   package var commitCount: Int { state.withLock { $0.commitCount } }
 

@@ -97,6 +97,8 @@ package struct OutboxLimits: Sendable {
 package struct OutboxLevel: Hashable, Sendable {
   package var rowCount: Int
   package var byteCount: Int
+  /// Those of the rows that wait for a request.
+  package var parkedCount = 0
 }
 
 /// Why the outbox did not do as asked; in every case nothing was taken in and nothing was lost.

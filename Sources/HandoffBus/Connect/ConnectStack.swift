@@ -1,0 +1,115 @@
+import Foundation
+package import HandoffCodecs
+package import HandoffConnectors
+package import HandoffCore
+package import HandoffStores
+package import KafkaClient
+package import Logging
+package import ServiceLifecycle
+
+/// Everything that takes messages in and publishes them: stores, connectors and ingest.
+///
+/// Used by `baton connect run` and by `baton up`. Run ``services`` in a service group in their
+/// order: the group stops them from the last to the first, connectors before ingest.
+package struct ConnectStack: Sendable {
+  package let outbox: Outbox
+  package let keys: KeyStore
+  package let board: ConnectorBoard
+  package let host: ConnectorHost
+  package let ingest: IngestService
+
+  package var services: [any Service] { [ingest, host] }
+
+  /// Opens the stores in the data folder, and makes secrets there where none are configured yet.
+  ///
+  /// `instance` names this process among those that ingest: it is part of the transactional id.
+  package init(
+    _ configuration: BatonConfiguration, connectors: [ConnectorConfiguration],
+    kafka: KafkaConfiguration, instance: String = "0", outboxLimits: OutboxLimits = .init(),
+    codec: WireCodec = WireCodec(), logger: Logger,
+    now: @escaping @Sendable () -> Timestamp = ConnectStack.systemTime
+  ) throws {
+    let secrets = try Self.secrets(configuration)
+    let files = configuration.files
+    outbox = try Outbox(path: files.outbox, limits: outboxLimits, now: now)
+    keys = try KeyStore(path: files.keys, keyEncryptionKey: secrets.keyEncryptionKey)
+    board = ConnectorBoard()
+    host = ConnectorHost(
+      connectors, secrets: secrets, outbox: outbox, board: board, logger: logger, now: now)
+    ingest = IngestService(
+      outbox: outbox, keys: keys, secrets: secrets, sources: connectors, board: board,
+      publisher: KafkaIngestPublisher(kafka, transactionalID: "baton-ingest-\(instance)"),
+      codec: codec, logger: logger, now: now)
+  }
+
+  /// Whether nothing is left to publish but answers that wait for their request.
+  package var isIdle: Bool {
+    ingest.waitingCount == 0 && !board.all.contains(where: \.isExpecting)
+  }
+
+  /// Closes the stores; call it when the services have ended.
+  package func close() async {
+    await outbox.close()
+    keys.close()
+  }
+
+  /// The clock of this machine.
+  package static let systemTime: @Sendable () -> Timestamp = {
+    Timestamp(milliseconds: Int64((Date().timeIntervalSince1970 * 1_000).rounded(.down)))
+  }
+
+  /// The configured secrets; else those of the data folder, made at the first start.
+  package static func secrets(
+    _ configuration: BatonConfiguration
+  ) throws(SecretsError) -> Secrets {
+    let file = configuration.files.secrets
+    do throws(SecretsError) {
+      return try Secrets.load(path: file)
+    } catch {
+      // A file that was named and is not there is a mistake; new secrets would hide it.
+      guard case .missing = error, configuration.secretsFile == nil else { throw error }
+    }
+    do {
+      try configuration.files.makeFolder()
+    } catch {
+      throw .notWritable(path: file)
+    }
+    let secrets = Secrets.generate()
+    try secrets.write(path: file)
+    return secrets
+  }
+
+  /// The connectors of a file, or of every `.yaml` and `.yml` file of a folder, by name of file.
+  ///
+  /// - Throws: ``ConnectorFaults`` of the first file that has any, and of two of one name.
+  package static func connectors(
+    at path: String
+  ) throws(ConnectorFaults) -> [ConnectorConfiguration] {
+    var files = [path]
+    if let names = try? FileManager.default.contentsOfDirectory(atPath: path) {
+      files = names.filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.sorted().map {
+        path + "/" + $0
+      }
+    }
+    return try connectors(files: files)
+  }
+
+  /// The connectors of files; no two may have one name.
+  package static func connectors(
+    files: [String]
+  ) throws(ConnectorFaults) -> [ConnectorConfiguration] {
+    var connectors: [ConnectorConfiguration] = []
+    for file in files {
+      let connector = try ConnectorConfiguration.load(file: file)
+      guard !connectors.contains(where: { $0.name == connector.name }) else {
+        throw ConnectorFaults(
+          file: file,
+          faults: [
+            .init(setting: "name", line: nil, explanation: "is that of another connector file")
+          ])
+      }
+      connectors.append(connector)
+    }
+    return connectors
+  }
+}

@@ -1,0 +1,129 @@
+package import HandoffCodecs
+package import HandoffConnectors
+package import HandoffCore
+package import HandoffStores
+
+/// One event before its identity is sealed.
+package struct DraftEvent: Sendable {
+  /// Complete but for the sealed field.
+  package var event: HandoffEvent
+  var identity: SealedIdentity
+}
+
+/// What one message becomes.
+package enum IngestResult: Sendable {
+  case events(IngestedMessage)
+  /// No event: a dead letter, and a refusal on the sources topic where the sender was told so.
+  case deadLetter(DeadLetter.Disposition, reason: Code, field: String?, messageType: String?)
+  /// An answer whose request is not known yet waits under this token.
+  case parked(Token)
+}
+
+/// The events of one message, and what else its transaction writes.
+package struct IngestedMessage: Sendable {
+  package var drafts: [DraftEvent]
+  package var entries: [CorrelationEntry]
+  package var reception: SourceReception
+}
+
+/// Turns messages in clear into pseudonymous events; pure but for the correlation it learns.
+///
+/// Same message, same secrets and same correlation give the same events, so a replay of the outbox
+/// after a crash says the same again.
+package struct IngestMapper: Sendable {
+  let hashes: KeyedHashes
+  let source: ConnectorConfiguration
+
+  package init(secrets: Secrets, source: ConnectorConfiguration) {
+    hashes = KeyedHashes(secrets)
+    self.source = source
+  }
+
+  /// Why the sender may not say this; `nil` where it may.
+  package func refusal(of message: MappedMessage) -> MappingError? {
+    guard case .only(let allowed) = source.speaksFor else { return nil }
+    for fact in message.facts {
+      let speaker = speaker(of: fact, in: message)
+      guard let code = speaker.code, allowed.contains(code) else {
+        if speaker.isSilent { continue }
+        return MappingError(
+          ingestCode("organisation.not-allowed"), field: speaker.field,
+          explanation: "this connector may not speak for the organisation that is named here; "
+            + "add it to organisations or speaks-for in its file",
+          acknowledgement: .reject, messageID: message.messageID,
+          messageType: message.messageType)
+      }
+    }
+    return nil
+  }
+
+  /// The outcome as the sender is told it: that of the mapping, unless the sender may not say it.
+  package func judged(_ frame: MappedFrame) -> MappedFrame {
+    guard case .mapped(let message) = frame.outcome, let error = refusal(of: message) else {
+      return frame
+    }
+    var frame = frame
+    frame.outcome = .refused(error)
+    return frame
+  }
+
+  /// What `frame`'s message becomes.
+  ///
+  /// With `isLast` an answer that still finds nothing is given up instead of parked.
+  package func map(
+    _ frame: StoredFrame, as outcome: MappingOutcome, correlation: inout CorrelationTable,
+    isLast: Bool = false
+  ) -> IngestResult {
+    switch outcome {
+    case .refused(let error):
+      return .deadLetter(
+        .refused, reason: error.code, field: error.field, messageType: error.messageType)
+    case .noHandoffFact(let message, let reason):
+      return .deadLetter(
+        .noHandoffFact, reason: reason, field: nil, messageType: message.messageType)
+    case .mapped(let message):
+      if let error = refusal(of: message) {
+        return .deadLetter(
+          .refused, reason: error.code, field: error.field, messageType: error.messageType)
+      }
+      // Moved in and out: a second reference to the table would make every change copy it.
+      var draft = MessageDraft(frame: frame, message: message, source: source, hashes: hashes)
+      swap(&draft.correlation, &correlation)
+      let result = draft.make(isLast: isLast)
+      swap(&draft.correlation, &correlation)
+      return result
+    }
+  }
+
+  /// Who says a fact, by ODS code, and where that stands in the message.
+  private func speaker(
+    of fact: MappedFact, in message: MappedMessage
+  ) -> (code: ODSCode?, field: String, isSilent: Bool) {
+    switch fact.speaker {
+    case .sender:
+      (code(of: fact.from), "from", fact.from == nil)
+    case .receiver:
+      (code(of: fact.to), "to", fact.to == nil)
+    case .platform:
+      // A platform speaks for nobody; only a sender that is known to be another's is refused.
+      (
+        message.sendingOrganisation.flatMap { source.mapping.organisations[$0] },
+        "sendingOrganisation",
+        message.sendingOrganisation.flatMap { source.mapping.organisations[$0] } == nil
+      )
+    }
+  }
+
+  private func code(of party: RawParty?) -> ODSCode? {
+    party?.odsCode
+      ?? party?.organisation.flatMap { source.mapping.organisations[$0] }
+  }
+}
+
+/// A code written in the source: it is valid by its spelling, and traps on a slip of ours.
+func ingestCode(_ literal: StaticString) -> Code {
+  guard let code = Code(literal.description) else {
+    preconditionFailure("\(literal) is not a code")
+  }
+  return code
+}

@@ -1,0 +1,251 @@
+package import Crypto
+package import HandoffCodecs
+package import HandoffConnectors
+package import HandoffCore
+package import HandoffStores
+package import KafkaClient
+
+/// Makes one Kafka transaction of a page of the outbox.
+package struct IngestPageMaker: Sendable {
+  /// Bytes of a dead letter's payload that are kept: brokers refuse records over 1 MiB.
+  static let deadLetterByteCountMax = 700_000
+
+  private let mappers: [Code: (FrameMapper, IngestMapper)]
+  /// For frames whose connector is no longer configured: they were acknowledged all the same.
+  private let fallback: @Sendable (Code) -> (FrameMapper, IngestMapper)
+  private let codec: WireCodec
+  private let nonce: @Sendable () -> [UInt8]
+
+  package init(
+    secrets: Secrets, sources: [ConnectorConfiguration], codec: WireCodec = WireCodec(),
+    nonce: @escaping @Sendable () -> [UInt8] = Self.randomNonce
+  ) {
+    mappers = Dictionary(
+      sources.map {
+        ($0.name, (FrameMapper($0.mapping), IngestMapper(secrets: secrets, source: $0)))
+      }
+    ) { $1 }
+    fallback = { name in
+      let source = ConnectorConfiguration(name: name, source: .mllp(MLLPSettings()))
+      return (FrameMapper(source.mapping), IngestMapper(secrets: secrets, source: source))
+    }
+    self.codec = codec
+    self.nonce = nonce
+  }
+
+  /// Twelve bytes of the system's randomness.
+  package static let randomNonce: @Sendable () -> [UInt8] = {
+    var random = SystemRandomNumberGenerator()
+    return (0..<12).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+  }
+
+  /// What the frames become; the correlation learns of it as of an open transaction.
+  package func draft(
+    _ frames: [StoredFrame], correlation: inout CorrelationTable, isLast: Bool = false
+  ) -> IngestDraft {
+    var draft = IngestDraft()
+    for frame in frames {
+      let (reader, mapper) = mappers[frame.source] ?? fallback(frame.source)
+      var results = outcomes(of: frame, reader).map {
+        mapper.map(frame, as: $0, correlation: &correlation, isLast: isLast)
+      }
+      // The intake makes a frame of each message; one that reads as several was not ours.
+      if results.count > 1 { results = results.map(Self.settled) }
+      draft.add(results, of: frame)
+    }
+    return draft
+  }
+
+  private func outcomes(of frame: StoredFrame, _ reader: FrameMapper) -> [MappingOutcome] {
+    let outcomes = reader.map(frame.bytes).map(\.outcome)
+    guard let refusal = frame.refusal else { return outcomes }
+    if case .refused(let error)? = outcomes.first, error.code == refusal.reason { return outcomes }
+    // What the sender was told stands, also where the message alone would read better.
+    return [
+      .refused(
+        MappingError(refusal.reason, field: refusal.field, explanation: "refused on arrival"))
+    ]
+  }
+
+  private static func settled(_ result: IngestResult) -> IngestResult {
+    guard case .parked = result else { return result }
+    return .deadLetter(
+      .refused, reason: ingestCode("correlation.orphan"), field: nil, messageType: nil)
+  }
+
+  /// The records of a draft, sealed with `keys`, which must hold every name the draft asks for.
+  package func records(
+    of draft: IngestDraft, keys: [DataKeyName: SymmetricKey]
+  ) -> [KafkaMessage] {
+    var messages: [KafkaMessage] = []
+    for item in draft.items {
+      switch item {
+      case .message(let ingested):
+        messages += ingested.drafts.map { message(.events, codec.encode(seal($0, keys))) }
+        messages += ingested.entries.map { message(.correlation, codec.encode($0)) }
+        messages.append(message(.sources, codec.encode(.reception(ingested.reception))))
+      case .deadLetter(let frame, let letter):
+        messages.append(deadLetter(letter, of: frame, keys))
+        if letter.disposition == .refused {
+          let refusal = SourceRefusal(
+            source: frame.source, receptionID: frame.receptionID, reason: letter.reason,
+            field: letter.field, at: frame.receivedAt)
+          messages.append(message(.sources, codec.encode(.refusal(refusal))))
+        }
+      }
+    }
+    return messages
+  }
+
+  /// A statement of a source about itself.
+  package func record(_ heartbeat: SourceHeartbeat) -> KafkaMessage {
+    message(.sources, codec.encode(.heartbeat(heartbeat)))
+  }
+
+  private func seal(_ draft: DraftEvent, _ keys: [DataKeyName: SymmetricKey]) -> HandoffEvent {
+    var event = draft.event
+    guard let key = keys[.person(event.patientKey)] else {
+      preconditionFailure("the draft asked for the key of every person in it")
+    }
+    event.sealedIdentity = Sealer.seal(
+      Sealer.plain(draft.identity), with: key, nonce: nonce(),
+      bound: Sealer.binding(event.patientKey, event.id))
+    return event
+  }
+
+  private func deadLetter(
+    _ letter: IngestDraft.Letter, of frame: StoredFrame, _ keys: [DataKeyName: SymmetricKey]
+  ) -> KafkaMessage {
+    let day = IngestDraft.day(frame.receivedAt)
+    guard let key = keys[.deadLetters(day: day)] else {
+      preconditionFailure("the draft asked for the key of every day in it")
+    }
+    let payload = Array(frame.bytes.prefix(Self.deadLetterByteCountMax))
+    let sealed = Sealer.seal(
+      payload, with: key, nonce: nonce(),
+      bound: Sealer.binding(frame.source, frame.receptionID))
+    var record = codec.encode(
+      DeadLetter(
+        source: frame.source, receptionID: frame.receptionID, at: frame.receivedAt,
+        disposition: letter.disposition, reason: letter.reason, field: letter.field,
+        messageType: letter.messageType, rail: frame.rail, sealedPayload: sealed, keyDay: day,
+        payloadBytes: UInt64(frame.bytes.count)))
+    // KIP-298, so that the tools of Kafka Connect show our dead letters too.
+    let place = letter.field.map { " at \($0)" } ?? ""
+    record.headers += [
+      RecordHeader("__connect.errors.connector.name", frame.source.description),
+      RecordHeader("__connect.errors.stage", "VALUE_CONVERTER"),
+      RecordHeader("__connect.errors.exception.class.name", letter.reason.description),
+      RecordHeader("__connect.errors.exception.message", letter.reason.description + place),
+    ]
+    return message(.deadLetters, record)
+  }
+
+  private func message(_ topic: Topic, _ record: WireRecord) -> KafkaMessage {
+    KafkaMessage(
+      topic: topic.name, key: record.key, value: record.value,
+      headers: record.headers.map { KafkaHeader($0.name, $0.value) })
+  }
+}
+
+/// What a page becomes, before sealing.
+package struct IngestDraft: Sendable {
+  struct Letter: Sendable {
+    var disposition: DeadLetter.Disposition
+    var reason: Code
+    var field: String?
+    var messageType: Code?
+  }
+
+  enum Item: Sendable {
+    case message(IngestedMessage)
+    case deadLetter(StoredFrame, Letter)
+  }
+
+  fileprivate(set) var items: [Item] = []
+  package private(set) var settlement = OutboxSettlement()
+  package private(set) var counts: [Code: IngestCount] = [:]
+
+  /// The events in order, for tests and for `connect check`.
+  package var events: [HandoffEvent] {
+    items.flatMap { item -> [HandoffEvent] in
+      if case .message(let message) = item { message.drafts.map(\.event) } else { [] }
+    }
+  }
+
+  /// The data keys that its records are sealed with.
+  package var keyNames: Set<DataKeyName> {
+    var names: Set<DataKeyName> = []
+    for item in items {
+      switch item {
+      case .message(let message):
+        for draft in message.drafts { names.insert(.person(draft.event.patientKey)) }
+      case .deadLetter(let frame, _):
+        names.insert(.deadLetters(day: Self.day(frame.receivedAt)))
+      }
+    }
+    return names
+  }
+
+  /// The day in UTC, as `2026-11-23`.
+  static func day(_ time: Timestamp) -> String { String(RFC3339.text(time).prefix(10)) }
+
+  mutating func add(_ results: [IngestResult], of frame: StoredFrame) {
+    var count = counts[frame.source] ?? IngestCount()
+    var totals = settlement.totals[frame.source] ?? SourceTotals()
+    var parked: Token?
+    for result in results {
+      switch result {
+      case .events(let message):
+        items.append(.message(message))
+        count.mapped += 1
+        count.events += UInt64(message.drafts.count)
+        totals.events += UInt64(message.drafts.count)
+        totals.lastSequence = message.reception.sequence ?? totals.lastSequence
+      case .deadLetter(let disposition, let reason, let field, let type):
+        let letter = Letter(
+          disposition: disposition, reason: reason, field: field,
+          messageType: type.flatMap(Self.typeCode))
+        items.append(.deadLetter(frame, letter))
+        if disposition == .refused {
+          count.refused += 1
+          totals.refusals += 1
+        } else {
+          count.withoutFact += 1
+        }
+        count.reasons[reason, default: 0] += 1
+      case .parked(let token):
+        parked = token
+        count.parked += 1
+      }
+    }
+    if let parked {
+      settlement.parked.append((frame.sequence, parked))
+    } else {
+      settlement.published.append(frame.sequence)
+    }
+    counts[frame.source] = count
+    settlement.totals[frame.source] = totals
+  }
+
+  /// The message type as a code: `ADT^A08` is `ADT-A08`.
+  ///
+  /// Only what has the shape of a type is kept: the field is the sender's, and a message out of
+  /// shape may have anything there.
+  static func typeCode(_ type: String) -> Code? {
+    let parts = type.split(separator: "^", omittingEmptySubsequences: false)
+    let isHL7 =
+      (1...2).contains(parts.count)
+      && parts.allSatisfy { part in
+        part.utf8.count == 3
+          && part.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) }
+      }
+    guard isHL7 || knownTypes.contains(type) else { return nil }
+    return Code(parts.joined(separator: "-"))
+  }
+
+  private static let knownTypes: Set<String> = [
+    "servicerequest-request", "servicerequest-response", "booking-request", "booking-response",
+    "HandoffSubmission", "OperationOutcome", "ServiceRequest", "Task", "Bundle", "Appointment",
+  ]
+}

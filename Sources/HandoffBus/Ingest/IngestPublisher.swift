@@ -1,0 +1,102 @@
+package import HandoffCodecs
+package import KafkaClient
+import Logging
+import Synchronization
+
+/// Where ingest writes: transactions, and the correlation that earlier ones left behind.
+package protocol IngestPublisher: Sendable {
+  /// Fences the predecessor, then gives every correlation entry that is committed, oldest first.
+  func open(restoring restore: (CorrelationEntry) -> Void) async throws(KafkaError)
+
+  /// Writes all in one transaction.
+  ///
+  /// - Throws: with the disposition `.close` where ``open(restoring:)`` must come next; in every
+  ///   other case nothing of it is visible, and the same call may be made again.
+  func publish(_ messages: [KafkaMessage]) async throws(KafkaError)
+
+  func close() async
+}
+
+/// Writes to Kafka under one transactional id.
+package final class KafkaIngestPublisher: IngestPublisher {
+  private let configuration: KafkaConfiguration
+  private let transactionalID: String
+  private let timeout: Duration
+  /// How long the correlation may take to be read back.
+  private let restoreTimeout: Duration
+  private let producer = Mutex<KafkaTransactionalProducer?>(nil)
+
+  package init(
+    _ configuration: KafkaConfiguration, transactionalID: String,
+    timeout: Duration = .seconds(30), restoreTimeout: Duration = .seconds(900)
+  ) {
+    self.configuration = configuration
+    self.transactionalID = transactionalID
+    self.timeout = timeout
+    self.restoreTimeout = restoreTimeout
+  }
+
+  package func open(
+    restoring restore: (CorrelationEntry) -> Void
+  ) async throws(KafkaError) {
+    await close()
+    let producer = try KafkaTransactionalProducer(
+      configuration, transactionalID: transactionalID, transactionTimeout: timeout)
+    self.producer.withLock { $0 = producer }
+    // First the fence: only then can nothing more be added to what is read back.
+    try await producer.initTransactions(within: timeout)
+    let topic = Topic.correlation.name
+    let count = try await producer.partitionCount(topic)
+    let reader = try KafkaReader(configuration, isolation: .readCommitted)
+    let starts = (0..<count).map {
+      KafkaPartitionOffset(topic: topic, partition: $0, offset: KafkaPartitionOffset.beginning)
+    }
+    do {
+      _ = try await reader.readToEnd(from: starts, within: restoreTimeout) { batch in
+        for record in batch.records where record.value != nil {
+          restore(try Self.entry(record))
+        }
+      }
+    } catch {
+      await reader.close()
+      throw (error as? KafkaError)
+        ?? KafkaError(
+          .invalidState, message: "a record of \(topic) cannot be read", disposition: .close,
+          underlying: error)
+    }
+    await reader.close()
+  }
+
+  package func publish(_ messages: [KafkaMessage]) async throws(KafkaError) {
+    guard let producer = producer.withLock({ $0 }) else {
+      throw KafkaError(.invalidState, message: "not open", disposition: .close)
+    }
+    let transaction = try await producer.beginTransaction(within: timeout)
+    var failure: KafkaError?
+    do {
+      try await transaction.enqueue(messages)
+    } catch {
+      failure = error
+    }
+    if let failure {
+      if failure.disposition != .close { try await transaction.abort(within: timeout) }
+      throw failure
+    }
+    try await transaction.commit(within: timeout)
+  }
+
+  package func close() async {
+    let producer = producer.withLock { producer in
+      defer { producer = nil }
+      return producer
+    }
+    await producer?.close()
+  }
+
+  private static func entry(_ record: KafkaRecord) throws(WireError) -> CorrelationEntry {
+    try WireCodec.correlationEntry(
+      WireRecord(
+        key: record.key, value: record.value,
+        headers: record.headers.map { RecordHeader($0.name, $0.value) }))
+  }
+}

@@ -1,0 +1,225 @@
+package import HandoffCodecs
+package import HandoffConnectors
+package import HandoffCore
+package import HandoffStores
+import KafkaClient
+package import Logging
+import ServiceLifecycle
+
+/// The bounds of ingest.
+package struct IngestLimits: Sendable {
+  /// Frames of one transaction.
+  package var pageCountMax = 500
+  /// Bytes of the frames of one transaction.
+  package var pageByteCountMax = 8 * 1_024 * 1_024
+  /// How long an answer waits for its request: W_reorder and 24 h (domain.md, A13).
+  package var parkedMax: Elapsed = .minutes(24 * 60 + 15)
+  /// How often heartbeats and waiting answers are looked at.
+  package var timerInterval: Duration = .seconds(1)
+  /// The pause after a failure; it doubles up to ``pauseMax``.
+  package var pauseMin: Duration = .milliseconds(100)
+  package var pauseMax: Duration = .seconds(30)
+
+  package init() {}
+}
+
+/// The only writer of events: takes the outbox in order, maps, seals and publishes.
+///
+/// One Kafka transaction holds the events of a page, what correlation learned of them, and the
+/// receptions; only then is the outbox told. A crash in between publishes the same receptions
+/// again, which every reader ignores. While the broker is away frames stay in the outbox.
+package final class IngestService: Service {
+  private let outbox: Outbox
+  private let keys: KeyStore
+  private let maker: IngestPageMaker
+  private let publisher: any IngestPublisher
+  private let sources: [ConnectorConfiguration]
+  private let board: ConnectorBoard
+  private let limits: IngestLimits
+  private let logger: Logger
+  private let now: @Sendable () -> Timestamp
+  package let counters = IngestCounters()
+
+  package init(
+    outbox: Outbox, keys: KeyStore, secrets: Secrets, sources: [ConnectorConfiguration],
+    board: ConnectorBoard, publisher: any IngestPublisher, limits: IngestLimits = IngestLimits(),
+    codec: WireCodec = WireCodec(), logger: Logger, now: @escaping @Sendable () -> Timestamp
+  ) {
+    self.outbox = outbox
+    self.keys = keys
+    maker = IngestPageMaker(secrets: secrets, sources: sources, codec: codec)
+    self.publisher = publisher
+    self.sources = sources
+    self.board = board
+    self.limits = limits
+    self.logger = logger
+    self.now = now
+  }
+
+  /// Frames that are in the outbox and not parked.
+  package var waitingCount: Int { max(0, outbox.level.rowCount - outbox.level.parkedCount) }
+
+  package func run() async throws {
+    do {
+      try await cancelWhenGracefulShutdown { try await self.work() }
+    } catch is CancellationError {
+      // The ordinary end: what is not published yet stays in the outbox.
+    }
+    await publisher.close()
+  }
+
+  /// Works until cancelled or the outbox is closed.
+  func work(clock: any Clock<Duration> = ContinuousClock()) async throws {
+    let (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        for await _ in self.outbox.arrivals { wake.yield() }
+        wake.finish()
+      }
+      group.addTask { [limits] in
+        while true {
+          try await clock.sleep(for: limits.timerInterval, tolerance: limits.timerInterval / 10)
+          wake.yield()
+        }
+      }
+      group.addTask { try await self.ingest(wakes, clock: clock) }
+      // Whoever ends first ends the rest: the outbox by closing, the loop by cancellation.
+      while try await group.next() != nil {
+        if Task.isCancelled || outbox.isClosed { group.cancelAll() }
+      }
+    }
+  }
+
+  /// One session after another: each opens the publisher and works until it fails.
+  private func ingest(_ wakes: AsyncStream<Void>, clock: any Clock<Duration>) async throws {
+    var session = Session()
+    var pause = limits.pauseMin
+    while !Task.isCancelled {
+      do {
+        if !session.isOpen { try await open(&session) }
+        try await pass(&session)
+        pause = limits.pauseMin
+        for await _ in wakes { try await pass(&session) }
+        return
+      } catch is CancellationError {
+        return
+      } catch {
+        session.table.rollBack()
+        let disposition = (error as? KafkaError)?.disposition ?? .retry
+        if disposition == .close || !session.isOpen {
+          session.isOpen = false
+          await publisher.close()
+        }
+        logger.error(
+          "Ingest waits: frames stay in the outbox",
+          metadata: [
+            "error": "\(error)", "waiting": "\(outbox.level.rowCount)", "pause": "\(pause)",
+          ])
+        try await clock.sleep(for: pause, tolerance: pause / 10)
+        pause = min(pause * 2, limits.pauseMax)
+      }
+    }
+  }
+
+  /// What one session holds in memory.
+  struct Session {
+    var isOpen = false
+    var table = CorrelationTable()
+    /// Under what answers wait; all are put back in line when a session opens.
+    var parked: Set<Token> = []
+    var heartbeatsDue: [Code: Timestamp] = [:]
+    var parkedDue = Timestamp.distantPast
+    /// The last moment up to which each source was known complete.
+    var complete: [Code: Timestamp] = [:]
+  }
+
+  /// Fences, restores, and puts waiting answers back in line: their request may have come.
+  func open(_ session: inout Session) async throws {
+    session.table.reset()
+    var table = session.table
+    try await publisher.open { table.restore($0) }
+    session.table = table
+    session.parked = []
+    try await outbox.unpark(nil)
+    session.isOpen = true
+    logger.notice("Ingest is open", metadata: ["correlations": "\(session.table.count)"])
+  }
+
+  /// Publishes all that waits, then what is due by the clock.
+  func pass(_ session: inout Session) async throws {
+    let time = now()
+    while true {
+      try Task.checkCancellation()
+      let frames = try await outbox.pending(
+        limit: limits.pageCountMax, byteCountMax: limits.pageByteCountMax)
+      if frames.isEmpty { break }
+      try await publish(frames, &session)
+    }
+    if time >= session.parkedDue {
+      session.parkedDue = time.advanced(by: .minutes(1))
+      try await giveUpParked(at: time, &session)
+    }
+    try await beat(at: time, &session)
+  }
+
+  private func publish(
+    _ frames: [StoredFrame], _ session: inout Session, isLast: Bool = false
+  ) async throws {
+    guard !session.table.isFull else {
+      throw KafkaError(
+        .queueFull, message: "the correlation table is full", disposition: .retry)
+    }
+    let draft = maker.draft(frames, correlation: &session.table, isLast: isLast)
+    let keys = try await keys.keys(for: draft.keyNames)
+    let messages = maker.records(of: draft, keys: keys)
+    if !messages.isEmpty { try await publisher.publish(messages) }
+    let learned = session.table.commit()
+    for (_, token) in draft.settlement.parked { session.parked.insert(token) }
+    try await outbox.settle(draft.settlement)
+    counters.add(draft.counts)
+    let wanted = learned.filter(session.parked.contains)
+    if !wanted.isEmpty {
+      try await outbox.unpark(wanted)
+      session.parked.subtract(wanted)
+    }
+  }
+
+  /// Answers whose request has not come in time are looked up once more, then given up.
+  private func giveUpParked(at time: Timestamp, _ session: inout Session) async throws {
+    let limit = time.advanced(by: Elapsed(nanoseconds: -limits.parkedMax.nanoseconds))
+    while true {
+      let frames = try await outbox.parked(receivedBefore: limit, limit: limits.pageCountMax)
+      if frames.isEmpty { return }
+      try await publish(frames, &session, isLast: true)
+    }
+  }
+
+  /// Heartbeats of the sources whose interval has passed.
+  private func beat(at time: Timestamp, _ session: inout Session) async throws {
+    let due = sources.filter { (session.heartbeatsDue[$0.name] ?? .distantPast) <= time }
+    guard !due.isEmpty else { return }
+    let totals = try await outbox.totals()
+    let oldest = try await outbox.oldestPending()
+    // A frame is stamped a moment before it can be seen in the outbox.
+    let settled = time.advanced(by: .seconds(-1))
+    var messages: [KafkaMessage] = []
+    for source in due {
+      if board[source.name]?.state == .running {
+        let earlier = oldest[source.name].map { $0.advanced(by: Elapsed(nanoseconds: -1)) }
+        session.complete[source.name] = min(settled, earlier ?? settled)
+      }
+      let total = totals[source.name] ?? SourceTotals()
+      messages.append(
+        maker.record(
+          SourceHeartbeat(
+            source: source.name, at: time, completeUpTo: session.complete[source.name],
+            lastSequence: total.lastSequence, framesTotal: total.frames,
+            eventsTotal: total.events, refusalsTotal: total.refusals)))
+    }
+    try await publisher.publish(messages)
+    for source in due {
+      session.heartbeatsDue[source.name] = time.advanced(
+        by: Elapsed(nanoseconds: Int64(source.heartbeatInterval / .nanoseconds(1))))
+    }
+  }
+}
