@@ -40,6 +40,7 @@ struct Baton: AsyncParsableCommand {
   private static let allCommands: [any ParsableCommand.Type] = [
     TopicsCommand.self,
     EventsCommand.self,
+    AuditCommand.self,
     DoctorCommand.self,
   ]
 

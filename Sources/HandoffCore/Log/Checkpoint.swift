@@ -27,7 +27,8 @@ public struct Checkpoint: Hashable, Sendable {
 
   /// What is signed.
   public var text: String {
-    ([origin, String(size), Base64.encode(root.bytes)] + extensions).map { $0 + "\n" }.joined()
+    ([origin, String(size), Base64.encode(root.bytes)] + extensions).map { $0 + "\n" }
+      .joined()
   }
 
   /// Signs it.

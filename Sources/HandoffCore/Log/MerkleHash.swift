@@ -8,22 +8,30 @@ public struct MerkleHash: Hashable, Sendable {
   /// How many bytes a hash has.
   public static let byteCount = 32
 
-  private let lanes: SIMD32<UInt8>
+  /// The bytes as they lie in memory, sixteen to each.
+  private let first: UInt128
+  private let second: UInt128
 
   /// Takes 32 bytes; `nil` for any other count.
   public init?(bytes: some Collection<UInt8>) {
     guard bytes.count == Self.byteCount else { return nil }
-    var lanes = SIMD32<UInt8>()
-    for (lane, byte) in bytes.enumerated() { lanes[lane] = byte }
-    self.lanes = lanes
+    let bytes = Array(bytes)
+    (first, second) = unsafe bytes.withUnsafeBytes { unsafe Self.words(of: $0) }
   }
 
   private init(_ digest: SHA256.Digest) {
-    lanes = unsafe digest.withUnsafeBytes { unsafe $0.loadUnaligned(as: SIMD32<UInt8>.self) }
+    (first, second) = unsafe digest.withUnsafeBytes { unsafe Self.words(of: $0) }
+  }
+
+  private static func words(of bytes: UnsafeRawBufferPointer) -> (UInt128, UInt128) {
+    unsafe (
+      bytes.loadUnaligned(fromByteOffset: 0, as: UInt128.self),
+      bytes.loadUnaligned(fromByteOffset: 16, as: UInt128.self)
+    )
   }
 
   /// The 32 bytes.
-  public var bytes: [UInt8] { lanes.indices.map { lanes[$0] } }
+  public var bytes: [UInt8] { unsafe withUnsafeBytes(of: self) { unsafe Array($0) } }
 
   /// The root of a tree without leaves: the hash of nothing.
   public static let emptyTree = MerkleHash(SHA256.hash(data: [UInt8]()))
@@ -40,8 +48,8 @@ public struct MerkleHash: Hashable, Sendable {
     var hasher = SHA256()
     let prefix: UInt8 = 0x01
     unsafe withUnsafeBytes(of: prefix) { unsafe hasher.update(bufferPointer: $0) }
-    unsafe withUnsafeBytes(of: left.lanes) { unsafe hasher.update(bufferPointer: $0) }
-    unsafe withUnsafeBytes(of: right.lanes) { unsafe hasher.update(bufferPointer: $0) }
+    unsafe withUnsafeBytes(of: left) { unsafe hasher.update(bufferPointer: $0) }
+    unsafe withUnsafeBytes(of: right) { unsafe hasher.update(bufferPointer: $0) }
     return MerkleHash(hasher.finalize())
   }
 

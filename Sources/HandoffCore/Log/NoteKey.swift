@@ -39,10 +39,15 @@ public struct NoteSigner: Sendable {
   public let verifier: NoteVerifier
   private let key: Curve25519.Signing.PrivateKey
 
-  /// Makes a new key; `nil` where the name is empty or holds a space, a plus or a control character.
-  public init?(generatingFor name: String) {
-    guard NoteKey.isValid(name: name) else { return nil }
-    key = Curve25519.Signing.PrivateKey()
+  /// Makes the key of a seed: 32 bytes that nobody else can know.
+  ///
+  /// `nil` where they are not 32, and where the name is empty or holds a space, a plus or a control
+  /// character.
+  public init?(name: String, seed: [UInt8]) {
+    guard NoteKey.isValid(name: name),
+      let key = try? Curve25519.Signing.PrivateKey(rawRepresentation: seed)
+    else { return nil }
+    self.key = key
     verifier = NoteVerifier(name: name, key: key.publicKey)
   }
 

@@ -89,17 +89,17 @@ private let goNote = """
 
   @Test func `a note by another key is not taken, whatever its name`() throws {
     let (one, other) = (
-      try #require(NoteSigner(generatingFor: "log.example")),
-      try #require(NoteSigner(generatingFor: "log.example"))
+      try #require(NoteSigner(name: "log.example", seed: Array(repeating: 4, count: 32))),
+      try #require(NoteSigner(name: "log.example", seed: Array(repeating: 5, count: 32)))
     )
     let note = try SignedNote(signing: "a\n", by: one)
     #expect(throws: NoteError.notSigned(by: "log.example")) { try note.verify(by: other.verifier) }
-    #expect(NoteSigner(generatingFor: "two words") == nil)
+    #expect(NoteSigner(name: "two words", seed: Array(repeating: 6, count: 32)) == nil)
     #expect(!"\(one)".contains(one.secretText) && Mirror(reflecting: one).children.isEmpty)
   }
 
   @Test func `a checkpoint is read as it was written`() throws {
-    let signer = try #require(NoteSigner(generatingFor: "log.example"))
+    let signer = try #require(NoteSigner(name: "log.example", seed: Array(repeating: 7, count: 32)))
     let checkpoint = Checkpoint(
       origin: "log.example/handoff.events.v1/3", size: 20_852_163, root: .emptyTree,
       extensions: ["one more line"])

@@ -1,0 +1,68 @@
+internal import HandoffCore
+internal import HandoffStores
+internal import KafkaClient
+internal import Logging
+
+/// Tells signed checkpoints to the checkpoints topic: key is the log's origin, value the note.
+///
+/// The files and the database hold them already, so a broker that is away only delays this: what
+/// was not delivered is kept, the newest of each log, and sent with the next.
+actor CheckpointPublisher {
+  private let kafka: KafkaConfiguration
+  private let logger: Logger
+  private var producer: KafkaProducer?
+  private var pending: [AuditLogName: String] = [:]
+
+  init(kafka: KafkaConfiguration, logger: Logger) {
+    self.kafka = kafka
+    self.logger = logger
+  }
+
+  func add(log: AuditLogName, note: String) { pending[log] = note }
+
+  /// Sends what waits.
+  func send() async {
+    guard !pending.isEmpty else { return }
+    let sending = pending.sorted { $0.key < $1.key }
+    do throws(KafkaError) {
+      _ = try await connected().send(sending.compactMap { Self.message($0.value) })
+      for (log, note) in sending where pending[log] == note { pending[log] = nil }
+    } catch {
+      logger.notice(
+        "Checkpoints not sent",
+        metadata: [
+          "kafkaCode": "\(error.code)", "waiting": "\(pending.count)",
+        ])
+      // A fatal error ends a producer, and a message that timed out is one (kafka.md trap 7).
+      await close()
+    }
+  }
+
+  func close() async {
+    await producer?.close()
+    producer = nil
+  }
+
+  private func connected() throws(KafkaError) -> KafkaProducer {
+    if let producer { return producer }
+    let made = try KafkaProducer(kafka, deliveryTimeout: .seconds(5))
+    producer = made
+    return made
+  }
+
+  private static func message(_ note: String) -> KafkaMessage? {
+    guard let signed = try? SignedNote(note), let checkpoint = Checkpoint(text: signed.text) else {
+      return nil
+    }
+    return KafkaMessage(
+      topic: Topic.checkpoints.name, key: Array(checkpoint.origin.utf8),
+      value: Array(note.utf8),
+      headers: [
+        KafkaHeader("ce_specversion", "1.0"),
+        KafkaHeader("ce_id", "\(checkpoint.origin).\(checkpoint.size)"),
+        KafkaHeader("ce_source", "/baton/audit"),
+        KafkaHeader("ce_type", "baton.handoff.v1.Checkpoint"),
+        KafkaHeader("content-type", "text/plain; charset=utf-8"),
+      ])
+  }
+}

@@ -1,0 +1,166 @@
+import Foundation
+import GRDB
+package import HandoffCore
+
+/// What an auditor asks for: all conditions hold together.
+package struct AuditQuery: Hashable, Sendable {
+  /// Answers are given in pages of at most so many records.
+  package static let limitMax = 10_000
+
+  /// The Kafka key: a patient key, or a source's id.
+  package var key: [UInt8]?
+  package var handoff: HandoffID?
+  package var alert: AlertID?
+  /// As sender or as receiver.
+  package var organisation: OrganisationID?
+  package var type: String?
+  package var topic: String?
+  /// By the broker's time, from here on.
+  package var from: Timestamp?
+  /// Up to, and not at, this broker's time.
+  package var to: Timestamp?
+  package var limit = 100
+  /// Where the page before ended.
+  package var after: AuditCursor?
+
+  package init() {}
+}
+
+/// A place in the order of answers: broker's time, then log and leaf.
+package struct AuditCursor: Hashable, Sendable {
+  let brokerTimeMs: Int64
+  let id: Int64
+
+  /// Written as `<time>-<id>`, for the next page's question.
+  package var text: String { "\(brokerTimeMs)-\(id)" }
+
+  init(brokerTimeMs: Int64, id: Int64) {
+    self.brokerTimeMs = brokerTimeMs
+    self.id = id
+  }
+
+  /// Reads ``text``.
+  package init?(_ text: some StringProtocol) {
+    guard let dash = text.lastIndex(of: "-"), let time = Int64(text[..<dash]),
+      let id = Int64(text[text.index(after: dash)...]), id >= 0
+    else { return nil }
+    brokerTimeMs = time
+    self.id = id
+  }
+}
+
+/// One page of an answer.
+package struct AuditPage: Sendable {
+  package var records: [LoggedRecord]
+  /// Where the next page begins; `nil` where this is the last.
+  package var next: AuditCursor?
+  /// How many leaves the newest checkpoint of each log covers.
+  package var covered: [AuditLogName: UInt64]
+}
+
+extension AuditStore {
+  /// Answers a query, oldest record first.
+  ///
+  /// - Precondition: 1 ≤ limit ≤ ``AuditQuery/limitMax``.
+  package func records(matching query: AuditQuery) async throws(AuditStoreError) -> AuditPage {
+    precondition((1...AuditQuery.limitMax).contains(query.limit), "a page is bounded")
+    return try await reading { db in
+      let logs = try LogRow.all(db)
+      let names = Dictionary(uniqueKeysWithValues: logs.map { ($0.id, $0.name) })
+      let (condition, arguments) = Self.condition(query, logs)
+      let rows = try Row.fetchAll(
+        db,
+        sql: """
+          SELECT * FROM record WHERE \(condition) ORDER BY broker_time, id LIMIT ?
+          """, arguments: arguments + [query.limit + 1]
+      ).map(RecordRow.init)
+      let page = try rows.prefix(query.limit).map { row in
+        guard let name = names[row.id >> 40] else {
+          throw AuditStoreError.corrupt(place: "record \(row.id): no such log")
+        }
+        return try row.logged(in: name)
+      }
+      let last = rows.count > query.limit ? rows[query.limit - 1] : nil
+      return AuditPage(
+        records: page,
+        next: last.map { AuditCursor(brokerTimeMs: $0.brokerTimeMs, id: $0.id) },
+        covered: Dictionary(
+          uniqueKeysWithValues: logs.map { ($0.name, $0.state().checkpointSize) }))
+    }
+  }
+
+  private static func condition(
+    _ query: AuditQuery, _ logs: [LogRow]
+  ) -> (sql: String, arguments: StatementArguments) {
+    var terms: [String] = []
+    var arguments = StatementArguments()
+    func add(_ term: String, _ values: [(any DatabaseValueConvertible)?]) {
+      terms.append(term)
+      arguments += StatementArguments(values)
+    }
+    if let key = query.key { add("key = ?", [Data(key)]) }
+    if let handoff = query.handoff { add("handoff_id = ?", [handoff.description]) }
+    if let alert = query.alert { add("alert_id = ?", [alert.description]) }
+    if let organisation = query.organisation?.description {
+      add("(sender = ? OR receiver = ?)", [organisation, organisation])
+    }
+    if let type = query.type {
+      // `A07` asks for `A07.opened` and the rest too; a slash follows the dot in ASCII.
+      add("(type = ? OR (type > ? AND type < ?))", [type, "\(type).", "\(type)/"])
+    }
+    if let topic = query.topic {
+      let ids = logs.filter { $0.name.topic == topic }.map { String($0.id) }
+      add("id >> 40 IN (\(ids.joined(separator: ", ")))", [])
+    }
+    if let from = query.from { add("broker_time >= ?", [from.milliseconds]) }
+    if let to = query.to { add("broker_time < ?", [to.milliseconds]) }
+    if let after = query.after {
+      add("(broker_time, id) > (?, ?)", [after.brokerTimeMs, after.id])
+    }
+    return (terms.isEmpty ? "true" : terms.joined(separator: " AND "), arguments)
+  }
+
+  /// Records who asks what, before the answer is given.
+  package func recordAccess(_ access: AuditAccess) async throws(AuditStoreError) {
+    try await writing { db in
+      try db.execute(
+        sql: "INSERT INTO access (at, reader, action, question, reason) VALUES (?, ?, ?, ?, ?)",
+        arguments: [
+          access.at.milliseconds, access.reader, access.action, access.question, access.reason,
+        ])
+    }
+  }
+
+  /// The newest access records, newest first.
+  package func accesses(limit: Int) async throws(AuditStoreError) -> [AuditAccess] {
+    try await reading { db in
+      try Row.fetchAll(
+        db, sql: "SELECT * FROM access ORDER BY id DESC LIMIT ?", arguments: [limit]
+      ).map { row in
+        AuditAccess(
+          at: Timestamp(milliseconds: row["at"]), reader: row["reader"], action: row["action"],
+          question: row["question"], reason: row["reason"])
+      }
+    }
+  }
+}
+
+/// A reading of the log, itself on record.
+package struct AuditAccess: Hashable, Sendable {
+  package var at: Timestamp
+  /// Who reads: the account the command runs under.
+  package var reader: String
+  /// What is done, such as `query` or `prove`.
+  package var action: String
+  /// The conditions asked for, as JSON: pseudonyms and codes only.
+  package var question: String
+  package var reason: String?
+
+  package init(at: Timestamp, reader: String, action: String, question: String, reason: String?) {
+    self.at = at
+    self.reader = reader
+    self.action = action
+    self.question = question
+    self.reason = reason
+  }
+}

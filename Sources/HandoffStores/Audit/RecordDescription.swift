@@ -1,0 +1,64 @@
+import HandoffCodecs
+import HandoffCore
+
+extension AuditDescription {
+  /// What stands for a record that cannot be read: it is logged all the same.
+  package static let unknownType = "unknown"
+
+  /// Reads what a record of the bus can be searched by.
+  ///
+  /// A type is an event's (`Accepted`), `Tick`, `SourceState`, `RulesActivation`, an alert's rule
+  /// and what was done (`A07.opened`), `SourceHeartbeat`, `SourceReception`, `SourceRefusal`, or a
+  /// dead letter's (`DeadLetter.refused`).
+  @Sendable package static func ofWire(_ record: AuditRecord) -> AuditDescription {
+    let eventType = record.headers.first { $0.name == "ce_type" }?.value
+      .flatMap { String(validating: $0, as: UTF8.self) }
+    let wire = WireRecord(
+      key: record.key, value: record.value,
+      headers: record.headers.map { RecordHeader($0.name, $0.value) })
+    var description =
+      event(record, wire) ?? verdict(wire) ?? source(wire) ?? deadLetter(wire)
+      ?? AuditDescription(type: unknownType)
+    description.eventType = eventType
+    return description
+  }
+
+  private static func event(_ record: AuditRecord, _ wire: WireRecord) -> AuditDescription? {
+    let coordinates = RecordCoordinates(
+      topic: record.log.topic, partition: record.log.partition, offset: record.offset)
+    let read = try? WireCodec.eventRecord(
+      coordinates: coordinates, brokerAt: Timestamp(milliseconds: record.brokerTimeMs),
+      key: wire.key, value: wire.value, headers: wire.headers)
+    switch read?.content {
+    case nil: return nil
+    case .event(let event):
+      return AuditDescription(
+        type: event.type.rawValue, handoff: event.handoffID, from: event.from?.organisation,
+        to: event.to?.organisation, kind: event.kind)
+    case .tick: return AuditDescription(type: "Tick")
+    case .sourceState: return AuditDescription(type: "SourceState")
+    case .rulesActivation: return AuditDescription(type: "RulesActivation")
+    }
+  }
+
+  private static func verdict(_ wire: WireRecord) -> AuditDescription? {
+    guard let verdict = try? WireCodec.verdict(wire) else { return nil }
+    return AuditDescription(
+      type: "\(verdict.rule.rawValue).\(verdict.action.rawValue)", handoff: verdict.handoffID,
+      alert: verdict.alertID, from: verdict.from, to: verdict.to, kind: verdict.kind)
+  }
+
+  private static func source(_ wire: WireRecord) -> AuditDescription? {
+    switch try? WireCodec.sourceRecord(wire) {
+    case nil: nil
+    case .heartbeat: AuditDescription(type: "SourceHeartbeat")
+    case .reception: AuditDescription(type: "SourceReception")
+    case .refusal: AuditDescription(type: "SourceRefusal")
+    }
+  }
+
+  private static func deadLetter(_ wire: WireRecord) -> AuditDescription? {
+    guard let letter = try? WireCodec.deadLetter(wire) else { return nil }
+    return AuditDescription(type: "DeadLetter.\(letter.disposition.rawValue)")
+  }
+}

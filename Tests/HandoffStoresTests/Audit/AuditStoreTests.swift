@@ -1,0 +1,155 @@
+import Foundation
+import GRDB
+import HandoffCore
+import HandoffStores
+import TestSupport
+import Testing
+
+@Suite struct AuditStoreTests {
+  @Test func `the checked-in schema is the one the code creates`() throws {
+    let sample = try AuditSample()
+    let file = try String(
+      contentsOf: PackageRoot.url.appending(path: "Schemas/sql/audit.sql"), encoding: .utf8)
+    let reference = try DatabaseQueue()
+    try reference.write { try $0.execute(sql: file) }
+    let list = "SELECT type, name, sql FROM sqlite_master ORDER BY type, name"
+    let created = try DatabaseQueue(path: "\(sample.path)/audit.sqlite").read {
+      try Row.fetchAll($0, sql: list)
+    }
+    #expect(try created == reference.read { try Row.fetchAll($0, sql: list) })
+    #expect(created.count >= 12)
+  }
+
+  @Test(arguments: [1, 7, 256, 300])
+  func `records in batches of any size give the same tree, and each is logged once`(
+    size: Int
+  ) async throws {
+    let sample = try AuditSample()
+    let records = try AuditSample.records(300)
+    for start in stride(from: 0, to: 300, by: size) {
+      let batch = Array(records[start..<min(300, start + size)])
+      #expect(try await sample.store.append(batch).appended == batch.count)
+      // The broker gives part of it again, as after a restart.
+      let again = Array(records[max(0, start - 3)..<min(300, start + size)])
+      #expect(
+        try await sample.store.append(again) == AuditAppendResult(ignored: again.count))
+    }
+    let log = try #require(try await sample.store.log(AuditSample.log))
+    #expect(log.size == 300)
+    #expect(log.nextOffset == records[299].offset + 1)
+    #expect(log.root == AuditSample.root(of: records))
+    #expect(try await sample.verify().findings.map(\.place) == ["handoff.events.v1/3 checkpoint"])
+  }
+
+  @Test func `two partitions have two trees, and a reopened store goes on where it was`()
+    async throws
+  {
+    let sample = try AuditSample()
+    let other = AuditLogName(topic: "handoff.alerts.v1", partition: 0)
+    try await sample.store.append(
+      AuditSample.records(100) + AuditSample.records(40, of: other))
+    try sample.store.close()
+    let reopened = try AuditStore(existing: sample.path, describe: AuditDescription.ofWire)
+    #expect(try await reopened.logs().map(\.size) == [40, 100])
+    #expect(try await reopened.logs().map(\.name) == [other, AuditSample.log])
+    try await reopened.append(Array(AuditSample.records(120).dropFirst(100)))
+    _ = try await reopened.publish(by: sample.signer)
+    let report = try await sample.verify()
+    #expect(report.isSound, "\(report.findings)")
+    #expect(report.logs.map(\.covered) == [40, 120])
+  }
+
+  @Test func `a record that is not what was logged at its offset stops the log`() async throws {
+    let sample = try AuditSample()
+    let records = try AuditSample.records(10)
+    try await sample.store.append(records)
+    for change: (inout AuditRecord) -> Void in [
+      { $0.value = [0] }, { $0.value = nil }, { $0.key = nil }, { $0.brokerTimeMs += 1 },
+      { $0.headers = [] }, { $0.offset = 2 },
+    ] {
+      var changed = records[4]
+      change(&changed)
+      let next = try AuditSample.record(99)
+      await #expect(
+        throws: AuditStoreError.diverged(log: AuditSample.log, offset: changed.offset)
+      ) { try await sample.store.append([next, changed]) }
+    }
+    // Nothing of the refused batches stays.
+    #expect(try await sample.store.log(AuditSample.log)?.size == 10)
+  }
+
+  @Test func `queries find by each condition, in pages`() async throws {
+    let sample = try AuditSample()
+    let records = try AuditSample.records(200)
+    try await sample.store.append(records)
+    func count(_ change: (inout AuditQuery) -> Void) async throws -> Int {
+      var query = AuditQuery()
+      query.limit = 10_000
+      change(&query)
+      return try await sample.store.records(matching: query).records.count
+    }
+    let key = try #require(records[0].key)
+    #expect(try await count { $0.key = key } == records.count { $0.key == key })
+    #expect(try await count { $0.type = "Tick" } == records.count { $0.offset % 7 == 3 })
+    #expect(try await count { $0.type = "A07" } == records.count { $0.offset % 7 == 6 })
+    #expect(try await count { $0.type = "A07.opened" } == records.count { $0.offset % 7 == 6 })
+    #expect(try await count { $0.type = "A07.resolved" } == 0)
+    #expect(try await count { $0.type = "unknown" } == records.count { $0.offset % 7 == 5 })
+    #expect(try await count { $0.alert = AlertID(rawValue: 6) } == 1)
+    let handoff = HandoffID(rawValue: 3)
+    #expect(
+      try await count { $0.handoff = handoff }
+        == records.count { $0.offset / 4 == 2 && ![3, 5, 6].contains($0.offset % 7) })
+    let receiver = OrganisationID.ods(try #require(ODSCode("RNU")))
+    #expect(
+      try await count { $0.organisation = receiver }
+        == records.count { ![3, 5, 6].contains($0.offset % 7) })
+    #expect(
+      try await count {
+        $0.from = Timestamp(milliseconds: records[10].brokerTimeMs)
+        $0.to = Timestamp(milliseconds: records[20].brokerTimeMs)
+      } == 10)
+    #expect(try await count { $0.topic = "handoff.alerts.v1" } == 0)
+
+    var paged: [LoggedRecord] = []
+    var query = AuditQuery()
+    query.limit = 33
+    repeat {
+      let page = try await sample.store.records(matching: query)
+      #expect(page.records.count <= 33)
+      paged += page.records
+      query.after = page.next.flatMap { AuditCursor($0.text) }
+    } while query.after != nil
+    #expect(paged.map(\.record) == records)
+    #expect(paged.map(\.leafIndex) == Array(0..<200))
+  }
+
+  @Test func `an access is on record and cannot be changed`() async throws {
+    let sample = try AuditSample()
+    let access = AuditAccess(
+      at: Timestamp(milliseconds: 5), reader: "auditor", action: "query", question: "{}",
+      reason: "case 7")
+    try await sample.store.recordAccess(access)
+    #expect(try await sample.store.accesses(limit: 10) == [access])
+    #expect(throws: DatabaseError.self) { try sample.tamper("UPDATE access SET reader = 'x'") }
+    #expect(throws: DatabaseError.self) { try sample.tamper("DELETE FROM access") }
+  }
+
+  @Test func `a folder that cannot be written, and one without a log, are named`() throws {
+    #expect(throws: AuditStoreError.notWritable(path: "/proc/none/audit.sqlite")) {
+      try AuditStore(folder: "/proc/none", describe: AuditDescription.ofWire)
+    }
+    #expect(throws: AuditStoreError.missing(path: "/nowhere")) {
+      try AuditStore(existing: "/nowhere", describe: AuditDescription.ofWire)
+    }
+  }
+
+  @Test func `a database of a newer version is refused`() throws {
+    let sample = try AuditSample()
+    try sample.store.close()
+    try sample.tamper("PRAGMA user_version = 99")
+    #expect(throws: AuditStoreError.newerSchema(version: 99)) {
+      try AuditStore(existing: sample.path, describe: AuditDescription.ofWire)
+    }
+  }
+}
