@@ -41,7 +41,6 @@ struct BaRSMapper: Sendable {
     fact.provenance["handoff"] = fact.handoff?.system.description
     fact.references = references(beside: request)
     fact.journey = journey(of: request)
-    fact.conversation = message.base.reference
     addNeed(of: request, to: &fact)
     // authoredOn stays the same over updates, so it dates the first message only.
     let authored = type == .handoffRequested ? "authoredOn" : nil
@@ -229,7 +228,7 @@ struct BaRSMapper: Sendable {
     fact.handoff = handoff
     fact.provenance["handoff"] = handoff?.system.description
     fact.answers = answers
-    fact.conversation = answers ?? message.base.reference
+    fact.conversation = answers
     fact.references = [appointment.id.map { reference("Appointment.id", $0) }].compactMap(\.self)
     try setTime(of: &fact, from: appointment, member: isAnswer ? nil : "created")
     let start = try message.reader.time(

@@ -42,8 +42,8 @@ struct FHIROutcomeMapper: Sendable {
   /// What an outcome proves; `nil` where it proves nothing of delivery.
   ///
   /// `duplicate` says that the message was already processed: proof that it arrived. `conflict`
-  /// says that the receiver's newer data refuse it. 408, 425, 429 and 503 say nothing of the
-  /// message's fate: their reason is the bare status, which no failure has.
+  /// says that the receiver's newer data refuse it. 408 and 425 say nothing of the message's fate
+  /// (``Lifecycle/isUnknownOutcome(_:)``); 429 and 503 are failures that the sender tries again.
   func verdict(_ outcome: JSONValue?, fallback: String) -> (EventType, Code?)? {
     let issue = outcome?["issue"]?[0]
     let issueCode = issue?["code"]?.text

@@ -34,7 +34,6 @@ struct HL7ReferralMapper: Sendable {
     if type == .cancelled || type == .voided {
       fact.reason = status.flatMap { Code("RF1-1:\($0)") }
     }
-    fact.conversation = envelope.base.reference
     result.facts = [fact]
     return .mapped(result)
   }

@@ -40,6 +40,10 @@ package struct MappedFact: Hashable, Sendable {
   package var handoff: RawReference?
   /// The other ids of the message; the one of ``handoff`` is not repeated here.
   package var references: [RawReference] = []
+  /// What ties an answer to its request.
+  ///
+  /// A request has none of its own: senders repeat MSH-10 and `Bundle.id` over messages about
+  /// different people (domain.md §0, finding 3), so such an id must not find anybody.
   package var conversation: RawReference?
   package var journey: RawReference?
   /// The version this one replaces.

@@ -87,6 +87,11 @@ struct HL7ReferralTests {
     #expect(answer.handoff == request.facts[0].handoff)
   }
 
+  @Test func `a request is not tied to others by an MSH-10 that its sender may repeat`() {
+    #expect(request("I12").fact?.conversation == nil)
+    #expect(answer("I12", "A").fact?.conversation?.value == "M1")
+  }
+
   @Test func `an id without assigner is the referrer's in the request and in the answer`() {
     let request = request("I12", "RF1|P|R|Med||O|77\r").fact
     let answer = HL7Fixture.map(
