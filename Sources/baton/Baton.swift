@@ -39,6 +39,7 @@ struct Baton: AsyncParsableCommand {
   /// In the order of `baton --help`; one line a group.
   private static let allCommands: [any ParsableCommand.Type] = [
     TopicsCommand.self,
+    ConnectCommand.self,
     EventsCommand.self,
     AuditCommand.self,
     DoctorCommand.self,

@@ -27,9 +27,9 @@ package struct CorrelationTable: Sendable {
 
   /// Stands in the topic where an id was seen with two people: it must never find one of them.
   ///
-  /// Epochs count from 1, so this is nobody's key.
+  /// No HMAC is all zeros, so this is nobody's key; readers refuse the epoch 0.
   package static let ambiguous: PatientKey = {
-    guard let key = PatientKey(epoch: 0, hash: Array(repeating: 0, count: 32)) else {
+    guard let key = PatientKey(epoch: .max, hash: Array(repeating: 0, count: 32)) else {
       preconditionFailure("the key of nobody is well-formed")
     }
     return key

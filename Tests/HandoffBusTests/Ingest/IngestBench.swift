@@ -1,0 +1,219 @@
+import HandoffCodecs
+import HandoffConnectors
+import HandoffCore
+import HandoffStores
+import KafkaClient
+import Logging
+import Synchronization
+import TestSupport
+
+@testable import HandoffBus
+
+/// A Kafka of one process: committed transactions, and failures on demand.
+final class FakePublisher: IngestPublisher {
+  struct State {
+    var committed: [KafkaMessage] = []
+    var failures: [KafkaError] = []
+    var openCount = 0
+    var transactionCount = 0
+  }
+
+  let state = Mutex(State())
+
+  var committed: [KafkaMessage] { state.withLock { $0.committed } }
+
+  func open(restoring restore: (CorrelationEntry) -> Void) async throws(KafkaError) {
+    let messages = state.withLock { state in
+      state.openCount += 1
+      return state.committed
+    }
+    for message in messages where message.topic == Topic.correlation.name {
+      do {
+        restore(try WireCodec.correlationEntry(message.wire))
+      } catch {
+        throw KafkaError(.invalidState, message: "\(error)", disposition: .close)
+      }
+    }
+  }
+
+  func publish(_ messages: [KafkaMessage]) async throws(KafkaError) {
+    let failure: KafkaError? = state.withLock { state in
+      if !state.failures.isEmpty { return state.failures.removeFirst() }
+      state.committed += messages
+      state.transactionCount += 1
+      return nil
+    }
+    if let failure { throw failure }
+  }
+
+  func close() async {}
+
+  /// The events in the order they were published.
+  func events() throws -> [HandoffEvent] {
+    try committed.filter { $0.topic == Topic.events.name }.enumerated().map { index, message in
+      let record = try WireCodec.eventRecord(
+        StoredRecord(
+          record: message.wire,
+          coordinates: RecordCoordinates(
+            topic: message.topic, partition: 0, offset: Int64(index)),
+          brokerAt: Timestamp(milliseconds: 0)))
+      guard case .event(let event) = record.content else {
+        throw KafkaError(.invalidState, message: "no event")
+      }
+      return event
+    }
+  }
+
+  func deadLetters() throws -> [DeadLetter] {
+    try committed.filter { $0.topic == Topic.deadLetters.name }.map {
+      try WireCodec.deadLetter($0.wire)
+    }
+  }
+
+  func sourceRecords() throws -> [SourceRecord] {
+    try committed.filter { $0.topic == Topic.sources.name }.map {
+      try WireCodec.sourceRecord($0.wire)
+    }
+  }
+}
+
+extension KafkaMessage {
+  var wire: WireRecord {
+    WireRecord(
+      key: key, value: value, headers: headers.map { RecordHeader($0.name, $0.value) })
+  }
+}
+
+/// Keeps log lines instead of writing them.
+struct LogKeeper: LogHandler {
+  final class Lines: Sendable {
+    let all = Mutex<[String]>([])
+  }
+
+  let lines: Lines
+  var metadata: Logger.Metadata = [:]
+  var logLevel = Logger.Level.trace
+
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
+
+  func log(event: LogEvent) {
+    let line = "\(event.message) \(event.metadata ?? [:]) \(metadata)"
+    lines.all.withLock { $0.append(line) }
+  }
+}
+
+/// Stores in a folder of their own, an intake and an ingest service over a fake Kafka.
+final class IngestBench {
+  let folder: TemporaryFolder
+  let secrets: Secrets
+  let publisher: FakePublisher
+  let source: ConnectorConfiguration
+  let logLines: LogKeeper.Lines
+  private var time: Timestamp
+  private(set) var outbox: Outbox
+  private(set) var keys: KeyStore
+  private(set) var service: IngestService
+  private(set) var intake: ConnectorIntake
+  private var session = IngestService.Session()
+  private let board: ConnectorBoard
+
+  init(
+    _ change: (inout ConnectorConfiguration) -> Void = { _ in }, secrets: Secrets = .generate()
+  ) throws {
+    let folder = try TemporaryFolder()
+    let publisher = FakePublisher()
+    let lines = LogKeeper.Lines()
+    let board = ConnectorBoard()
+    let start = Timestamp(milliseconds: 1_700_000_000_000)
+    var source = ConnectorConfiguration(name: ingestCode("pas"), source: .mllp(MLLPSettings()))
+    source.mapping.namesAreODSCodes = true
+    change(&source)
+    let parts = try Self.parts(folder, secrets, source, publisher, board, lines, start)
+    self.folder = folder
+    self.secrets = secrets
+    self.publisher = publisher
+    self.source = source
+    self.board = board
+    logLines = lines
+    time = start
+    (outbox, keys, service, intake) = parts
+  }
+
+  private static func parts(
+    _ folder: TemporaryFolder, _ secrets: Secrets, _ source: ConnectorConfiguration,
+    _ publisher: FakePublisher, _ board: ConnectorBoard, _ lines: LogKeeper.Lines,
+    _ time: Timestamp
+  ) throws -> (Outbox, KeyStore, IngestService, ConnectorIntake) {
+    let now: @Sendable () -> Timestamp = { time }
+    let outbox = try Outbox(path: folder.path("outbox.sqlite"), now: now)
+    let keys = try KeyStore(
+      path: folder.path("keys.sqlite"), keyEncryptionKey: secrets.keyEncryptionKey)
+    let logger = Logger(label: "test") { _ in LogKeeper(lines: lines) }
+    let service = IngestService(
+      outbox: outbox, keys: keys, secrets: secrets, sources: [source], board: board,
+      publisher: publisher, logger: logger, now: now)
+    let intake = ConnectorIntake(source, secrets: secrets, outbox: outbox, now: now)
+    return (outbox, keys, service, intake)
+  }
+
+  /// As after a crash: memory is gone, files and topics are what they were.
+  func restart(later: Elapsed = .zero) async throws {
+    await outbox.close()
+    keys.close()
+    time = time.advanced(by: later)
+    session = IngestService.Session()
+    (outbox, keys, service, intake) = try Self.parts(
+      folder, secrets, source, publisher, board, logLines, time)
+  }
+
+  func close() async {
+    await outbox.close()
+    keys.close()
+  }
+
+  @discardableResult
+  func take(_ messages: String...) async throws -> [Reception] {
+    try await intake.take(messages.map { Arrival(bytes: Array($0.utf8)) }, of: nil)
+  }
+
+  /// Publishes all that waits.
+  func pass() async throws {
+    if !session.isOpen { try await service.open(&session) }
+    do {
+      try await service.pass(&session)
+    } catch {
+      session.table.rollBack()
+      throw error
+    }
+  }
+}
+
+/// Messages of one referral between RTH and RXQ.
+enum Sample {
+  static let nhsNumber = "9990000018"
+
+  static func segments(_ lines: String...) -> String {
+    lines.joined(separator: "\r") + "\r"
+  }
+
+  static func request(
+    id: String = "M1", referral: String = "UBRN1", nhs: String? = nhsNumber,
+    record: String? = "PAT77"
+  ) -> String {
+    let ids = [nhs.map { "\($0)^^^NHS^NH" }, record.map { "\($0)^^^RTH^MR" }].compactMap(\.self)
+    return segments(
+      "MSH|^~\\&|PAS|RTH|EPR|RXQ|20231114220000||REF^I12|\(id)|P|2.4",
+      "RF1|P|R|MED|||\(referral)^ERS", "PRD|RP|GPNAME^GIVEN",
+      "PID|1||\(ids.joined(separator: "~"))||CANARYNAME^GIVENNAME||19700101|F")
+  }
+
+  /// RRI without a patient.
+  static func acceptance(id: String = "R1", of message: String = "M1") -> String {
+    segments(
+      "MSH|^~\\&|EPR|RXQ|PAS|RTH|20231114220500||RRI^I12|\(id)|P|2.4", "MSA|AA|\(message)",
+      "RF1|A|R|MED")
+  }
+}
