@@ -135,7 +135,7 @@ extension Policy {
     rows.map { row in
       let clocks = row.clocks
       let values = [
-        clocks.acknowledge, clocks.accept, clocks.start ?? .sameDay, clocks.complete,
+        clocks.acknowledge, clocks.accept, clocks.start ?? clocks.complete, clocks.complete,
         clocks.feedback,
       ]
       let words =
