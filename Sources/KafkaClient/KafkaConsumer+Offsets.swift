@@ -15,6 +15,8 @@ extension KafkaConsumer {
   /// Commits, for the group, what to read next.
   ///
   /// `KafkaError.Disposition.abortTransaction` means that the partitions have been given to others.
+  /// No offset metadata go with them (librdkafka 2.0.2, kafka.md trap 15: zero bytes in them are
+  /// corrupted).
   public func commit(
     _ offsets: [KafkaPartitionOffset], within timeout: Duration = .seconds(30)
   ) async throws(KafkaError) {

@@ -33,6 +33,8 @@ public struct KafkaTransaction: ~Copyable, Sendable {
   /// Makes the consumer group's offsets part of this transaction.
   ///
   /// Throws `.abortTransaction` if the membership is stale: the partitions are another's now.
+  /// No offset metadata go with them (librdkafka 2.0.2, kafka.md trap 15: zero bytes in them are
+  /// corrupted).
   public func sendOffsets(
     _ offsets: [KafkaPartitionOffset], metadata: KafkaGroupMetadata,
     within timeout: Duration = .seconds(30)
