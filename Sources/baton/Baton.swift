@@ -42,6 +42,7 @@ struct Baton: AsyncParsableCommand {
     ConnectCommand.self,
     EventsCommand.self,
     AuditCommand.self,
+    ReconcileCommand.self,
     DoctorCommand.self,
   ]
 

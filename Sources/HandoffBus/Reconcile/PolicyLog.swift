@@ -12,7 +12,14 @@ struct PolicyLog {
   ///
   /// Other kinds of configuration lie in the same topic and are passed over.
   func read() async throws -> [Policy] {
-    []
+    var policies: [Policy] = []
+    try await TopicScan(kafka, topic: .config).readToEnd { record in
+      guard let value = record.value, let document = try? PolicyDocument(value) else {
+        return
+      }
+      policies.append(document.policy)
+    }
+    return policies
   }
 
   /// Writes the bytes of `source` where the topic lacks them, and returns every policy there is,

@@ -1,0 +1,159 @@
+import Foundation
+import HandoffBus
+import HandoffCodecs
+import HandoffCore
+import KafkaClient
+import TestSupport
+import Testing
+
+/// A broker with the bus's topics, a policy whose clocks are seconds, and reconcilers to run on it.
+///
+/// On a real cluster (`BATON_TEST_KAFKA`) it must be one without the bus's topics.
+final class ReconcilerBench: Sendable {
+  static let partitionCount: Int32 = 3
+  static let groupID = "baton-reconciler"
+
+  let broker: TestBroker
+  let folder: TemporaryFolder
+  let kafka: KafkaConfiguration
+  let policy: PolicySource
+
+  init() async throws {
+    broker = try TestBroker.start()
+    folder = try TemporaryFolder()
+    kafka = KafkaConfiguration(bootstrapServers: broker.bootstrapServers, clientID: "test")
+    let bytes = Array(Self.policyText.utf8)
+    policy = PolicySource(policy: try PolicyDocument(bytes).policy, bytes: bytes)
+    try Data(bytes).write(to: folder.url.appending(path: "policy.yaml"))
+    let administrator = try TopicAdministrator(kafka)
+    let plan = try await administrator.plan(
+      sizes: TopicSizes(partitions: Self.partitionCount, replication: 1))
+    try await administrator.apply(plan)
+    await administrator.close()
+  }
+
+  var bootstrap: String { broker.bootstrapServers.joined(separator: ",") }
+
+  /// Clocks so short that deadlines fall due while a test runs.
+  private static let policyText = """
+    format: baton.policy.v1
+    version: 1
+    clocks:
+      - kind: gp-hospital
+        acknowledge: 1s
+        accept: 2s
+        start: 3s
+        complete: 3s
+        feedback: 1s
+    fallback:
+      acknowledge: 1s
+      accept: 2s
+      start: 3s
+      complete: 3s
+      feedback: 1s
+    windows:
+      reorder: 2s
+      reroute: 1s
+      rerouteUrgent: 1s
+
+    """
+
+  // MARK: Reconcilers
+
+  func configuration(instance: String) -> ReconcilerConfiguration {
+    ReconcilerConfiguration(
+      kafka: kafka, groupID: Self.groupID, instanceID: instance, policy: policy)
+  }
+
+  /// Starts `baton reconcile`: the same member of the group every time.
+  func launch() throws -> Process {
+    let run = folder.url.appending(path: UUID().uuidString)
+    try FileManager.default.createDirectory(at: run, withIntermediateDirectories: true)
+    let process = try BatonExecutable.start(
+      [
+        "reconcile", "--bootstrap", bootstrap, "--policy", folder.path("policy.yaml"),
+        "--instance", "reconciler-1",
+      ], folder: run)
+    try process.run()
+    return process
+  }
+
+  /// Ends a process as a crash does.
+  func kill(_ process: Process) {
+    Foundation.kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+  }
+
+  // MARK: What is on the topics
+
+  func publish(_ events: [HandoffEvent]) async throws {
+    let producer = try KafkaProducer(kafka)
+    _ = try await producer.send(events.map { KafkaMessage(topic: .events, WireCodec().encode($0)) })
+    await producer.close()
+  }
+
+  /// Every committed verdict, as often as it was committed.
+  func verdicts() async throws -> [Verdict] {
+    var verdicts: [Verdict] = []
+    try await TopicScan(kafka, topic: .alerts).readToEnd { record in
+      verdicts.append(try WireCodec.verdict(record.wire))
+    }
+    return verdicts
+  }
+
+  /// Where the group's next transaction goes on, by partition.
+  func committed() async throws -> [Int32: Int64] {
+    let admin = try KafkaAdmin(kafka)
+    let offsets = try await admin.committedOffsets(ofGroup: Self.groupID)
+    await admin.close()
+    return Dictionary(uniqueKeysWithValues: offsets.map { ($0.partition, $0.offset) })
+  }
+
+  /// Asks again and again, each time of the broker, until the answer is yes.
+  func until(_ what: String, _ isSo: () async throws -> Bool) async throws {
+    let deadline = ContinuousClock.now + .seconds(120)
+    while try await !isSo() {
+      guard ContinuousClock.now < deadline else {
+        throw Overdue(what: what)
+      }
+    }
+  }
+
+  struct Overdue: Error { let what: String }
+
+  /// Whether every record from `offsets` on has been judged.
+  func isJudged(upTo ends: [KafkaPartitionOffset]) async throws -> Bool {
+    let committed = try await committed()
+    let rest = ends.compactMap { end -> KafkaPartitionOffset? in
+      guard end.offset > 0 else { return nil }
+      let next = committed[end.partition] ?? 0
+      return next < end.offset ? KafkaPartitionOffset(end.topicPartition, offset: next) : nil
+    }
+    return rest.isEmpty
+  }
+
+  /// What `baton reconcile --input` says of what `baton events export` wrote, up to where the
+  /// service had judged.
+  func offlineRun() async throws -> String {
+    let committed = try await committed()
+    let export = folder.path("export.ndjson")
+    let exported = try await BatonExecutable.run([
+      "events", "export", "--bootstrap", bootstrap, "--output", export,
+    ])
+    #expect(exported.status == 0, "\(exported.errors)")
+    let lines = try String(contentsOfFile: export, encoding: .utf8).split(separator: "\n")
+    let judged = try lines.filter { line in
+      guard let place = try NDJSON.parse(Array(line.utf8)).coordinates else { return false }
+      return place.offset < committed[place.partition] ?? 0
+    }
+    let input = folder.path("judged.ndjson")
+    try Data((judged.joined(separator: "\n") + "\n").utf8).write(to: URL(filePath: input))
+    let output = folder.path("offline.ndjson")
+    let run = try await BatonExecutable.run([
+      "reconcile", "--input", input, "--output", output, "--policy", folder.path("policy.yaml"),
+      "--partitions", "\(Self.partitionCount)",
+    ])
+    #expect(run.status == 0, "\(run.errors)")
+    return try String(contentsOfFile: output, encoding: .utf8)
+  }
+}

@@ -1,0 +1,97 @@
+import Foundation
+import HandoffBus
+import HandoffCodecs
+import HandoffCore
+import KafkaClient
+import TestSupport
+import Testing
+
+private let canRun = TestBroker.isAvailable && BatonExecutable.url != nil
+private let isSoak = ProcessInfo.processInfo.environment["BATON_SOAK"] == "1"
+/// Another one each run, unless `BATON_SEED` repeats one.
+private let seed =
+  ProcessInfo.processInfo.environment["BATON_SEED"].flatMap(UInt64.init)
+  ?? UInt64.random(in: 0..<1_000_000)
+
+@Suite(.serialized) struct `The reconciler killed with SIGKILL` {
+  @Test(.enabled(if: canRun, "\(TestBroker.skipReason), and the built baton"))
+  func `at random moments of 2,000 events says what the offline run says`() async throws {
+    try await killAgainAndAgain(eventCount: 2000, killCount: 8)
+  }
+
+  @Test(.enabled(if: canRun && isSoak, "takes minutes: set BATON_SOAK=1"))
+  func `at random moments of 20,000 events says what the offline run says`() async throws {
+    try await killAgainAndAgain(eventCount: 20_000, killCount: 40)
+  }
+
+  private func killAgainAndAgain(eventCount: Int, killCount: Int) async throws {
+    print("seed \(seed): BATON_SEED=\(seed) repeats the events and the plan of the kills")
+    let bench = try await ReconcilerBench()
+    defer { bench.broker.stop() }
+    var random = SeededGenerator(seed: seed)
+    var journeys = JourneyGenerator(seed: seed)
+    var events = journeys.events(count: eventCount)[...]
+    var transactionsSeen = 0
+    var killsAtWork = 0
+    for kill in 0..<killCount {
+      let child = try bench.launch()
+      let share = kill == killCount - 1 ? events.count : events.count / (killCount - kill)
+      // Some events before the member has joined, some while it reads.
+      let early = Int.random(in: 0...share, using: &random)
+      try await bench.publish(Array(events.prefix(early)))
+      events = events.dropFirst(early)
+      if Int.random(in: 0..<4, using: &random) > 0 {
+        let before = try await stateRecordCount(bench)
+        try await bench.until("a transaction after start \(kill)") {
+          transactionsSeen = try await stateRecordCount(bench)
+          return transactionsSeen > before
+        }
+        killsAtWork += 1
+      }
+      for _ in 0..<Int.random(in: 1...4, using: &random) {
+        let late = min(Int.random(in: 1...60, using: &random), events.count)
+        try await bench.publish(Array(events.prefix(late)))
+        events = events.dropFirst(late)
+      }
+      bench.kill(child)
+    }
+    try await bench.publish(Array(events))
+    try await finishAndCompare(bench)
+    #expect(killsAtWork > 0)
+  }
+
+  private func stateRecordCount(_ bench: ReconcilerBench) async throws -> Int {
+    try await TopicScan(bench.kafka, topic: .reconcilerState).committedEnds()
+      .reduce(0) { $0 + Int($1.offset) }
+  }
+
+  private func finishAndCompare(_ bench: ReconcilerBench) async throws {
+    let ends = try await TopicScan(bench.kafka, topic: .events).committedEnds()
+    let child = try bench.launch()
+    try await bench.until("everything judged") { try await bench.isJudged(upTo: ends) }
+    bench.kill(child)
+    // Whatever it had open is aborted by its successor, as after every kill.
+    let last = try bench.launch()
+    let before = try await bench.committed()
+    try await bench.until("the successor at work") { try await bench.committed() != before }
+    bench.kill(last)
+    let live = try await settledVerdicts(bench)
+    let offline = try await bench.offlineRun()
+    #expect(CanonicalForm.text(of: live) == offline)
+    #expect(CanonicalForm.lines(live).count == live.count, "a verdict was committed twice")
+    #expect(Set(live.map(\.rule)).isSuperset(of: [.a01, .a07]))
+    print("\(live.count) verdicts of rules \(Set(live.map(\.rule)).sorted().map(\.rawValue))")
+  }
+
+  /// The verdicts with nothing open above them: what the killed member was writing is aborted
+  /// here, as its successor would do it.
+  private func settledVerdicts(_ bench: ReconcilerBench) async throws -> [Verdict] {
+    for partition in 0..<ReconcilerBench.partitionCount {
+      let producer = try KafkaTransactionalProducer(
+        bench.kafka, transactionalID: "\(ReconcilerBench.groupID)-\(partition)")
+      try await producer.initTransactions(within: .seconds(30))
+      await producer.close()
+    }
+    return try await bench.verdicts()
+  }
+}

@@ -1,0 +1,125 @@
+import Foundation
+import HandoffBus
+import HandoffCodecs
+import HandoffCore
+import KafkaClient
+import TestSupport
+import Testing
+
+private let canRun = TestBroker.isAvailable
+
+@Suite(.serialized) struct `The reconciler in service` {
+  /// A request that a generator made, of the kind whose clocks are seconds.
+  static func request(seed: UInt64) throws -> HandoffEvent {
+    var journeys = JourneyGenerator(seed: seed)
+    let events = journeys.events(count: 200)
+    var request = try #require(events.first { $0.type == .handoffRequested })
+    request.kind = HandoffKind("gp-hospital")
+    request.isBackfill = false
+    return request
+  }
+
+  @Test(.enabled(if: canRun, "\(TestBroker.skipReason)"))
+  func
+    `a request nobody answers is flagged at its deadline though nothing else arrives, and a late answer resolves it`()
+    async throws
+  {
+    let bench = try await ReconcilerBench()
+    defer { bench.broker.stop() }
+    let request = try Self.request(seed: 1)
+    var answer = request
+    answer.id = EventID(rawValue: request.id.rawValue &+ 1)
+    answer.receptionID = ReceptionID(rawValue: request.receptionID.rawValue &+ 1)
+    answer.messageKey = request.messageKey.map { Token(rawValue: $0.rawValue &+ 1) }
+    answer.type = .received
+    answer.speaker = .receiver
+    answer.spokenBy = request.to?.organisation
+    answer.occurredAt = request.occurredAt.advanced(by: .seconds(60))
+    try await withService(bench) {
+      try await bench.publish([request])
+      try await bench.until("A07 opened") {
+        try await bench.verdicts().contains { $0.rule == .a07 && $0.action == .opened }
+      }
+      try await bench.publish([answer])
+      try await bench.until("A07 resolved") {
+        try await bench.verdicts().contains { $0.rule == .a07 && $0.action == .resolved }
+      }
+    }
+    let silence = try await bench.verdicts().filter { $0.rule == .a07 }
+    #expect(silence.map(\.action) == [.opened, .resolved])
+    #expect(silence.map(\.revision) == [1, 2])
+    let lateness = try #require(silence.last?.lateness)
+    #expect(lateness > .zero)
+  }
+
+  @Test(.enabled(if: canRun, "\(TestBroker.skipReason)"))
+  func `an aborted transaction of events leaves no trace`() async throws {
+    let bench = try await ReconcilerBench()
+    defer { bench.broker.stop() }
+    let aborted = try Self.request(seed: 2)
+    let kept = try Self.request(seed: 3)
+    let producer = try KafkaTransactionalProducer(bench.kafka, transactionalID: "test")
+    try await producer.initTransactions(within: .seconds(30))
+    let transaction = try await producer.beginTransaction()
+    _ = try await transaction.send([KafkaMessage(topic: .events, WireCodec().encode(aborted))])
+    try await transaction.abort(within: .seconds(30))
+    await producer.close()
+    try await withService(bench) {
+      try await bench.publish([kept])
+      try await bench.until("the kept request flagged") {
+        try await bench.verdicts().contains { $0.handoffID == kept.handoffID }
+      }
+    }
+    #expect(try await !bench.verdicts().contains { $0.handoffID == aborted.handoffID })
+  }
+
+  @Test(.enabled(if: canRun, "\(TestBroker.skipReason)"))
+  func `two instances share the partitions and say together what the offline run says`()
+    async throws
+  {
+    let bench = try await ReconcilerBench()
+    defer { bench.broker.stop() }
+    var journeys = JourneyGenerator(seed: 4)
+    let events = journeys.events(count: 600)
+    let first = ReconcilerService(bench.configuration(instance: "one"))
+    let second = ReconcilerService(bench.configuration(instance: "two"))
+    try await withThrowingTaskGroup { group in
+      group.addTask { try await first.run() }
+      try await bench.publish(Array(events.prefix(300)))
+      try await bench.until("the first owns all") {
+        first.status.snapshot.partitions.count == Int(ReconcilerBench.partitionCount)
+      }
+      group.addTask { try await second.run() }
+      try await bench.until("both own some") {
+        let counts = (
+          first.status.snapshot.partitions.count, second.status.snapshot.partitions.count
+        )
+        // Asks the broker, so that the loop does not spin.
+        _ = try await bench.committed()
+        return counts.0 > 0 && counts.1 > 0
+          && counts.0 + counts.1 == Int(ReconcilerBench.partitionCount)
+      }
+      try await bench.publish(Array(events.dropFirst(300)))
+      let ends = try await TopicScan(bench.kafka, topic: .events).committedEnds()
+      try await bench.until("everything judged") { try await bench.isJudged(upTo: ends) }
+      group.cancelAll()
+      try await group.waitForAll()
+    }
+    let live = try await bench.verdicts()
+    #expect(CanonicalForm.text(of: live) == (try await bench.offlineRun()))
+    #expect(first.status.snapshot.transactionCount > 0)
+    #expect(second.status.snapshot.transactionCount > 0)
+  }
+
+  private func withService(
+    _ bench: ReconcilerBench, _ body: () async throws -> Void
+  ) async throws {
+    let service = ReconcilerService(bench.configuration(instance: "one"))
+    try await withThrowingTaskGroup { group in
+      group.addTask { try await service.run() }
+      try await body()
+      group.cancelAll()
+      try await group.waitForAll()
+    }
+  }
+}
