@@ -126,8 +126,8 @@ private struct EventParts {
     case 20:
       guard rest.cc.count < repeatedMax else { throw reader.invalid("cc") }
       rest.cc.append(try reader.party("cc"))
-    case 21: rest.kind = try reader.parsed("kind") { HandoffKind($0) }
-    case 22: rest.priority = try reader.parsed("priority") { Priority($0) }
+    case 21: rest.kind = try reader.kind("kind")
+    case 22: rest.priority = try reader.priority("priority")
     case 23: rest.needCode = try reader.code("need_code")
     case 24: rest.needKey = try reader.identifier("need_key")
     default: try reader.skip()

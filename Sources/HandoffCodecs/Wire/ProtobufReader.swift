@@ -151,30 +151,41 @@ package struct ProtobufReader {
   mutating func hash(_ field: StaticString) throws(WireError) -> RecordHash? {
     let range = try delimited()
     if range.isEmpty { return nil }
-    guard let hash = RecordHash(bytes: bytes[range]) else { throw invalid(field) }
+    guard let hash = RecordHash(hashBytes: bytes[range]) else { throw invalid(field) }
     return hash
   }
 
-  /// Reads a value with an alphabet of its own; empty means absent, anything else is refused.
-  mutating func parsed<Value>(
-    _ field: StaticString, _ parse: (String) -> Value?
-  ) throws(WireError) -> Value? {
+  /// The bytes of a value with an alphabet of its own; `nil` where they are none, which is absent.
+  ///
+  /// Ill-formed UTF-8 becomes U+FFFD in text, which no alphabet of ours has.
+  private mutating func word(_ field: StaticString) throws(WireError) -> ArraySlice<UInt8>? {
     let range = try delimited()
-    if range.isEmpty { return nil }
     guard range.count <= 256 else { throw invalid(field) }
-    // Ill-formed UTF-8 becomes U+FFFD, which no alphabet of ours has.
-    guard let value = parse(String(decoding: bytes[range], as: UTF8.self)) else {
-      throw invalid(field)
-    }
-    return value
+    return range.isEmpty ? nil : bytes[range]
   }
 
   mutating func code(_ field: StaticString) throws(WireError) -> Code? {
-    try parsed(field) { Code($0) }
+    guard let word = try word(field) else { return nil }
+    guard let code = Code(utf8: word) else { throw invalid(field) }
+    return code
   }
 
   mutating func organisation(_ field: StaticString) throws(WireError) -> OrganisationID? {
-    try parsed(field) { OrganisationID($0) }
+    guard let word = try word(field) else { return nil }
+    guard let organisation = OrganisationID(utf8: word) else { throw invalid(field) }
+    return organisation
+  }
+
+  mutating func kind(_ field: StaticString) throws(WireError) -> HandoffKind? {
+    guard let word = try word(field) else { return nil }
+    guard let kind = HandoffKind(utf8: word) else { throw invalid(field) }
+    return kind
+  }
+
+  mutating func priority(_ field: StaticString) throws(WireError) -> Priority? {
+    guard let word = try word(field) else { return nil }
+    guard let priority = Priority(utf8: word) else { throw invalid(field) }
+    return priority
   }
 
   mutating func timestamp(_ field: StaticString) throws(WireError) -> Timestamp {
@@ -206,7 +217,7 @@ package struct ProtobufReader {
       default: try reader.skip()
       }
     }
-    guard let hash, epoch > 0, let key = PatientKey(epoch: epoch, hash: bytes[hash]) else {
+    guard let hash, epoch > 0, let key = PatientKey(epoch: epoch, hashBytes: bytes[hash]) else {
       throw invalid(field)
     }
     return key

@@ -93,8 +93,8 @@ private struct VerdictParts {
     case 9: state = try reader.numbered("state")
     case 10: from = try reader.organisation("from")
     case 11: to = try reader.organisation("to")
-    case 12: kind = try reader.parsed("kind") { HandoffKind($0) }
-    case 13: priority = try reader.parsed("priority") { Priority($0) }
+    case 12: kind = try reader.kind("kind")
+    case 13: priority = try reader.priority("priority")
     case 14: cause = try reader.code("cause")
     case 15: count = try reader.unsigned(UInt32.self, "count")
     default: try reader.skip()

@@ -27,6 +27,14 @@ import Testing
     }
   }
 
+  @Test func `steps have the numbers of the schema, name by name`() {
+    for step in Mark.Step.allCases {
+      let name = Baton_Handoff_V1_Mark.Step(rawValue: Int(step.wireNumber)).map { "\($0)" }
+      #expect(name == "\(step)")
+    }
+    #expect(Baton_Handoff_V1_Mark.Step.allCases.count == Mark.Step.allCases.count + 1)
+  }
+
   @Test func `a deletion mark says whose state is gone`() throws {
     var generator = EventGenerator(seed: 1)
     let key = try generator.key()

@@ -27,14 +27,6 @@ extension ProtobufReader {
     return Witness(
       eventID: eventID, hash: hash, arrivedAt: arrivedAt, occurredAt: occurredAt, offset: offset)
   }
-
-  mutating func kind(_ field: StaticString) throws(WireError) -> HandoffKind? {
-    try parsed(field) { HandoffKind($0) }
-  }
-
-  mutating func priority(_ field: StaticString) throws(WireError) -> Priority? {
-    try parsed(field) { Priority($0) }
-  }
 }
 
 extension ProtobufWriter {
