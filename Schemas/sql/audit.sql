@@ -51,6 +51,9 @@ CREATE INDEX record_by_alert ON record (alert_id) WHERE alert_id IS NOT NULL;
 CREATE INDEX record_by_sender ON record (sender, broker_time) WHERE sender IS NOT NULL;
 CREATE INDEX record_by_receiver ON record (receiver, broker_time) WHERE receiver IS NOT NULL;
 
+-- Which reader of records derived the searchable columns; one row.
+CREATE TABLE search (version INTEGER NOT NULL) STRICT;
+
 -- The tree above the leaves, at heights that are multiples of eight: the upper tiles.
 CREATE TABLE node (
   log INTEGER NOT NULL REFERENCES log (id),

@@ -101,7 +101,7 @@ struct AuditVerifyCommand: AsyncParsableCommand {
     let size = report.logs.reduce(0) { $0 + $1.size }
     let covered = report.logs.reduce(0) { $0 + $1.covered }
     var sentence =
-      "\(size) records in \(logs.count) logs are what was logged; \(covered) of them are "
+      "\(size) records in \(logs.count) log\(logs.count == 1 ? "" : "s") are what was logged; \(covered) of them are "
       + "covered by checkpoints that \(verifier.name) signed."
     if export != nil {
       sentence += "\n\(lines.covered) exported lines are what was signed"

@@ -68,7 +68,8 @@ package struct AccessRecorder: Sendable {
       value: (try? encoder.encode(body)).map(Array.init) ?? [],
       headers: [
         KafkaHeader("ce_specversion", "1.0"), KafkaHeader("ce_id", UUID().uuidString.lowercased()),
-        KafkaHeader("ce_source", "/baton/audit"), KafkaHeader("ce_type", "baton.handoff.v1.Access"),
+        KafkaHeader("ce_source", "/baton/audit"),
+        KafkaHeader("ce_type", AuditDescription.accessEventType),
         KafkaHeader("ce_time", at), KafkaHeader("content-type", "application/json"),
       ])
   }

@@ -20,7 +20,7 @@ package enum AuditKeyError: Error, Hashable, Sendable, CustomStringConvertible {
     case .malformed(let path): "key file \(path) holds no key in the form of signed notes"
     case .exists(let path): "key file \(path) exists already; a log keeps its key"
     case .notWritable(let path): "key file \(path) cannot be written"
-    case .invalidName: "a signer's name is not empty and holds neither space nor plus"
+    case .invalidName: "signer's name must not be empty, nor hold a space or a plus"
     }
   }
 }

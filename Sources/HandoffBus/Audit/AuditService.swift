@@ -96,7 +96,9 @@ package struct AuditService: Service {
     try await reader.assign(intake.start)
     status.update { snapshot in
       snapshot.isReading = true
-      for partition in partitions { snapshot.nextOffsets[partition.log] = partition.nextOffset }
+      for partition in partitions {
+        snapshot.positions[partition.log] = max(partition.nextOffset, partition.beginning)
+      }
     }
     logger.notice(
       "Audit reads", metadata: ["topics": "\(topics.count)", "partitions": "\(partitions.count)"])
@@ -107,7 +109,7 @@ package struct AuditService: Service {
       let records = try intake.records(of: batch)
       let result = try await store.append(records)
       pace.count(result.appended)
-      note(records, result)
+      note(batch, result)
       guard pace.isDue(at: .now) else { continue }
       pace.signed(at: .now)
       try await sign(publisher)
@@ -117,11 +119,50 @@ package struct AuditService: Service {
     }
   }
 
-  private func note(_ records: [AuditRecord], _ result: AuditAppendResult) {
+  private func note(_ batch: KafkaBatch, _ result: AuditAppendResult) {
     status.update { snapshot in
       snapshot.appended += result.appended
-      for record in records { snapshot.nextOffsets[record.log] = record.offset + 1 }
+      for next in batch.nextOffsets + batch.ends {
+        let log = AuditLogName(next.topicPartition)
+        snapshot.positions[log] = max(snapshot.positions[log, default: 0], next.offset)
+      }
     }
+  }
+
+  /// Whether everything that is committed in the audited topics at this moment is logged.
+  ///
+  /// - Throws: `KafkaError` where the broker does not answer.
+  package func isCaughtUp() async throws -> Bool {
+    let topics = try await present()
+    let reader = try KafkaReader(configuration.kafka, groupID: "baton-audit")
+    let ends: [KafkaPartitionOffset]
+    do {
+      ends = try await reader.endOffsets(
+        Self.partitions(of: topics), isolation: .readCommitted,
+        within: configuration.brokerTimeout)
+    } catch {
+      await reader.close()
+      throw error
+    }
+    await reader.close()
+    let positions = status.snapshot.positions
+    return ends.allSatisfy { end in
+      positions[AuditLogName(end.topicPartition), default: 0] >= end.offset
+    }
+  }
+
+  /// Signs a checkpoint now, of everything that is logged.
+  ///
+  /// - Throws: ``AuditServiceError``.
+  package func signCheckpoint() async throws {
+    let publisher = CheckpointPublisher(kafka: configuration.kafka, logger: logger)
+    do {
+      try await sign(publisher)
+    } catch {
+      await publisher.close()
+      throw error
+    }
+    await publisher.close()
   }
 
   /// The audited topics that the cluster has.
@@ -145,9 +186,7 @@ package struct AuditService: Service {
   private func partitions(
     of topics: [KafkaAdmin.Topic], _ reader: KafkaReader
   ) async throws -> [AuditIntake.Partition] {
-    let all = topics.flatMap { topic in
-      (0..<topic.partitions).map { KafkaTopicPartition(topic: topic.name, partition: $0) }
-    }
+    let all = Self.partitions(of: topics)
     let timeout = configuration.brokerTimeout
     let beginnings = offsets(try await reader.beginningOffsets(all, within: timeout))
     let ends = offsets(
@@ -162,6 +201,12 @@ package struct AuditService: Service {
         log: log, nextOffset: logged[log, default: 0],
         beginning: max(0, beginnings[partition, default: 0]), end: ends[partition, default: 0],
         isCompacted: compacted.contains(partition.topic))
+    }
+  }
+
+  private static func partitions(of topics: [KafkaAdmin.Topic]) -> [KafkaTopicPartition] {
+    topics.flatMap { topic in
+      (0..<topic.partitions).map { KafkaTopicPartition(topic: topic.name, partition: $0) }
     }
   }
 

@@ -8,13 +8,14 @@ package final class AuditStatus: Sendable {
   package struct Snapshot: Sendable {
     /// Records logged since the service was started.
     package var appended = 0
-    /// The offset that each partition is read from next.
-    package var nextOffsets: [AuditLogName: Int64] = [:]
+    /// How far each partition is read: past its last logged record, and past what is never logged
+    /// behind it, such as a transaction's end.
+    package var positions: [AuditLogName: Int64] = [:]
     /// Records of each log that the newest checkpoint covers.
     package var covered: [AuditLogName: UInt64] = [:]
     /// When a checkpoint was signed last.
     package var signedAt: Timestamp?
-    /// Whether everything that was in the topics when last asked is logged.
+    /// Whether the topics are being read.
     package var isReading = false
   }
 

@@ -59,6 +59,9 @@ enum AuditSchema {
     CREATE INDEX record_by_sender ON record (sender, broker_time) WHERE sender IS NOT NULL;
     CREATE INDEX record_by_receiver ON record (receiver, broker_time) WHERE receiver IS NOT NULL;
 
+    -- Which reader of records derived the searchable columns; one row.
+    CREATE TABLE search (version INTEGER NOT NULL) STRICT;
+
     -- The tree above the leaves, at heights that are multiples of eight: the upper tiles.
     CREATE TABLE node (
       log INTEGER NOT NULL REFERENCES log (id),
@@ -92,6 +95,8 @@ enum AuditSchema {
     case version: return
     case 0:
       try db.execute(sql: sql)
+      try db.execute(
+        sql: "INSERT INTO search (version) VALUES (?)", arguments: [AuditDescription.version])
       try db.execute(sql: "PRAGMA user_version = \(version)")
     default: throw AuditStoreError.newerSchema(version: found)
     }

@@ -29,7 +29,10 @@ package final class AuditStore: Sendable {
       configuration.busyMode = .timeout(Self.busyTimeout)
       configuration.prepareDatabase { db in try db.execute(sql: "PRAGMA synchronous = FULL") }
       pool = try DatabasePool(path: path, configuration: configuration)
-      try pool.write { db in try AuditSchema.prepare(db) }
+      try pool.write { db in
+        try AuditSchema.prepare(db)
+        try Self.deriveAnew(db, describe)
+      }
     } catch {
       throw AuditStoreError(error, path: path)
     }

@@ -85,6 +85,11 @@ package struct AuditVerifier: Sendable {
     for line in try String.fetchAll(db, sql: "PRAGMA integrity_check(20)") where line != "ok" {
       report.add("audit.sqlite", "SQLite's integrity check: \(line)")
     }
+    if try AuditStore.derivedBy(db) != AuditDescription.version {
+      report.add(
+        "table search, column version",
+        "another version derived the searchable columns; any command that opens the log mends it")
+    }
     let logs = try Row.fetchAll(db, sql: "SELECT * FROM log ORDER BY topic, partition")
       .map(StoredLog.init)
     // First, because what a log's missing row leads to would fill the list of findings.

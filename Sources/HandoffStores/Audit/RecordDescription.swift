@@ -5,11 +5,14 @@ extension AuditDescription {
   /// What stands for a record that cannot be read: it is logged all the same.
   package static let unknownType = "unknown"
 
+  /// The CloudEvents type of an access record.
+  package static let accessEventType = "baton.handoff.v1.Access"
+
   /// Reads what a record of the bus can be searched by.
   ///
   /// A type is an event's (`Accepted`), `Tick`, `SourceState`, `RulesActivation`, an alert's rule
-  /// and what was done (`A07.opened`), `SourceHeartbeat`, `SourceReception`, `SourceRefusal`, or a
-  /// dead letter's (`DeadLetter.refused`).
+  /// and what was done (`A07.opened`), `SourceHeartbeat`, `SourceReception`, `SourceRefusal`, a dead
+  /// letter's (`DeadLetter.refused`), or `Access`.
   @Sendable package static func ofWire(_ record: AuditRecord) -> AuditDescription {
     let eventType = record.headers.first { $0.name == "ce_type" }?.value
       .flatMap { String(validating: $0, as: UTF8.self) }
@@ -18,7 +21,7 @@ extension AuditDescription {
       headers: record.headers.map { RecordHeader($0.name, $0.value) })
     var description =
       event(record, wire) ?? verdict(wire) ?? source(wire) ?? deadLetter(wire)
-      ?? AuditDescription(type: unknownType)
+      ?? AuditDescription(type: eventType == accessEventType ? "Access" : unknownType)
     description.eventType = eventType
     return description
   }

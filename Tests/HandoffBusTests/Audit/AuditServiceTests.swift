@@ -69,6 +69,7 @@ struct AuditServiceTests {
             try Task.checkCancellation()
             await Task.yield()
           }
+          #expect(try await service.isCaughtUp())
         }
         try await group.next()
         group.cancelAll()

@@ -144,6 +144,20 @@ import Testing
     }
   }
 
+  @Test func `columns that another version derived are derived anew, and are named until then`()
+    async throws
+  {
+    let sample = try AuditSample()
+    try await sample.store.append(AuditSample.records(40))
+    _ = try await sample.store.publish(by: sample.signer)
+    try sample.store.close()
+    try sample.tamper("UPDATE search SET version = 0")
+    try sample.tamper("UPDATE record SET type = 'unknown', handoff_id = NULL, kind = 'old'")
+    #expect(try await sample.places().contains("table search, column version"))
+    _ = try AuditStore(existing: sample.path, describe: AuditDescription.ofWire)
+    #expect(try await sample.verify().isSound)
+  }
+
   @Test func `a database of a newer version is refused`() throws {
     let sample = try AuditSample()
     try sample.store.close()
