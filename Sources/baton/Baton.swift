@@ -43,6 +43,7 @@ struct Baton: AsyncParsableCommand {
     EventsCommand.self,
     AuditCommand.self,
     ReconcileCommand.self,
+    AlertsCommand.self,
     DoctorCommand.self,
   ]
 
