@@ -99,7 +99,8 @@ package struct IngestMapper: Sendable {
   private func speaker(
     of fact: MappedFact, in message: MappedMessage
   ) -> (code: ODSCode?, field: String, isSilent: Bool) {
-    switch fact.speaker {
+    if let third = fact.spokenBy { return (code(of: third), "spokenBy", false) }
+    return switch fact.speaker {
     case .sender:
       (code(of: fact.from), "from", fact.from == nil)
     case .receiver:

@@ -69,11 +69,10 @@ struct MessageDraft {
       return known.patientKey
     }
     // A merge names its people itself: what its message refers to is the other's.
-    if fact.type != .patientMerged,
-      let known = references(of: fact).lazy.compactMap({ self.known($0) }).first
-    {
-      return known.patientKey
-    }
+    guard fact.type != .patientMerged else { return ids.first.map(hashes.patientKey) }
+    // Message ids are repeated over people: where the sender names the person they say nothing.
+    let known = ids.isEmpty ? self.known(fact) : fact.handoff.flatMap { self.known($0) }
+    if let known { return known.patientKey }
     return ids.first.map(hashes.patientKey)
   }
 
@@ -91,15 +90,26 @@ struct MessageDraft {
     ["MR", "PI", "PT", "U", nil].contains(id.type)
   }
 
-  /// The ids by which a fact may be known, the strongest first.
+  /// The ids by which a fact may come to be known, the strongest first.
   private func references(of fact: MappedFact) -> [RawReference] {
-    [fact.answers, fact.handoff].compactMap(\.self) + fact.references
-      + [fact.conversation].compactMap(\.self)
+    [fact.handoff, fact.answers].compactMap(\.self) + fact.references
   }
 
   private func known(_ reference: RawReference) -> CorrelationTable.Known? {
     correlation[hashes.correlation(reference)]
-      ?? correlation[hashes.correlation(reference, of: frame.source)]
+  }
+
+  /// The message that a fact answers; where its namespace is unknown, that of the same source.
+  private func knownAnswered(_ fact: MappedFact) -> CorrelationTable.Known? {
+    guard let answers = fact.answers else { return nil }
+    return known(answers) ?? correlation[hashes.correlation(answers, of: frame.source)]
+  }
+
+  /// The first that is known of the ids of a fact, the strongest first: a business id is its
+  /// owner's alone, a message id may be repeated.
+  private func known(_ fact: MappedFact) -> CorrelationTable.Known? {
+    fact.handoff.flatMap { known($0) } ?? knownAnswered(fact)
+      ?? fact.references.lazy.compactMap { self.known($0) }.first
   }
 
   private func unresolved(_ fact: MappedFact, isLast: Bool) -> IngestResult {
@@ -153,18 +163,16 @@ struct MessageDraft {
   /// The request's own id; for an answer the handoff that its ids are known to belong to.
   private func handoffID(of fact: MappedFact, key: PatientKey) -> HandoffID? {
     guard fact.type.isOfHandoff else { return nil }
-    func found(_ reference: RawReference?) -> HandoffID? {
-      guard let known = reference.flatMap({ self.known($0) }), known.patientKey == key else {
-        return nil
-      }
-      return known.handoffID
+    func own(_ known: CorrelationTable.Known?) -> HandoffID? {
+      known?.patientKey == key ? known?.handoffID : nil
     }
-    if let own = fact.handoff {
-      if fact.type == .handoffRequested { return hashes.handoff(own) }
-      return found(own) ?? found(fact.answers) ?? hashes.handoff(own)
+    if let named = fact.handoff {
+      if fact.type == .handoffRequested { return hashes.handoff(named) }
+      return own(known(named)) ?? own(knownAnswered(fact)) ?? hashes.handoff(named)
     }
-    if let answered = found(fact.answers) { return answered }
-    return fact.references.lazy.compactMap { found($0) }.first ?? found(fact.conversation)
+    if let answered = own(knownAnswered(fact)) { return answered }
+    return fact.references.lazy.compactMap { own(self.known($0)) }.first
+      ?? fact.conversation.flatMap { own(known($0)) }
   }
 
   private func fill(_ event: inout HandoffEvent, from fact: MappedFact) {
@@ -179,16 +187,18 @@ struct MessageDraft {
     event.supersedes = fact.supersedes.map(hashes.token)
     event.parentHandoffID = fact.parentHandoff.map(hashes.handoff)
     event.newHandoffID = fact.newHandoff.map(hashes.handoff)
-    let known = references(of: fact).lazy.compactMap { self.known($0) }.first
+    let known = [self.known(fact), knownAnswered(fact)].compactMap(\.self)
+      .first { $0.patientKey == event.patientKey }
     event.from = party(fact.from) ?? known?.from.map { Party(organisation: $0) }
     event.to = party(fact.to) ?? known?.to.map { Party(organisation: $0) }
     event.cc = fact.cc.compactMap(party)
-    event.spokenBy =
+    let ofRole =
       switch fact.speaker {
-      case .sender: event.from?.organisation
-      case .receiver: event.to?.organisation
-      case .platform: nil
+      case .sender: event.from
+      case .receiver: event.to
+      case .platform: Party?.none
       }
+    event.spokenBy = (party(fact.spokenBy) ?? ofRole)?.organisation
     event.kind = fact.kind
     event.priority = fact.priority
     event.needCode = fact.needCode
@@ -315,7 +325,7 @@ struct MessageDraft {
         ("parentHandoff", fact.parentHandoff), ("newHandoff", fact.newHandoff),
         ("answers", fact.answers),
       ] + fact.references.map { ("reference", Optional($0)) }
-    let names = ([fact.from, fact.to] + fact.cc).compactMap { $0?.organisation }
+    let names = ([fact.from, fact.to, fact.spokenBy] + fact.cc).compactMap { $0?.organisation }
     return SealedIdentity(
       person: (fact.person ?? message.person).map(SealedIdentity.Person.init),
       priorPerson: fact.priorPerson.map(SealedIdentity.Person.init),

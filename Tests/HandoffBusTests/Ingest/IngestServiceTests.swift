@@ -184,6 +184,50 @@ struct IngestServiceTests {
     await bench.close()
   }
 
+  @Test func `who names a third party as the speaker must be allowed to speak for it`()
+    async throws
+  {
+    let bench = try IngestBench { source in
+      source.speaksFor = .only(Set(["10C"].compactMap { ODSCode($0) }))
+    }
+    func outcome(_ spokenBy: String) -> MappingOutcome? {
+      let line = """
+        {"specversion":"1.0","id":"m-1","source":"/council","type":\
+        "baton.handoff.v1.HandoffSubmission","data":{"type":"Accepted","handoff":{"system":\
+        "RF1-6","value":"UBRN1","assigner":"ERS"},"from":{"odsCode":"RTH"},"to":{"odsCode":\
+        "10C"},\(spokenBy)"occurredAt":"2026-11-23T09:00:00Z"}}
+        """
+      return bench.intake.judge(Array(line.utf8)).first?.outcome
+    }
+    guard case .mapped? = outcome("") else {
+      Issue.record("the receiver itself is refused")
+      return
+    }
+    guard case .refused(let error)? = outcome(#""spokenBy":{"odsCode":"RXQ"},"#) else {
+      Issue.record("another speaker is taken")
+      return
+    }
+    #expect(error.code == ingestCode("organisation.not-allowed"))
+    #expect(error.field == "spokenBy")
+    await bench.close()
+  }
+
+  @Test func `a repeated message id does not take a local patient for somebody else`()
+    async throws
+  {
+    let bench = try IngestBench()
+    let visit = Sample.segments(
+      "MSH|^~\\&|EPR|RXQ|PAS|RTH|20231114221000||RRI^I12|R7|P|2.4", "MSA|AA|M1",
+      "RF1|A|R|MED|||OTHER7^ERS", "PID|1||PAT99^^^RXQ^MR||N^G")
+    try await bench.take(Sample.request(), visit)
+    try await bench.pass()
+    let events = try bench.publisher.events()
+    #expect(events.map(\.type) == [.handoffRequested, .accepted])
+    #expect(events[0].patientKey != events[1].patientKey)
+    #expect(events[0].handoffID != events[1].handoffID)
+    await bench.close()
+  }
+
   @Test func `a dead letter names reason and connector and opens with its day's key`()
     async throws
   {
