@@ -23,11 +23,14 @@ public struct LondonTime: Hashable, Sendable {
 
   /// The moment at which the wall shows this.
   ///
-  /// Of the doubled hour in October the first is meant; a time in the hour that March leaves out
-  /// moves forward by that hour.
+  /// Saturates at the ends of the range, which a hostile sender's time may touch. Of the doubled
+  /// hour in October the first is meant; a time in the hour that March leaves out moves forward by
+  /// that hour.
   public var timestamp: Timestamp {
-    let asGreenwich = Timestamp(nanoseconds: Int64(date.dayNumber) &* LondonTime.dayNanoseconds)
-      .advanced(by: timeOfDay)
+    let (midnight, overflow) = Int64(date.dayNumber)
+      .multipliedReportingOverflow(by: LondonTime.dayNanoseconds)
+    guard !overflow else { return date.dayNumber < 0 ? .distantPast : .distantFuture }
+    let asGreenwich = Timestamp(nanoseconds: midnight).advanced(by: timeOfDay)
     let asSummer = asGreenwich.advanced(by: Elapsed(nanoseconds: -LondonTime.hourNanoseconds))
     return LondonTime.isSummer(at: asSummer) ? asSummer : asGreenwich
   }

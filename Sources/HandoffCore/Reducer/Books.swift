@@ -73,8 +73,8 @@ public struct Books: Hashable, Sendable {
 
   mutating func leave(kind: HandoffKind?, state: HandoffState) {
     edit(kind) { page in
-      page.requested -= 1
-      page[Bucket(state)] -= 1
+      page.requested.lower()
+      page[Bucket(state)].lower()
     }
   }
 
@@ -82,7 +82,7 @@ public struct Books: Hashable, Sendable {
     let (old, new) = (Bucket(from), Bucket(to))
     guard old != new else { return }
     edit(kind) { page in
-      page[old] -= 1
+      page[old].lower()
       page[new] += 1
     }
   }
@@ -90,5 +90,12 @@ public struct Books: Hashable, Sendable {
   private mutating func edit(_ kind: HandoffKind?, _ change: (inout Ledger) -> Void) {
     change(&total)
     change(&byKind[kind ?? .unspecified, default: Ledger()])
+  }
+}
+
+extension UInt64 {
+  /// Counts down, not below nothing: damaged stored books show as unbalanced, and do not trap.
+  fileprivate mutating func lower() {
+    if self > 0 { self -= 1 }
   }
 }

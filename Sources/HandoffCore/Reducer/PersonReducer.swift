@@ -80,7 +80,8 @@ public struct PersonReducer: Sendable {
   /// The same, adding to verdicts that the caller keeps.
   public mutating func apply(_ record: EventRecord, into verdicts: inout [Verdict]) {
     advance(to: record.brokerAt, into: &verdicts)
-    state.nextOffset = record.coordinates.offset + 1
+    // An offline line may claim any offset; the sum must not trap.
+    state.nextOffset = max(record.coordinates.offset, record.coordinates.offset &+ 1)
     switch record.content {
     case .tick: break
     case .sourceState(let source): state.sources[source.source] = source
@@ -227,14 +228,13 @@ extension Person {
       return
     }
     let index = position(of: id)
-    let before = handoffs[index].current
+    let before = BookEntry(handoffs[index].current)
     let policy = UInt16(policies.count - 1)
-    let windows = policies[Int(before.policy)].windows
+    let windows = policies[Int(handoffs[index].current.policy)].windows
     handoffs[index].settle(at: witness.arrivedAt, windows, in: policies)
     handoffs[index].add(
       Fact(event, witness: witness, policy: policy, isRetry: isRetry), in: policies)
-    let after = handoffs[index].current
-    books.update(from: before, to: after)
+    books.update(from: before, to: BookEntry(handoffs[index].current))
   }
 
   /// The position of a handoff, made where it is new.
@@ -263,8 +263,21 @@ extension Person {
   }
 }
 
+/// What the books need of a handoff: not its facts, whose arrays a second reference would copy.
+private struct BookEntry {
+  var isRequested: Bool
+  var kind: HandoffKind?
+  var state: HandoffState
+
+  init(_ facts: HandoffFacts) {
+    isRequested = facts.isRequested
+    kind = facts.kind
+    state = facts.state
+  }
+}
+
 extension Books {
-  fileprivate mutating func update(from before: HandoffFacts, to after: HandoffFacts) {
+  fileprivate mutating func update(from before: BookEntry, to after: BookEntry) {
     switch (before.isRequested, after.isRequested) {
     case (false, false): break
     case (false, true): enter(kind: after.kind, state: after.state)

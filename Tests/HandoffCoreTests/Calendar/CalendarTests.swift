@@ -75,6 +75,15 @@ private func wall(_ day: String, _ hour: Int64 = 0, _ minute: Int64 = 0) throws 
     #expect(wrong.isEmpty)
   }
 
+  @Test func `the ends of time saturate`() {
+    for length in [ClockLength.days(7), .workingDays(1), .sameDay, .hours(9)] {
+      let late = length.due(from: .distantFuture, in: .england, for: nil)
+      #expect(late >= Timestamp(nanoseconds: .max - 86_400_000_000_000))
+      let early = length.due(from: .distantPast, in: .england, for: nil)
+      #expect(early < Timestamp(nanoseconds: 0))
+    }
+  }
+
   @Test func `before 1970 the clock is right too`() throws {
     #expect(LondonTime(Timestamp(nanoseconds: -1)).date == (try date("1969-12-31")))
   }
