@@ -65,7 +65,7 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "HandoffConnectors",
-      dependencies: ["HandoffCore", "HandoffCodecs", logging, nioCore, nioPosix],
+      dependencies: ["HandoffCore", "HandoffCodecs", logging, nioCore, nioPosix, yams],
       swiftSettings: safe),
     .target(name: "Telemetry", dependencies: [logging], swiftSettings: safe),
 
@@ -99,7 +99,7 @@ let package = Package(
       name: "KafkaClientTests", dependencies: ["KafkaClient", "CLibrdkafka", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "HandoffStoresTests", dependencies: ["HandoffStores", "TestSupport", grdb],
+      name: "HandoffStoresTests", dependencies: ["HandoffStores", "TestSupport", crypto, grdb],
       swiftSettings: strict),
     .testTarget(
       name: "HandoffConnectorsTests",
