@@ -90,7 +90,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["HandoffCore"], path: "Tests/TestSupport",
       swiftSettings: strict),
     .testTarget(
-      name: "HandoffCoreTests", dependencies: ["HandoffCore", "TestSupport"],
+      name: "HandoffCoreTests", dependencies: ["HandoffCore", "TestSupport", crypto],
       swiftSettings: strict),
     .testTarget(
       name: "HandoffCodecsTests", dependencies: ["HandoffCodecs", "TestSupport", protobuf],
@@ -106,7 +106,8 @@ let package = Package(
       dependencies: ["HandoffConnectors", "TestSupport", nioCore, nioPosix],
       swiftSettings: strict),
     .testTarget(
-      name: "HandoffBusTests", dependencies: ["HandoffBus", "Telemetry", "TestSupport", logging],
+      name: "HandoffBusTests",
+      dependencies: ["HandoffBus", "Telemetry", "TestSupport", crypto, logging],
       swiftSettings: strict),
     .testTarget(
       name: "IntegrationTests", dependencies: ["HandoffBus", "TestSupport"],
