@@ -119,7 +119,7 @@ package struct WireCodec: Sendable {
 
   /// SHA-256 of a stored value; a null value hashes as an empty one.
   package static func recordHash(_ value: [UInt8]?) -> RecordHash {
-    guard let hash = RecordHash(bytes: Array(SHA256.hash(data: value ?? []))) else {
+    guard let hash = RecordHash(hashBytes: Array(SHA256.hash(data: value ?? []))[...]) else {
       preconditionFailure("SHA-256 has 32 bytes")
     }
     return hash
@@ -188,8 +188,10 @@ package struct WireCodec: Sendable {
     _ event: CloudEvent, key: [UInt8]?
   ) throws(WireError) -> HandoffEvent {
     let content = try message(HandoffEvent.self, event)
-    try check(key: key, is: content.patientKey.description)
-    guard event.id.elementsEqual(content.id.description.utf8) else {
+    guard let key, Self.key(key, names: content.patientKey) else {
+      throw WireError(.keyMismatch, "key")
+    }
+    guard Self.digits(event.id[...], spell: content.id.bytes) else {
       throw WireError(.idMismatch, "ce_id")
     }
     return content
@@ -217,6 +219,31 @@ package struct WireCodec: Sendable {
       return try Message(
         protobuf: try WireJSON.protobuf(fromJSON: event.data, type: "\(Message.wireName)"))
     }
+  }
+
+  /// Whether `key` is the written form of `patientKey`, told without writing it: this is done for
+  /// every event that is read.
+  private static func key(_ key: [UInt8], names patientKey: PatientKey) -> Bool {
+    guard let dot = key.firstIndex(of: UInt8(ascii: ".")),
+      key[..<dot].elementsEqual(String(patientKey.epoch).utf8)
+    else { return false }
+    return digits(key[(dot + 1)...], spell: patientKey.hash)
+  }
+
+  /// Whether `text` is `bytes` in lower-case hexadecimal digits.
+  private static func digits(_ text: ArraySlice<UInt8>, spell bytes: [UInt8]) -> Bool {
+    guard text.count == 2 * bytes.count else { return false }
+    func digit(_ value: UInt8) -> UInt8 {
+      value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+    }
+    var position = text.startIndex
+    for byte in bytes {
+      guard text[position] == digit(byte >> 4), text[position + 1] == digit(byte & 15) else {
+        return false
+      }
+      position += 2
+    }
+    return true
   }
 
   private static func check(key: [UInt8]?, is expected: String) throws(WireError) {
