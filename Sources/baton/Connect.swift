@@ -60,7 +60,7 @@ struct ConnectCommand: AsyncParsableCommand {
     var instance = "0"
 
     func run() async throws {
-      let (configuration, bootstrap) = try settings.loadWithBroker()
+      let (configuration, bootstrap) = try settings.loadWithBroker(isService: true)
       let connectors = try connectFailures {
         if !connector.isEmpty { return try ConnectStack.connectors(files: connector) }
         guard let path = configuration.connectors else {

@@ -44,7 +44,8 @@ package final class KafkaIngestPublisher: IngestPublisher {
       configuration, transactionalID: transactionalID, transactionTimeout: timeout)
     self.producer.withLock { $0 = producer }
     // First the fence: only then can nothing more be added to what is read back.
-    try await producer.initTransactions(within: timeout)
+    // Short, because nothing interrupts it: a broker that is away must not hold up the end.
+    try await producer.initTransactions(within: min(timeout, .seconds(10)))
     let topic = Topic.correlation.name
     let count = try await producer.partitionCount(topic)
     let reader = try KafkaReader(configuration, isolation: .readCommitted)
