@@ -38,13 +38,15 @@ struct Baton: AsyncParsableCommand {
 
   /// In the order of `baton --help`; one line a group.
   private static let allCommands: [any ParsableCommand.Type] = [
+    UpCommand.self,
     TopicsCommand.self,
     ConnectCommand.self,
-    EventsCommand.self,
-    AuditCommand.self,
     ReconcileCommand.self,
+    EventsCommand.self,
     AlertsCommand.self,
+    AuditCommand.self,
     DoctorCommand.self,
+    BenchCommand.self,
   ]
 
   /// Parses, runs, and turns whatever was thrown into a sentence and an exit code.

@@ -25,9 +25,6 @@ struct DemoStep: Sendable {
 struct DemoMorning: Sendable {
   /// In the order in which they are sent.
   let steps: [DemoStep]
-  /// Whose story the auditor asks about: the lost referral.
-  let lostReferral: String
-
   /// Seconds after which everything that the morning is about has been said, with time for the
   /// last deadline of the demo's policy.
   static let length: Double = 20
@@ -37,14 +34,13 @@ struct DemoMorning: Sendable {
   ///   - run: told apart from other runs by this, so that a second demo repeats no id.
   init(start: Date, run: String) {
     let pen = DemoPen(start: start, run: run)
-    lostReferral = pen.id("B")
     steps = (Self.referrals(pen) + Self.discharges(pen) + Self.troubles(pen))
       .sorted { $0.second < $1.second }
   }
 
   /// Persons A, B and D: the GP refers by HL7 v2, hospital and mental health trust answer.
   private static func referrals(_ pen: DemoPen) -> [DemoStep] {
-    let first = pen.referral("A", at: 0, to: .hospital, code: "183545006", priority: "R")
+    let first = pen.referral("A", at: 0, to: .hospital, code: "306185001", priority: "R")
     return [
       DemoStep(
         second: 0, story: "Marsh Lane Surgery refers person A to County Hospital",
@@ -52,7 +48,7 @@ struct DemoMorning: Sendable {
       DemoStep(
         second: 0.2, story: "Marsh Lane Surgery refers person B; nobody will look at it",
         rail: .mllp,
-        bytes: pen.referral("B", at: 0.2, to: .hospital, code: "183545006", priority: "A")),
+        bytes: pen.referral("B", at: 0.2, to: .hospital, code: "306185001", priority: "A")),
       DemoStep(
         second: 0.6, story: "the GP system hears nothing in time and sends person A again",
         rail: .mllp, bytes: first),
@@ -123,10 +119,11 @@ struct DemoMorning: Sendable {
   private static func troubles(_ pen: DemoPen) -> [DemoStep] {
     [
       DemoStep(
-        second: 4.2, story: "the GP system gives person F the message id of person A",
+        second: 4.2,
+        story: "the GP system uses a message id again, for another referral of person A",
         rail: .mllp,
         bytes: pen.referral(
-          "F", at: 4.2, to: .hospital, code: "183545006", priority: "R", messageOf: "A")),
+          "A", at: 4.2, to: .hospital, code: "306185001", priority: "R", handoff: "F")),
       DemoStep(
         second: 1, story: "the gateway reports 408 for person B: that says nothing either way",
         rail: .file("\(pen.id("B"))-408.ndjson"),

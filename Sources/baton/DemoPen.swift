@@ -9,14 +9,16 @@ struct DemoPen: Sendable {
   /// The sender's id of a person's handoff.
   func id(_ person: String) -> String { "H-\(run)-\(person)" }
 
-  /// REF^I12: a request by HL7 v2; `other` is the person whose message id it takes by mistake.
+  /// REF^I12: a request by HL7 v2.
+  ///
+  /// With `handoff` it is another referral of the same person under the same message id.
   func referral(
     _ person: String, at second: Double, to receiver: DemoOrganisation, code: String,
-    priority: String, messageOf other: String? = nil
+    priority: String, handoff: String? = nil
   ) -> [UInt8] {
     message([
-      header(.surgery, to: receiver, "REF^I12^REF_I12", "M-\(run)-\(other ?? person)", second),
-      "RF1|P^Pending^HL70283|\(priority)^^HL70280|\(code)^^SCT|||\(id(person))^Z99101",
+      header(.surgery, to: receiver, "REF^I12^REF_I12", "M-\(run)-\(person)", second),
+      "RF1|P^Pending^HL70283|\(priority)^^HL70280|\(code)^^SCT|||\(id(handoff ?? person))^Z99101",
       "PRD|RP^Referring Provider^HL70286|Marsh Lane Surgery",
       patient(person),
     ])

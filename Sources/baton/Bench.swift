@@ -1,0 +1,127 @@
+import ArgumentParser
+import Foundation
+import HandoffBus
+
+/// `baton bench`: what this machine does, in numbers that a stranger can compare.
+struct BenchCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench",
+    abstract: "Measure the reducer, the pipeline on Kafka and MLLP with durable answers.",
+    discussion: """
+      Every number is the median of its runs, and what is compared is measured in one run: the \
+      pipeline with transactions beside a bare loop that consumes, writes one 250-byte record for \
+      each event and commits a transaction every 100 ms; deciding beside mere decoding. What the \
+      pipeline wrote is read back as committed and counted.
+
+      A broker of its own is started on a free port where noida-db is there (BATON_NOIDA_DB or \
+      PATH); --bootstrap names another, which must not hold topics of ours yet. Build with \
+      `swift build -c release` before believing any number.
+      """)
+
+  @OptionGroup var output: OutputOptions
+
+  @Flag(name: .long, help: "Small sizes and one run: to see that it works, as CI does.")
+  var quick = false
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "An empty broker, host:port, instead of one of its own.", valueName: "brokers"))
+  var bootstrap: String?
+
+  func run() async throws {
+    let sizes = BenchSizes(isQuick: quick)
+    let output = Output(output)
+    var results = try ReducerBench(sizes: sizes).run()
+    for result in results { output.line(result.line) }
+    for part in try await mllp(sizes) {
+      results.append(part)
+      output.line(part.line)
+    }
+    for part in try await pipeline(sizes) {
+      results.append(part)
+      output.line(part.line)
+    }
+    try output.json(
+      BenchReport(isQuick: quick, isDebugBuild: BenchReport.isDebug, results: results))
+    if BenchReport.isDebug {
+      output.line("\nThis is a debug build: the numbers say nothing about speed.")
+    }
+  }
+
+  private func mllp(_ sizes: BenchSizes) async throws -> [BenchResult] {
+    try await MLLPBench(sizes: sizes).run()
+  }
+
+  private func pipeline(_ sizes: BenchSizes) async throws -> [BenchResult] {
+    if let bootstrap {
+      return try await PipelineBench(sizes: sizes, bootstrap: bootstrap).run()
+    }
+    guard let broker = try await BenchBroker.start() else {
+      Progress.line(
+        "No broker: the pipeline is not measured. Set BATON_NOIDA_DB or give --bootstrap.")
+      return []
+    }
+    let outcome = await Result(catching: {
+      try await PipelineBench(sizes: sizes, bootstrap: broker.bootstrap).run()
+    })
+    broker.stop()
+    return try outcome.get()
+  }
+}
+
+/// How much is measured.
+struct BenchSizes: Sendable {
+  let runs: Int
+  /// Distinct people that the reducer holds.
+  let persons: Int
+  /// Events that go through Kafka.
+  let events: Int
+  /// Messages sent by MLLP.
+  let messages: Int
+
+  init(isQuick: Bool) {
+    runs = isQuick ? 1 : 3
+    persons = isQuick ? 20_000 : 1_000_000
+    events = isQuick ? 2_000 : 200_000
+    messages = isQuick ? 500 : 20_000
+  }
+}
+
+/// One measured thing: its median, and every run it comes from.
+struct BenchResult: Encodable, Sendable {
+  let name: String
+  let unit: String
+  let median: Double
+  let runs: [Double]
+
+  init(_ name: String, _ unit: String, _ runs: [Double]) {
+    self.name = name
+    self.unit = unit
+    self.runs = runs
+    let sorted = runs.sorted()
+    median = sorted.isEmpty ? 0 : sorted[sorted.count / 2]
+  }
+
+  var line: String {
+    let digits = median < 10 ? 2 : 0
+    let value = median.formatted(.number.precision(.fractionLength(digits)))
+    let pad = String(repeating: " ", count: max(1, 14 - value.count))
+    return pad + value + " " + unit.padding(toLength: 16, withPad: " ", startingAt: 0) + name
+  }
+}
+
+/// What `--json` prints.
+private struct BenchReport: Encodable {
+  let isQuick: Bool
+  let isDebugBuild: Bool
+  let results: [BenchResult]
+
+  static var isDebug: Bool {
+    #if DEBUG
+      true
+    #else
+      false
+    #endif
+  }
+}

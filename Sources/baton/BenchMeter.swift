@@ -1,0 +1,77 @@
+import Foundation
+import Synchronization
+
+/// Wall and processor time of this process, and its memory.
+enum BenchMeter {
+  /// Seconds of wall time and of processor time (user and system, all threads) that `body` took.
+  static func measure(_ body: () async throws -> Void) async throws -> (wall: Double, cpu: Double) {
+    let cpuBefore = processorSeconds()
+    let wall = try await ContinuousClock().measure { try await body() }
+    return (seconds(wall), processorSeconds() - cpuBefore)
+  }
+
+  static func seconds(_ duration: Duration) -> Double { duration / .seconds(1) }
+
+  /// Bytes of memory that are resident (proc(5), statm, second field, in pages of 4 KiB).
+  static func residentBytes() -> Int {
+    let text = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? ""
+    let pages = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+    return pages * 4096
+  }
+
+  private static func processorSeconds() -> Double {
+    var usage = rusage()
+    guard unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return 0 }
+    let times = [usage.ru_utime, usage.ru_stime]
+    return times.map { Double($0.tv_sec) + Double($0.tv_usec) / 1e6 }.reduce(0, +)
+  }
+}
+
+/// A noida-db of the bench's own, on a free loopback port.
+final class BenchBroker: Sendable {
+  let bootstrap: String
+  private let process: Mutex<Process?>
+  private let folder: URL
+
+  private init(bootstrap: String, process: Process, folder: URL) {
+    self.bootstrap = bootstrap
+    self.process = Mutex(process)
+    self.folder = folder
+  }
+
+  /// `nil` where no broker is installed.
+  static func start() async throws -> BenchBroker? {
+    guard let binary = binary() else { return nil }
+    let folder = FileManager.default.temporaryDirectory.appending(path: "baton-bench-\(UUID())")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    // Ports above the ephemeral range's start are rarely taken; a taken one shows at once.
+    let port = Int.random(in: 20_000..<30_000)
+    let process = Process()
+    process.executableURL = URL(filePath: binary)
+    process.arguments = [
+      "start", "--only", "kafka", "--kafka-port", "\(port)", "--data-dir",
+      folder.path(percentEncoded: false),
+    ]
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    return BenchBroker(bootstrap: "127.0.0.1:\(port)", process: process, folder: folder)
+  }
+
+  func stop() {
+    process.withLock { process in
+      process?.terminate()
+      process?.waitUntilExit()
+      process = nil
+    }
+    try? FileManager.default.removeItem(at: folder)
+  }
+
+  private static func binary() -> String? {
+    let environment = ProcessInfo.processInfo.environment
+    let path = environment["PATH", default: ""].split(separator: ":").map { "\($0)/noida-db" }
+    return ([environment["BATON_NOIDA_DB"]].compactMap { $0 } + path)
+      .first { FileManager.default.isExecutableFile(atPath: $0) }
+  }
+}

@@ -1,0 +1,197 @@
+import Foundation
+import HandoffBus
+import HandoffConnectors
+import HandoffCore
+import HandoffStores
+import KafkaClient
+import Logging
+import ServiceLifecycle
+import UnixSignals
+
+/// One run of `baton up`: puts the parts together, starts them in order, stops them in reverse.
+struct UpRun {
+  var configuration: BatonConfiguration
+  let messages: String?
+  let isDemo: Bool
+  let endsWhenIdle: Bool
+  let partitions: Int
+  let output: Output
+
+  /// The group id is the one of `baton reconcile`, so that either goes on where the other was.
+  private static let instanceID = "baton-up"
+
+  func run() async throws {
+    var configuration = configuration
+    // Held to the end: the mock cluster lives as long as this.
+    let mock = try startMockIfNeeded(&configuration)
+    defer { withExtendedLifetime(mock) {} }
+    let bootstrap = configuration.kafka.bootstrap ?? ""
+    do {
+      try configuration.files.makeFolder()
+    } catch {
+      throw CommandFailure.file(configuration.dataFolder, doing: "make", error)
+    }
+    try await reachingKafka(bootstrap) {
+      let count = try await applyTopics(configuration, mock: mock)
+      try await serve(configuration, partitionCount: count)
+    }
+  }
+
+  private func startMockIfNeeded(
+    _ configuration: inout BatonConfiguration
+  ) throws -> KafkaMockCluster? {
+    guard configuration.kafka.bootstrap == nil else { return nil }
+    Progress.line(
+      """
+      No broker is configured: librdkafka's mock cluster runs in this process.
+        Everything is in memory and gone at the end, transactions are not real, and records that \
+      were taken back can be seen. Give --bootstrap for anything but a look around.
+      """)
+    let mock = try KafkaMockCluster()
+    configuration.kafka.bootstrap = mock.bootstrapServers.joined(separator: ",")
+    return mock
+  }
+
+  /// Creates what is missing and returns the number of partitions of the events topic.
+  private func applyTopics(
+    _ configuration: BatonConfiguration, mock: KafkaMockCluster?
+  ) async throws -> Int {
+    let sizes = TopicSizes(
+      partitions: Int32(partitions), replication: Int16(configuration.topics.replication))
+    if let mock {
+      for topic in TopicTable.shared {
+        try mock.createTopic(topic.name, partitions: sizes.partitions(of: topic))
+      }
+      return partitions
+    }
+    let scan = TopicScan(KafkaConfiguration(configuration, client: "up"), topic: .events)
+    let present = try await scan.partitions().count
+    var wanted = sizes
+    if present > 0 { wanted.partitions = Int32(present) }
+    let administrator = try TopicAdministrator(KafkaConfiguration(configuration, client: "up"))
+    let outcome = await Result(catching: {
+      let plan = try await administrator.plan(sizes: wanted)
+      guard !plan.isRefused else {
+        throw CommandFailure(
+          .badConfiguration, "The topics on this cluster do not fit each other.",
+          advice: "See what differs: baton topics plan --partitions \(wanted.partitions)")
+      }
+      try await administrator.apply(plan)
+    })
+    await administrator.close()
+    try outcome.get()
+    return Int(wanted.partitions)
+  }
+
+  private func serve(_ configuration: BatonConfiguration, partitionCount: Int) async throws {
+    let feed = try messages.map {
+      try MessageFeed(path: $0, dropRoot: configuration.dataFolder + "/drop")
+    }
+    let connectors = try connectors(configuration, feed)
+    try makeDropFolders(of: connectors, below: configuration.dataFolder)
+    let kafka = KafkaConfiguration(configuration, client: "up")
+    let stack = try makeStack(configuration, connectors, kafka)
+    var reconciling = ReconcilerConfiguration(
+      kafka: KafkaConfiguration(configuration, client: "reconcile"), instanceID: Self.instanceID,
+      policy: try configuration.policyFile.map(PolicySource.init(file:)) ?? .standard)
+    reconciling.logger = Logger(label: "baton.reconcile")
+    let reconciler = ReconcilerService(reconciling)
+    let (audit, log) = try makeAudit(configuration)
+    let stages = UpStages(
+      stack: stack, reconciler: reconciler, audit: audit, log: log, kafka: kafka,
+      partitionCount: partitionCount,
+      files: configuration.files)
+    let alerts = AlertPrinter(kafka: kafka, output: output)
+    let driver = UpDriver(
+      stages: stages, alerts: alerts, feed: feed, isDemo: isDemo, endsWhenIdle: endsWhenIdle,
+      dropFolder: configuration.dataFolder + "/drop/up", output: output)
+    var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
+      .init(service: audit), .init(service: reconciler),
+    ]
+    services += stack.services.map { .init(service: $0) }
+    services.append(.init(service: alerts))
+    services.append(.init(service: driver, successTerminationBehavior: .gracefullyShutdownGroup))
+    let group = ServiceGroup(
+      configuration: .init(
+        services: services, gracefulShutdownSignals: [.sigterm, .sigint],
+        logger: Logger(label: "baton.up")))
+    let outcome = await Result(catching: { try await group.run() })
+    await stack.close()
+    try? log.close()
+    try outcome.get()
+    if let failure = driver.failure { throw failure }
+  }
+
+  /// Drop folders of our own are made; a configured one that is missing is a fault to be told.
+  private func makeDropFolders(
+    of connectors: [ConnectorConfiguration], below folder: String
+  ) throws {
+    for connector in connectors {
+      guard case .dropFolder(let settings) = connector.source, settings.path.hasPrefix(folder)
+      else { continue }
+      do {
+        try FileManager.default.createDirectory(
+          atPath: settings.path, withIntermediateDirectories: true)
+      } catch {
+        throw CommandFailure.file(settings.path, doing: "make", error)
+      }
+    }
+  }
+
+  private func makeStack(
+    _ configuration: BatonConfiguration, _ connectors: [ConnectorConfiguration],
+    _ kafka: KafkaConfiguration
+  ) throws -> ConnectStack {
+    do {
+      return try ConnectStack(
+        configuration, connectors: connectors, kafka: kafka, logger: Logger(label: "baton.connect"))
+    } catch let error as SecretsError {
+      throw CommandFailure(
+        .badConfiguration, "The secrets cannot be used: \(error.description).",
+        advice: "`baton doctor` says more.")
+    } catch let error as OutboxError {
+      let status: ExitStatus = error == .inUse ? .unavailable : .readWrite
+      throw CommandFailure(
+        status, "The \(error.description).",
+        advice: "Another `baton` may use this data folder; name another with --data.")
+    }
+  }
+
+  private func makeAudit(
+    _ configuration: BatonConfiguration
+  ) throws -> (AuditService, AuditStore) {
+    let files = configuration.files
+    do {
+      let signer = try AuditKeyFile.signer(
+        at: files.checkpointKey, public: files.checkpointPublicKey,
+        orGenerateFor: AuditKeyFile.defaultName)
+      let log = try AuditStore(folder: files.audit, describe: AuditDescription.ofWire)
+      var auditing = AuditServiceConfiguration(
+        kafka: KafkaConfiguration(configuration, client: "audit"))
+      auditing.checkpointInterval = .seconds(2)
+      let service = AuditService(
+        store: log, signer: signer, configuration: auditing, logger: Logger(label: "baton.audit"))
+      return (service, log)
+    } catch let error as AuditStoreError {
+      throw AuditLog.failure(error)
+    } catch let error as AuditKeyError {
+      throw AuditLog.failure(error)
+    }
+  }
+
+  /// What is configured; else what the feed needs; else an MLLP listener and a drop folder.
+  private func connectors(
+    _ configuration: BatonConfiguration, _ feed: MessageFeed?
+  ) throws -> [ConnectorConfiguration] {
+    if let feed { return feed.connectors }
+    if let path = configuration.connectors, !isDemo {
+      do {
+        return try ConnectStack.connectors(at: path)
+      } catch {
+        throw CommandFailure(
+          .badConfiguration, error.description, advice: "`baton connect check` says more.")
+      }
+    }
+    return UpDriver.ownConnectors(dropFolder: configuration.dataFolder + "/drop/up")
+  }
+}

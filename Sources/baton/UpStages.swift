@@ -1,0 +1,74 @@
+import Foundation
+import HandoffBus
+import HandoffCore
+import HandoffStores
+import KafkaClient
+
+/// The stages that a message goes through, as far as one has to know whether it is through.
+struct UpStages: Sendable {
+  let stack: ConnectStack
+  let reconciler: ReconcilerService
+  let audit: AuditService
+  let log: AuditStore
+  let kafka: KafkaConfiguration
+  let partitionCount: Int
+  let files: DataFiles
+
+  /// Between two looks whether all is through: nothing tells of five stages at once, so they are
+  /// asked, which costs a fetch of a few offsets.
+  private static let lookInterval: Duration = .milliseconds(250)
+
+  /// Waits until everything taken in so far is published, judged, logged, and under a signature.
+  func waitUntilThrough(_ isTaken: @Sendable () -> Bool) async throws {
+    while true {
+      if isTaken(), try await isPublished(), try await isJudged(), try await isLogged() { break }
+      try await ContinuousClock().sleep(for: Self.lookInterval)
+    }
+    let sizes = try await log.logs().map { (name: $0.name, size: $0.size) }
+    while true {
+      let covered = audit.status.snapshot.covered
+      if sizes.allSatisfy({ covered[$0.name, default: 0] >= $0.size }) { return }
+      try await ContinuousClock().sleep(for: Self.lookInterval)
+    }
+  }
+
+  /// Waits until every partition has its owner: before that, nothing is judged.
+  func waitUntilReady() async throws {
+    while reconciler.status.snapshot.partitions.count < partitionCount {
+      try await ContinuousClock().sleep(for: .milliseconds(50))
+    }
+  }
+
+  /// Answers in the outbox whose request is not known, by source.
+  func waiting() async throws -> [Code: Int] {
+    let parked = try await stack.outbox.parked(receivedBefore: .distantFuture, limit: 1_000_000)
+    return parked.reduce(into: [:]) { $0[$1.source, default: 0] += 1 }
+  }
+
+  private func isPublished() async throws -> Bool {
+    try await stack.outbox.pending(limit: 1).isEmpty
+  }
+
+  private func isJudged() async throws -> Bool {
+    let partitions = reconciler.status.snapshot.partitions
+    guard partitions.count == partitionCount else { return false }
+    let positions = partitions.map {
+      KafkaPartitionOffset(
+        topic: Topic.events.name, partition: $0.key, offset: $0.value.nextOffset)
+    }
+    return try await !TopicScan(kafka, topic: .events).hasRecords(after: positions)
+  }
+
+  /// Of the three topics that hold what became of a message.
+  private func isLogged() async throws -> Bool {
+    let offsets = audit.status.snapshot.nextOffsets
+    for topic in [Topic.events, .alerts, .deadLetters] {
+      let positions = offsets.filter { $0.key.topic == topic.name }.map {
+        KafkaPartitionOffset(topic: topic.name, partition: $0.key.partition, offset: $0.value)
+      }
+      guard !positions.isEmpty else { return false }
+      if try await TopicScan(kafka, topic: topic).hasRecords(after: positions) { return false }
+    }
+    return true
+  }
+}
