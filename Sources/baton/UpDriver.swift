@@ -1,5 +1,6 @@
 import Foundation
 import HandoffBus
+import HandoffCodecs
 import HandoffConnectors
 import HandoffCore
 import HandoffStores

@@ -26,8 +26,9 @@ struct UpStages: Sendable {
     }
     let sizes = try await log.logs().map { (name: $0.name, size: $0.size) }
     while true {
-      let covered = audit.status.snapshot.covered
-      if sizes.allSatisfy({ covered[$0.name, default: 0] >= $0.size }) { return }
+      let signed = Dictionary(
+        uniqueKeysWithValues: try await log.logs().map { ($0.name, $0.checkpointSize) })
+      if sizes.allSatisfy({ signed[$0.name, default: 0] >= $0.size }) { return }
       try await ContinuousClock().sleep(for: Self.lookInterval)
     }
   }
@@ -61,7 +62,7 @@ struct UpStages: Sendable {
 
   /// Of the three topics that hold what became of a message.
   private func isLogged() async throws -> Bool {
-    let offsets = audit.status.snapshot.nextOffsets
+    let offsets = audit.status.snapshot.positions
     for topic in [Topic.events, .alerts, .deadLetters] {
       let positions = offsets.filter { $0.key.topic == topic.name }.map {
         KafkaPartitionOffset(topic: topic.name, partition: $0.key.partition, offset: $0.value)
