@@ -13,7 +13,7 @@ import Testing
       opened.whatHappened
         == "RTH has not shown that it has the urgent handoff of kind gp-hospital from K81001, "
         + "due 2026-11-23 10:00. It stands at Requested.")
-    #expect(opened.howWeKnow.hasPrefix("1 record of the events topic (0:0), read up to offset 1"))
+    #expect(opened.howWeKnow.hasPrefix("1 record of the events topic (0:0), read up to offset 0"))
     #expect(
       opened.whatToDo
         == "Ask RTH whether the request is there; if not, have K81001 send it again.")

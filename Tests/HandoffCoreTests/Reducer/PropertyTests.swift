@@ -2,7 +2,7 @@ import HandoffCore
 import TestSupport
 import Testing
 
-private let seeds = Array(0..<40 as Range<UInt64>)
+private let seeds = Array(0..<24 as Range<UInt64>)
 
 private func reducer() -> PersonReducer {
   PersonReducer(policy: .default, topic: "handoff.events.v1", partition: 0)
@@ -32,7 +32,7 @@ private func canonical(_ records: [EventRecord]) -> String {
 
 @Suite struct PropertyTests {
   @Test func `the journeys reach every rule of this reducer and every state`() {
-    let all = seeds.flatMap { verdicts(records($0)) }
+    let all = (0..<40 as Range<UInt64>).flatMap { verdicts(records($0)) }
     let expected: Set<Rule> = [
       .a01, .a03, .a05, .a07, .a08, .a09, .a10, .a11, .a12, .a14, .a17, .a24,
     ]
