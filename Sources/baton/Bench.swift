@@ -1,6 +1,8 @@
 import ArgumentParser
 import Foundation
 import HandoffBus
+import Logging
+import Telemetry
 
 /// `baton bench`: what this machine does, in numbers that a stranger can compare.
 struct BenchCommand: AsyncParsableCommand {
@@ -30,6 +32,7 @@ struct BenchCommand: AsyncParsableCommand {
   var bootstrap: String?
 
   func run() async throws {
+    Telemetry.bootstrap(level: .critical)
     let sizes = BenchSizes(isQuick: quick)
     let output = Output(output)
     var results = try ReducerBench(sizes: sizes).run()

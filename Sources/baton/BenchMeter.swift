@@ -61,7 +61,9 @@ final class BenchBroker: Sendable {
 
   func stop() {
     process.withLock { process in
-      process?.terminate()
+      // Threads of the concurrency pool block signals, and the broker inherited that: it would
+      // not hear SIGTERM, and has nothing worth saving.
+      if let process { kill(process.processIdentifier, SIGKILL) }
       process?.waitUntilExit()
       process = nil
     }

@@ -97,9 +97,16 @@ struct MessageFeed: Sendable {
         try Self.drop(data, into: folder.dropPath, as: "message-\(index)")
       }
     }
-    guard !frames.isEmpty else { return fed }
-    for answer in try await MLLPSender(port: port).send(frames) {
-      fed.answers[answer?.acknowledgement ?? "none", default: 0] += 1
+    // One at a time: what cannot be read is answered under no id of its own, and could otherwise
+    // not be told from the answer to its neighbour.
+    for frame in frames {
+      var answer: String
+      do {
+        answer = try await MLLPSender(port: port).send([frame]).first??.acknowledgement ?? "none"
+      } catch MLLPSenderError.unmatchedAnswer {
+        answer = "unmatched"
+      }
+      fed.answers[answer, default: 0] += 1
     }
     return fed
   }
