@@ -113,7 +113,10 @@ struct AlertBookTests {
     let verdicts = try OfflineReconcilerTests.verdicts(of: OfflineReconcilerTests.lines(seed: seed))
     var random = SeededGenerator(seed: seed)
     var (inOrder, shuffled) = (AlertBook(), AlertBook())
-    for verdict in verdicts { #expect(inOrder.take(verdict)) }
+    for verdict in verdicts {
+      let isNew = inOrder.take(verdict)
+      #expect(isNew)
+    }
     for verdict in (verdicts + verdicts).shuffled(using: &random) { shuffled.take(verdict) }
     #expect(inOrder.alerts == shuffled.alerts)
     for alert in inOrder.alerts {
