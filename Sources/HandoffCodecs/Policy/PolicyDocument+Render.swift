@@ -20,6 +20,7 @@ extension PolicyDocument {
       "#   accept        request to an acceptance or refusal (A08)",
       "#   start         to the first contact (A09), or none; from the request or dischargeReady",
       "#   complete      start to the outcome (A10)",
+      "#   outcome       request to the outcome (A10), where a standard times that; absent: not timed",
       "#   feedback      completion to feedback delivered (A10)",
       "#   basis         N national, P proposed here, N+P both, local: your own",
       "clocks:",
@@ -53,6 +54,7 @@ extension PolicyDocument {
     lines.append("start: \(clocks.start?.description ?? "none")")
     if clocks.startAnchor != .request { lines.append("startFrom: \(clocks.startAnchor.rawValue)") }
     lines.append("complete: \(clocks.complete)")
+    if let outcome = clocks.outcome { lines.append("outcome: \(outcome)") }
     lines.append("feedback: \(clocks.feedback)")
     if !clocks.isFeedbackOwed { lines.append("feedbackOwed: false") }
     if clocks.isDocument { lines.append("document: true") }

@@ -74,6 +74,7 @@ struct PolicyLoader {
       text(entry) == "none" ? nil : length(entry)
     }
     let deliver = mapping.take("deliver").flatMap { length($0) }
+    let outcome = mapping.take("outcome").flatMap { length($0) }
     let anchor = mapping.take("startFrom").flatMap { entry in
       parsed(entry, "request or dischargeReady") { Clocks.StartAnchor(rawValue: $0) }
     }
@@ -89,8 +90,8 @@ struct PolicyLoader {
     guard let acknowledge, let accept, let complete, let feedback else { return nil }
     return Clocks(
       acknowledge: acknowledge, deliver: deliver, accept: accept, start: start,
-      startAnchor: anchor ?? .request, complete: complete, feedback: feedback,
-      isFeedbackOwed: isFeedbackOwed ?? true, isDocument: isDocument ?? false,
+      startAnchor: anchor ?? .request, complete: complete, outcome: outcome,
+      feedback: feedback, isFeedbackOwed: isFeedbackOwed ?? true, isDocument: isDocument ?? false,
       basis: basis ?? .local, note: note ?? "")
   }
 

@@ -70,6 +70,8 @@ extension Verdict {
     case (.a09, _): "\(receiver) accepted the \(what) from \(sender) and had not begun by \(due)."
     case (.a10, "feedback"):
       "\(receiver) completed the \(what); \(sender) had no acknowledged feedback by \(due)."
+    case (.a10, "outcome"):
+      "The \(what) from \(sender) to \(receiver) had no outcome by \(due)."
     case (.a10, _): "\(receiver) began the \(what) from \(sender); no outcome was known by \(due)."
     case (.a11, "withdrawn"): "\(receiver) accepted the \(what) from \(sender) and withdrew."
     case (.a11, "redirected"):

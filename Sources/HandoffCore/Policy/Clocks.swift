@@ -27,11 +27,13 @@ public struct Clocks: Hashable, Sendable {
   public var accept: ClockLength
   /// T_start: to the first contact.
   ///
-  /// `nil` for documents, which nobody starts.
+  /// `nil` for documents, which nobody starts, and for kinds that ``outcome`` alone times.
   public var start: ClockLength?
   public var startAnchor: StartAnchor
   /// T_complete: from Started to the outcome.
   public var complete: ClockLength
+  /// T_outcome: from the request to the outcome, such as the 28 days to a diagnosis (FDS).
+  public var outcome: ClockLength?
   /// T_fb: from completion to feedback delivered; the grace is as long again.
   public var feedback: ClockLength
   /// Whether the sender is owed feedback where the request does not say.
@@ -45,7 +47,8 @@ public struct Clocks: Hashable, Sendable {
   public init(
     acknowledge: ClockLength, deliver: ClockLength? = nil, accept: ClockLength,
     start: ClockLength?, startAnchor: StartAnchor = .request, complete: ClockLength,
-    feedback: ClockLength, isFeedbackOwed: Bool = true, isDocument: Bool = false,
+    outcome: ClockLength? = nil, feedback: ClockLength, isFeedbackOwed: Bool = true,
+    isDocument: Bool = false,
     basis: Basis = .local, note: String = ""
   ) {
     self.acknowledge = acknowledge
@@ -54,6 +57,7 @@ public struct Clocks: Hashable, Sendable {
     self.start = start
     self.startAnchor = startAnchor
     self.complete = complete
+    self.outcome = outcome
     self.feedback = feedback
     self.isFeedbackOwed = isFeedbackOwed
     self.isDocument = isDocument

@@ -3,9 +3,9 @@ import Crypto
 extension Policy {
   /// The table of domain.md §4.2, every row with its source, and its further clocks.
   ///
-  /// Its hash is that of the table as text, which a policy file that says the same does not share.
+  /// Its hash is that of its values as text, which a policy file that says the same does not share.
   public static let `default` = Policy(
-    version: 1, hash: RecordHash(sha256Of: defaultText(of: defaultRows)), rows: defaultRows,
+    version: 1, hash: RecordHash(sha256Of: defaultText), rows: defaultRows,
     fallback: defaultFallback, railDelivery: [Code(known: "mesh"): .hours(24)],
     windows: RuleWindows(), calendar: .england)
 
@@ -21,14 +21,16 @@ extension Policy {
   private static func row(
     _ kind: String, _ priority: String? = nil, ack: ClockLength, accept: ClockLength,
     start: ClockLength?, from anchor: Clocks.StartAnchor = .request,
-    complete: ClockLength = soon, feedback: ClockLength, isDocument: Bool = false,
+    complete: ClockLength = soon, outcome: ClockLength? = nil, feedback: ClockLength,
+    isDocument: Bool = false,
     _ basis: Clocks.Basis, _ note: String
   ) -> Row {
     Row(
       kind: HandoffKind(known: kind), priority: priority.map { Priority(known: $0) },
       clocks: Clocks(
         acknowledge: ack, accept: accept, start: start, startAnchor: anchor, complete: complete,
-        feedback: feedback, isFeedbackOwed: !isDocument, isDocument: isDocument, basis: basis,
+        outcome: outcome, feedback: feedback, isFeedbackOwed: !isDocument, isDocument: isDocument,
+        basis: basis,
         note: note))
   }
 
@@ -61,10 +63,11 @@ extension Policy {
     row(
       "mh-follow-up", ack: .hours(1), accept: .hours(24), start: .hours(72), feedback: .hours(24),
       .national, "NHS Standard Contract: 72 h follow-up"),
-    // The 28 days are to a diagnosis: an outcome clock, so T_complete runs from the start instead.
+    // The 28 days are to a diagnosis: an outcome clock, and none of the start (domain.md §8).
     row(
-      "gp-suspected-cancer", ack: .hours(1), accept: .workingDays(2), start: .days(28),
-      complete: late, feedback: .days(7), .mixed, "Faster Diagnosis Standard 28 d; rest proposed"),
+      "gp-suspected-cancer", ack: .hours(1), accept: .workingDays(2), start: nil, complete: late,
+      outcome: .days(28), feedback: .days(7), .mixed,
+      "outcome: Faster Diagnosis Standard 28 d; rest proposed"),
     row(
       "gp-hospital", ack: .hours(4), accept: .days(7), start: .weeks(18), complete: late,
       feedback: .days(7), .mixed, "start: RTT 18 weeks; accept: Healthwatch, one week"),
@@ -92,7 +95,7 @@ extension Policy {
       from: .dischargeReady, feedback: .hours(24), .proposed, "pathway 2: no national figure"),
     row(
       "home-care", ack: .hours(1), accept: .hours(24), start: .hours(48), from: .dischargeReady,
-      feedback: .workingDays(2), .mixed, "pathway 1: aspiration of 2 days"),
+      feedback: .weeks(2), .mixed, "pathway 1: aspiration of 2 days"),
     row(
       "virtual-ward", ack: .minutes(15), accept: .hours(2), start: .sameDay,
       feedback: .hours(24), .proposed, "step-down: national figure not found"),
@@ -130,20 +133,33 @@ extension Policy {
       feedback: .hours(24), .proposed, "start: Ambulance Response Programme, 90th centile")
   }
 
-  /// The rows as text, so that the default has a hash as a file has one.
-  private static func defaultText(of rows: [Row]) -> String {
-    rows.map { row in
-      let clocks = row.clocks
-      let values = [
-        clocks.acknowledge, clocks.accept, clocks.start ?? clocks.complete, clocks.complete,
-        clocks.feedback,
-      ]
-      let words =
-        [row.kind.description, row.priority?.description ?? "*"] + values.map(\.description)
-        + [clocks.startAnchor.rawValue, "\(clocks.isFeedbackOwed)", "\(clocks.isDocument)"]
-      return words.joined(separator: " ")
+  /// Every value that a verdict can depend on, as text, so that the default has a hash as a file
+  /// has one.
+  private static var defaultText: String {
+    let rows = defaultRows.map { row in
+      "\(row.kind) \(row.priority?.description ?? "*") \(text(of: row.clocks))"
     }
-    .joined(separator: "\n")
+    let windows = RuleWindows()
+    let lengths = [windows.reroute, windows.rerouteUrgent, windows.hold, windows.holdCap]
+    let spans = [
+      windows.reorder, windows.bookingGrace, windows.repeats, windows.memory, windows.illegal,
+      windows.ended,
+    ]
+    let rest =
+      [text(of: defaultFallback)] + lengths.map(\.description)
+      + [windows.confirmation.description] + spans.map { "\($0.nanoseconds)" }
+    return (rows + rest).joined(separator: "\n")
+  }
+
+  private static func text(of clocks: Clocks) -> String {
+    let lengths = [
+      clocks.acknowledge, clocks.deliver, clocks.accept, clocks.start, clocks.complete,
+      clocks.outcome, clocks.feedback,
+    ]
+    let words =
+      lengths.map { $0?.description ?? "-" }
+      + [clocks.startAnchor.rawValue, "\(clocks.isFeedbackOwed)", "\(clocks.isDocument)"]
+    return words.joined(separator: " ")
   }
 }
 

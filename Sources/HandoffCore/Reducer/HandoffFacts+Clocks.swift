@@ -49,7 +49,7 @@ extension HandoffFacts {
     case .onHold:
       forEachHoldDeadline(requested, clocks, context, body)
     case .accepted, .booked:
-      body(startDeadline(requested, clocks, context))
+      forEachStartDeadline(requested, clocks, context, body)
     case .started:
       if let started = witness(of: .started) {
         let due = context.due(clocks.complete, from: started.occurredAt, for: to)
@@ -69,6 +69,10 @@ extension HandoffFacts {
       forEachNextStepDeadline(context, body)
     case .rejected, .redirected, .expired: forEachNextStepDeadline(context, body)
     case .closed, .cancelled, .voided: break
+    }
+    if let outcome = clocks.outcome, !state.isTerminal, state != .completed {
+      let due = context.due(outcome, from: requested.occurredAt, for: to)
+      body(Deadline(.a10, .outcome, began: requested, due: due))
     }
     if let amended = witness(of: .amended), !state.isTerminal, !isBackfill {
       let due = context.due(clocks.acknowledge, from: amended.arrivedAt, for: to)
@@ -134,7 +138,7 @@ extension HandoffFacts {
     let holdDue = context.due(windows.hold, from: held.occurredAt, for: to)
     body(Deadline(.a08, .hold, began: held, due: holdDue))
     switch stateBeforeHold {
-    case .accepted, .booked: body(startDeadline(requested, clocks, context))
+    case .accepted, .booked: forEachStartDeadline(requested, clocks, context, body)
     default:
       let cap = capped(context.due(windows.holdCap, from: held.occurredAt, for: to))
       let pause = max(cap, held.occurredAt).since(held.occurredAt)
@@ -150,9 +154,16 @@ extension HandoffFacts {
 
 extension HandoffFacts {
   /// A09: T_start, or the booking and a day where that is later.
-  private func startDeadline(
-    _ requested: Witness, _ clocks: Clocks, _ context: ClockContext
-  ) -> Deadline {
+  ///
+  /// A kind that only its outcome times still has the day after a booking.
+  private func forEachStartDeadline(
+    _ requested: Witness, _ clocks: Clocks, _ context: ClockContext, _ body: (Deadline) -> Void
+  ) {
+    let grace = context.policy.windows.bookingGrace
+    if clocks.start == nil, clocks.outcome != nil {
+      guard let bookedFor, let booked = witness(of: .booked) else { return }
+      return body(Deadline(.a09, began: booked, due: bookedFor.advanced(by: grace)))
+    }
     var anchor = requested.occurredAt
     if clocks.startAnchor == .dischargeReady {
       anchor = context.dischargeReadyAt ?? dischargeReadyAt ?? anchor
@@ -165,10 +176,9 @@ extension HandoffFacts {
     // A document that waits for a start has only its outcome to wait for.
     let due = context.due(clocks.start ?? clocks.complete, from: anchor, for: to)
     if let bookedFor, bookedFor > due, let booked = witness(of: .booked) {
-      let grace = context.policy.windows.bookingGrace
-      return Deadline(.a09, began: booked, due: bookedFor.advanced(by: grace))
+      return body(Deadline(.a09, began: booked, due: bookedFor.advanced(by: grace)))
     }
-    return Deadline(.a09, began: began, due: due)
+    body(Deadline(.a09, began: began, due: due))
   }
 
   /// A11: the next step after an end that is none for the patient; A22 where the patient has died.

@@ -324,6 +324,7 @@ extension Code {
   static let noParty = Code(known: "no-party")
   static let hold = Code(known: "hold")
   static let feedback = Code(known: "feedback")
+  static let outcome = Code(known: "outcome")
   static let withdrawn = Code(known: "withdrawn")
   static let redirected = Code(known: "redirected")
   static let deceased = Code(known: "deceased")

@@ -173,6 +173,18 @@ import Testing
     #expect(scene.say(.feedbackAcknowledged, at: fed + 8 * day).short == ["A10 resolved"])
   }
 
+  @Test func `suspected cancer is timed to its diagnosis, not to its start`() {
+    var scene = Scene()
+    scene.say(.handoffRequested, at: 0) { $0.kind = HandoffKind("gp-suspected-cancer") }
+    scene.say(.accepted, at: 5)
+    #expect(scene.deadlines.map(\.rule) == [.a10])
+    #expect(scene.deadlines.map(\.due.minute) == [28 * day])
+    scene.say(.started, at: 10)
+    #expect(scene.tick(at: 28 * day).short == ["A10 opened"])
+    #expect(scene.verdicts.last?.cause == Code("outcome"))
+    #expect(scene.say(.completed, at: 29 * day).short == ["A10 resolved"])
+  }
+
   @Test func `completed without feedback owed is closed at once`() {
     var scene = Scene()
     scene.say(.handoffRequested, at: 0)
