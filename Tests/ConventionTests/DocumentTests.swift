@@ -101,7 +101,9 @@ private struct HelpDump: Decodable {
       var command = self
       var isDescending = true
       for word in words {
-        if word.hasPrefix("-") {
+        if word.contains("$") {
+          return nil  // A script's variable: nobody knows what it holds.
+        } else if word.hasPrefix("-") {
           let name = word.drop { $0 == "-" }.prefix { $0 != "=" }
           let isKnown =
             command.arguments?.contains { $0.names?.contains { $0.name == name } ?? false } ?? false
