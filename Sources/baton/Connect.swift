@@ -107,8 +107,8 @@ struct ConnectCommand: AsyncParsableCommand {
     var file: String
 
     @Option(
-      name: .long, parsing: .singleValue,
-      help: ArgumentHelp("A file of sample messages; may be given often.", valueName: "file"))
+      name: .long, parsing: .upToNextOption,
+      help: ArgumentHelp("Files of sample messages.", valueName: "file"))
     var sample: [String] = []
 
     @OptionGroup var output: OutputOptions

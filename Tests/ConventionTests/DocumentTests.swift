@@ -15,7 +15,7 @@ import Testing
     for entry in entries {
       let title = entry.prefix { $0 != "\n" }
       let paragraphs = entry.components(separatedBy: "\n\n")
-      let guards = paragraphs.filter { $0.hasPrefix("Guarded by ") }
+      let guards = paragraphs.filter { $0.hasPrefix("Guarded by") }
         .flatMap { $0.matches(of: /`([^`]+)`/).map { String($0.output.1) } }
       #expect(!guards.isEmpty, "\(title) names no test")
       for name in guards {

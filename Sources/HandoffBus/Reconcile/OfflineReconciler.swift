@@ -17,6 +17,11 @@ package struct OfflineReconciler: Sendable {
   private struct Partition {
     var reducer: PersonReducer
     var nextOffset: Int64 = 0
+
+    mutating func apply(_ record: EventRecord, into verdicts: inout [Verdict]) {
+      nextOffset = record.coordinates.offset + 1
+      reducer.apply(record, into: &verdicts)
+    }
   }
 
   /// Judges by the first of `policies`; the others are those that the log may switch to.
@@ -35,14 +40,13 @@ package struct OfflineReconciler: Sendable {
   /// the reducer, when its event says that it happened.
   package mutating func take(_ line: NDJSONRecord) throws(OfflineFault) {
     let number = line.coordinates?.partition ?? 0
-    var partition = partitions[number] ?? Partition(reducer: reducer(of: number))
+    let nextOffset = partitions[number]?.nextOffset ?? 0
     let place =
       line.coordinates
-      ?? RecordCoordinates(topic: Topic.events.name, partition: 0, offset: partition.nextOffset)
-    guard place.offset >= partition.nextOffset else {
+      ?? RecordCoordinates(topic: Topic.events.name, partition: 0, offset: nextOffset)
+    guard place.offset >= nextOffset else {
       throw .outOfOrder(partition: number, offset: place.offset)
     }
-    partition.nextOffset = place.offset + 1
     let stored = StoredRecord(
       record: line.record, coordinates: place, brokerAt: line.brokerAt ?? .distantPast)
     var (record, alert) = intake.take(stored)
@@ -56,17 +60,18 @@ package struct OfflineReconciler: Sendable {
     {
       selfAlerts.append(SelfAlert(.policyUnknown, at: place))
     }
-    verdicts += partition.reducer.apply(record)
-    partitions[number] = partition
+    // Changed in its place: a second reference would copy everybody remembered for each record.
+    if partitions[number] == nil {
+      partitions[number] = Partition(reducer: reducer(of: number))
+    }
+    partitions[number]?.apply(record, into: &verdicts)
     recordCount += 1
   }
 
   /// Advances every partition to `time`, as if a tick had come then.
   package mutating func advance(to time: Timestamp) {
     for number in partitions.keys.sorted() {
-      guard var partition = partitions[number] else { continue }
-      verdicts += partition.reducer.advance(to: time)
-      partitions[number] = partition
+      verdicts += partitions[number]?.reducer.advance(to: time) ?? []
     }
   }
 
