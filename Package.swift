@@ -89,7 +89,7 @@ let package = Package(
 
     // Tests.
     .target(
-      name: "TestSupport", dependencies: ["HandoffCore"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["HandoffCore", crypto], path: "Tests/TestSupport",
       swiftSettings: strict),
     .testTarget(
       name: "HandoffCoreTests", dependencies: ["HandoffCore", "TestSupport", crypto],

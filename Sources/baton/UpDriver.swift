@@ -62,6 +62,7 @@ final class UpDriver: Service {
       try await stages.waitUntilThrough { [feed, dropFolder] in
         feed?.isTaken ?? MessageFeed.isEmpty(dropFolder)
       }
+      feed?.removeCopies()
       let book = try await alerts.catchUp(since: start)
       try await report(fed, since: start, book)
     }

@@ -116,6 +116,21 @@ struct MessageFeed: Sendable {
     folders.allSatisfy { Self.isEmpty($0.dropPath) }
   }
 
+  /// Removes the copies that the drop folders keep of what they took.
+  ///
+  /// They name people in clear; the messages that were fed stay where they are.
+  func removeCopies() {
+    for folder in folders {
+      for kept in [
+        "\(folder.dropPath)/done", "\(folder.dropPath)/failed", "\(folder.dropPath).parts",
+      ] {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: kept)) ?? [] {
+          try? FileManager.default.removeItem(atPath: "\(kept)/\(name)")
+        }
+      }
+    }
+  }
+
   /// Writes beside the folder and renames into it, so that no half file is ever seen.
   static func drop(_ data: Data, into folder: String, as name: String) throws {
     let part = "\(folder).parts"

@@ -73,4 +73,48 @@ struct `The whole bus in one process` {
     #expect(numbers.count == 6 && numbers[0] > 100)
     #expect(numbers[0] == numbers[1] + numbers[3] + numbers[4] + numbers[5])
   }
+
+  @Test(
+    .enabled(if: PackageRoot.hasSamples, "needs the sample messages beside the package"))
+  func `nothing of a person is in what the bus prints, stores, publishes and exports`()
+    async throws
+  {
+    let broker = try TestBroker.start()
+    defer { broker.stop() }
+    let (inbox, folder) = (try TemporaryFolder(), try TemporaryFolder())
+    var canaries = Canaries()
+    for file in try canaries.samples() {
+      let url = inbox.url.appending(path: file.name)
+      try FileManager.default.createDirectory(
+        at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try Data(file.bytes).write(to: url)
+    }
+    let environment = [
+      "BATON_BOOTSTRAP": broker.bootstrapServers.joined(separator: ","),
+      "BATON_DATA": folder.path("data"),
+    ]
+    var seen: [(place: String, data: Data)] = []
+    for command in [
+      ["up", "--messages", inbox.path("."), "--exit-when-idle"], ["events", "export"],
+      ["events", "export", "--decoded"], ["alerts", "list", "--json"], ["alerts", "list"],
+      ["audit", "query", "--json"],
+    ] {
+      let run = try await BatonExecutable.run(command, environment: environment)
+      #expect(run.status == 0, "\(run.errors)")
+      #expect(!run.output.isEmpty)
+      seen.append(("output of \(command)", Data(run.output.utf8)))
+      seen.append(("errors of \(command)", Data(run.errors.utf8)))
+    }
+    let data = URL(filePath: folder.path("data"))
+    for name in try FileManager.default.subpathsOfDirectory(atPath: data.path()) {
+      let content = try? Data(contentsOf: data.appending(path: name))
+      if let content { seen.append(("file \(name)", content)) }
+    }
+    #expect(seen.contains { $0.place.contains("audit") && $0.place.hasPrefix("file") })
+    let search = canaries.search()
+    for (place, data) in seen {
+      let found = Canaries.leaks(in: data, search)
+      if !found.isEmpty { Issue.record("\(found) in \(place)") }
+    }
+  }
 }

@@ -76,28 +76,10 @@ struct LeakTests {
     return (emitted, bench)
   }
 
-  private func samples(_ canaries: inout Canaries) throws -> [(name: String, bytes: [UInt8])] {
-    var files: [(name: String, bytes: [UInt8])] = []
-    let names = try FileManager.default.subpathsOfDirectory(
-      atPath: PackageRoot.samples.path(percentEncoded: false))
-    for name in names.sorted() {
-      let data = try? Data(contentsOf: PackageRoot.samples.appending(path: name))
-      guard let data else { continue }
-      if name.hasSuffix(".hl7") {
-        let text = String(decoding: data, as: UTF8.self)
-          .replacing("\r\n", with: "\r").replacing("\n", with: "\r")
-        files.append((name, Array(canaries.rewrite(hl7: text).utf8)))
-      } else if name.hasSuffix(".json") {
-        files.append((name, Array(try canaries.rewrite(json: data))))
-      }
-    }
-    return files
-  }
-
   @Test(.enabled(if: PackageRoot.hasSamples, "needs the samples beside the package"))
   func `no canary and no unkeyed hash of one stands anywhere outside a seal`() async throws {
     var canaries = Canaries()
-    let files = try samples(&canaries)
+    let files = try canaries.samples()
     #expect(files.count > 100)
     #expect(canaries.numbers.count > 50)
     #expect(canaries.texts.count > 200)
@@ -107,21 +89,11 @@ struct LeakTests {
 
     // Everybody can try the 999 range: what they would look up must not be there.
     let isFull = ProcessInfo.processInfo.environment["BATON_FULL_LEAK_TEST"] != nil
-    var search = LeakSearch()
-    for number in isFull ? 9_990_000_000..<10_000_000_000 : Canaries.range {
-      search.add(hash: SHA256.hash(data: Data(String(number).utf8)))
-    }
-    for number in Set(canaries.numbers) {
-      search.add(number: try #require(Int(number)))
-      for hash in Canaries.hashes(of: number) { search.add(hash: hash) }
-    }
-    let marks = [Canaries.mark, Canaries.mark.lowercased(), Canaries.mark.uppercased()]
+    let search = canaries.search(
+      trying: isFull ? 9_990_000_000..<10_000_000_000 : Canaries.range)
     for (place, data) in emitted.places {
-      let found = search.findings(in: Array(data))
-      if !found.isEmpty { Issue.record("\(found.sorted()) in \(place)") }
-      for mark in marks where data.range(of: Data(mark.utf8)) != nil {
-        Issue.record("a canary's text in \(place)")
-      }
+      let found = Canaries.leaks(in: data, search)
+      if !found.isEmpty { Issue.record("\(found) in \(place)") }
     }
   }
 

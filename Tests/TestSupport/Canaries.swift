@@ -1,17 +1,19 @@
-import Crypto
-import Foundation
+internal import Crypto
+package import Foundation
 
 /// Unique names and numbers, put into the samples in place of the patients'.
-struct Canaries {
+package struct Canaries {
   /// Valid NHS numbers 999 012 0000 to 999 012 9999, one a message.
-  private(set) var numbers: [String] = []
-  private(set) var texts: [String] = []
+  package private(set) var numbers: [String] = []
+  package private(set) var texts: [String] = []
+
+  package init() {}
 
   /// What every canary text begins with, and nothing else.
-  static let mark = "Qzcanary"
+  package static let mark = "Qzcanary"
 
   /// The range that the brute force tries: it holds every canary.
-  static let range: Range<Int> = 9_990_120_000..<9_990_130_000
+  package static let range: Range<Int> = 9_990_120_000..<9_990_130_000
 
   private static let valid: [String] = range.compactMap { number in
     let digits = String(number)
@@ -21,22 +23,59 @@ struct Canaries {
     return (11 - sum % 11) % 11 == number % 10 ? digits : nil
   }
 
-  mutating func number() -> String {
+  package mutating func number() -> String {
     let number = Self.valid[numbers.count * 7 % Self.valid.count]
     numbers.append(number)
     return number
   }
 
-  mutating func text(_ kind: String) -> String {
+  package mutating func text(_ kind: String) -> String {
     let text = "\(Self.mark)\(kind)\(texts.count)x"
     texts.append(text)
     return text
   }
 
+  /// Every HL7 and JSON sample, rewritten; names are relative to the samples.
+  package mutating func samples() throws -> [(name: String, bytes: [UInt8])] {
+    var files: [(name: String, bytes: [UInt8])] = []
+    let names = try FileManager.default.subpathsOfDirectory(
+      atPath: PackageRoot.samples.path(percentEncoded: false))
+    for name in names.sorted() {
+      let data = try? Data(contentsOf: PackageRoot.samples.appending(path: name))
+      guard let data else { continue }
+      if name.hasSuffix(".hl7") {
+        let text = String(decoding: data, as: UTF8.self)
+          .replacing("\r\n", with: "\r").replacing("\n", with: "\r")
+        files.append((name, Array(rewrite(hl7: text).utf8)))
+      } else if name.hasSuffix(".json") {
+        files.append((name, Array(try rewrite(json: data))))
+      }
+    }
+    return files
+  }
+
+  /// What may stand nowhere: every number in its spellings, and what trying a range would find.
+  package func search(trying range: Range<Int> = Self.range) -> LeakSearch {
+    var search = LeakSearch()
+    for number in range { search.add(hash: SHA256.hash(data: Data(String(number).utf8))) }
+    for number in Set(numbers) {
+      if let value = Int(number) { search.add(number: value) }
+      for hash in Self.hashes(of: number) { search.add(hash: hash) }
+    }
+    return search
+  }
+
+  /// What of a person stands in `data`, by kind; empty where nothing does.
+  package static func leaks(in data: Data, _ search: LeakSearch) -> [String] {
+    let marks = [mark, mark.lowercased(), mark.uppercased()]
+    return search.findings(in: Array(data)).sorted()
+      + marks.filter { data.range(of: Data($0.utf8)) != nil }
+  }
+
   // MARK: Into HL7
 
   /// Puts canaries into every field of a patient, a relative and a merged identity.
-  mutating func rewrite(hl7 text: String) -> String {
+  package mutating func rewrite(hl7 text: String) -> String {
     text.split(separator: "\r", omittingEmptySubsequences: false).map { segment in
       var fields = segment.split(separator: "|", omittingEmptySubsequences: false).map(String.init)
       func has(_ index: Int) -> Bool { index < fields.count }
@@ -72,7 +111,7 @@ struct Canaries {
 
   // MARK: Into JSON
 
-  mutating func rewrite(json data: Data) throws -> Data {
+  package mutating func rewrite(json data: Data) throws -> Data {
     let value = try JSONSerialization.jsonObject(with: data)
     return try JSONSerialization.data(withJSONObject: rewrite(value, key: ""))
   }
@@ -104,7 +143,7 @@ struct Canaries {
   }
 
   /// The unkeyed hashes of a number in each of its spellings.
-  static func hashes(of number: String) -> [[UInt8]] {
+  package static func hashes(of number: String) -> [[UInt8]] {
     let parts = [number.prefix(3), number.dropFirst(3).prefix(3), number.suffix(4)]
     return ["", " ", "-"].map { Data(parts.joined(separator: $0).utf8) }.flatMap { data in
       [
@@ -117,7 +156,7 @@ struct Canaries {
 
 /// Looks in one pass for numbers, with or without separators, and for hashes as bytes, as
 /// hexadecimal digits and as base64; of a hash the first half is enough.
-struct LeakSearch {
+package struct LeakSearch {
   private var halves: Set<UInt128> = []
   /// The first 12 bytes: sixteen characters of base64.
   private var shorts: Set<UInt128> = []
@@ -125,17 +164,19 @@ struct LeakSearch {
   /// Which first 16 bits occur at all: most windows end here.
   private var filter = [Bool](repeating: false, count: 65_536)
 
-  mutating func add(hash: some Sequence<UInt8>) {
+  package init() {}
+
+  package mutating func add(hash: some Sequence<UInt8>) {
     let half: UInt128 = hash.prefix(16).reduce(0) { $0 << 8 | UInt128($1) }
     halves.insert(half)
     shorts.insert(half >> 32)
     filter[Int(half >> 112)] = true
   }
 
-  mutating func add(number: Int) { numbers.insert(number) }
+  package mutating func add(number: Int) { numbers.insert(number) }
 
   /// What stands in `bytes`: `number`, `bytes`, `digits` or `base64`.
-  func findings(in bytes: [UInt8]) -> Set<String> {
+  package func findings(in bytes: [UInt8]) -> Set<String> {
     var found: Set<String> = []
     var (raw, digits, characters): (UInt128, UInt128, UInt128) = (0, 0, 0)
     var (digitCount, characterCount, decimalCount, decimal) = (0, 0, 0, 0)
