@@ -16,7 +16,8 @@ struct BenchCommand: AsyncParsableCommand {
       pipeline wrote is read back as committed and counted.
 
       A broker of its own is started on a free port where noida-db is there (BATON_NOIDA_DB or \
-      PATH); --bootstrap names another, which must not hold topics of ours yet. Build with \
+      PATH); --bootstrap names another, which must not hold topics of ours yet \
+      and on which the pipeline runs once. Build with \
       `swift build -c release` before believing any number.
       """)
 
@@ -60,16 +61,23 @@ struct BenchCommand: AsyncParsableCommand {
     if let bootstrap {
       return try await PipelineBench(sizes: sizes, bootstrap: bootstrap).run()
     }
-    guard let broker = try await BenchBroker.start() else {
-      Progress.line(
-        "No broker: the pipeline is not measured. Set BATON_NOIDA_DB or give --bootstrap.")
-      return []
+    var results: [BenchResult] = []
+    for _ in 0..<sizes.runs {
+      guard let broker = try await BenchBroker.start() else {
+        Progress.line(
+          "No broker: the pipeline is not measured. Set BATON_NOIDA_DB or give --bootstrap.")
+        return []
+      }
+      let outcome = await Result(catching: {
+        try await PipelineBench(sizes: sizes, bootstrap: broker.bootstrap).run()
+      })
+      broker.stop()
+      let run = try outcome.get()
+      results =
+        results.isEmpty
+        ? run : zip(results, run).map { BenchResult($0.name, $0.unit, $0.runs + $1.runs) }
     }
-    let outcome = await Result(catching: {
-      try await PipelineBench(sizes: sizes, bootstrap: broker.bootstrap).run()
-    })
-    broker.stop()
-    return try outcome.get()
+    return results
   }
 }
 
