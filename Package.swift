@@ -22,11 +22,14 @@ let argumentParser: Target.Dependency = .product(
 let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
 let lifecycle: Target.Dependency = .product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let unixSignals: Target.Dependency = .product(
   name: "UnixSignals", package: "swift-service-lifecycle")
@@ -45,8 +48,10 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
@@ -67,7 +72,10 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "HandoffConnectors",
-      dependencies: ["HandoffCore", "HandoffCodecs", logging, nioCore, nioPosix, yams],
+      dependencies: [
+        "HandoffCore", "HandoffCodecs", crypto, hummingbird, hummingbirdTLS, lifecycle, logging,
+        nioCore, nioPosix, nioSSL, yams,
+      ],
       swiftSettings: safe),
     .target(name: "Telemetry", dependencies: [logging], swiftSettings: safe),
 
@@ -105,7 +113,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "HandoffConnectorsTests",
-      dependencies: ["HandoffConnectors", "TestSupport", nioCore, nioPosix],
+      dependencies: ["HandoffConnectors", "TestSupport", nioCore, nioPosix, nioSSL],
       swiftSettings: strict),
     .testTarget(
       name: "HandoffBusTests",
