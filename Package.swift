@@ -22,7 +22,10 @@ let argumentParser: Target.Dependency = .product(
 let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(
+  name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
 let lifecycle: Target.Dependency = .product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -30,6 +33,7 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let unixSignals: Target.Dependency = .product(
   name: "UnixSignals", package: "swift-service-lifecycle")
@@ -46,6 +50,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
@@ -73,8 +78,8 @@ let package = Package(
     .target(
       name: "HandoffConnectors",
       dependencies: [
-        "HandoffCore", "HandoffCodecs", crypto, hummingbird, hummingbirdTLS, lifecycle, logging,
-        nioCore, nioPosix, nioSSL, yams,
+        "HandoffCore", "HandoffCodecs", crypto, httpTypes, hummingbird, hummingbirdCore,
+        hummingbirdTLS, lifecycle, logging, nioCore, nioPosix, nioSSL, nioTLS, yams,
       ],
       swiftSettings: safe),
     .target(name: "Telemetry", dependencies: [logging], swiftSettings: safe),
@@ -97,8 +102,8 @@ let package = Package(
 
     // Tests.
     .target(
-      name: "TestSupport", dependencies: ["HandoffCore", crypto], path: "Tests/TestSupport",
-      swiftSettings: strict),
+      name: "TestSupport", dependencies: ["HandoffCore", crypto, nioCore, nioPosix, nioSSL],
+      path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(
       name: "HandoffCoreTests", dependencies: ["HandoffCore", "TestSupport", crypto],
       swiftSettings: strict),
