@@ -32,6 +32,9 @@ public struct PatientKey: Hashable, Comparable, Sendable {
     self.low = low.rawValue
   }
 
+  /// The first 16 bytes of the hash: what tables spread keys by.
+  public var spread: UInt128 { high }
+
   /// The 32 bytes of the hash.
   public var hash: [UInt8] { Token(rawValue: high).bytes + Token(rawValue: low).bytes }
 

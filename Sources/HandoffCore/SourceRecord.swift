@@ -3,6 +3,8 @@ public enum SourceRecord: Hashable, Sendable {
   case heartbeat(SourceHeartbeat)
   case reception(SourceReception)
   case refusal(SourceRefusal)
+  case orphan(SourceOrphan)
+  case conflict(SourceConflict)
 }
 
 /// A connector is alive; everything it received up to `completeUpTo` has been handed over.
@@ -69,6 +71,66 @@ public struct SourceRefusal: Hashable, Sendable {
     self.receptionID = receptionID
     self.reason = reason
     self.field = field
+    self.at = at
+  }
+}
+
+/// An answer whose request nobody has sent (A13); said once for each reference, and once more when
+/// the request has come after all.
+public struct SourceOrphan: Hashable, Sendable {
+  public var source: Code
+  public var receptionID: ReceptionID
+  /// What it answers, as a keyed hash.
+  public var reference: Token
+  /// Where the reference was read, such as `MSH-10`.
+  public var system: Code
+  /// When the answer was received: the source's onboarding date is held against it.
+  public var receivedAt: Timestamp
+  /// The request has come, and the answer is published with it.
+  public var isResolved: Bool
+  public var at: Timestamp
+
+  public init(
+    source: Code, receptionID: ReceptionID, reference: Token, system: Code,
+    receivedAt: Timestamp, isResolved: Bool, at: Timestamp
+  ) {
+    self.source = source
+    self.receptionID = receptionID
+    self.reference = reference
+    self.system = system
+    self.receivedAt = receivedAt
+    self.isResolved = isResolved
+    self.at = at
+  }
+}
+
+/// An id that belongs to one person, or to a handoff of one person, arrived with another person:
+/// evidence for A16.
+///
+/// Nothing was linked and nothing was moved.
+public struct SourceConflict: Hashable, Sendable {
+  public var source: Code
+  public var receptionID: ReceptionID
+  /// The id, as a keyed hash.
+  public var reference: Token
+  /// Where it was read, such as `PID-3`.
+  public var system: Code
+  /// The person that the id belongs to.
+  public var knownKey: PatientKey
+  /// The person that the message is about.
+  public var namedKey: PatientKey
+  public var at: Timestamp
+
+  public init(
+    source: Code, receptionID: ReceptionID, reference: Token, system: Code,
+    knownKey: PatientKey, namedKey: PatientKey, at: Timestamp
+  ) {
+    self.source = source
+    self.receptionID = receptionID
+    self.reference = reference
+    self.system = system
+    self.knownKey = knownKey
+    self.namedKey = namedKey
     self.at = at
   }
 }

@@ -28,6 +28,73 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
+/// What an id of a correlation entry names.
+package nonisolated enum Baton_Handoff_V1_CorrelationKind: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+  case unspecified // = 0
+
+  /// One message: MSH-10, Bundle.id, X-Request-ID.
+  case message // = 1
+
+  /// A request and its answers: X-Correlation-ID.
+  case conversation // = 2
+
+  /// The handoff itself, or a thing that belongs to it: RF1-6, UBRN, Appointment.id.
+  case business // = 3
+
+  /// A pathway over several handoffs: EpisodeOfCare, PV1-50.
+  case journey // = 4
+
+  /// A person, by the record number that one organisation gave them.
+  case person // = 5
+
+  /// A person's old key: see `new_patient_key`.
+  case link // = 6
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .unspecified
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .message
+    case 2: self = .conversation
+    case 3: self = .business
+    case 4: self = .journey
+    case 5: self = .person
+    case 6: self = .link
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .message: return 1
+    case .conversation: return 2
+    case .business: return 3
+    case .journey: return 4
+    case .person: return 5
+    case .link: return 6
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [Baton_Handoff_V1_CorrelationKind] = [
+    .unspecified,
+    .message,
+    .conversation,
+    .business,
+    .journey,
+    .person,
+    .link,
+  ]
+
+}
+
 /// Whom an id belongs to: how an answer that names no patient finds its handoff.
 package nonisolated struct Baton_Handoff_V1_CorrelationEntry: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -69,21 +136,47 @@ package nonisolated struct Baton_Handoff_V1_CorrelationEntry: Sendable {
   /// Who receives it.
   package var to: String = String()
 
+  /// Set where the entry says that everything of `patient_key` belongs to this person now. Its token
+  /// is that of the old key itself, and finds no message.
+  package var newPatientKey: Baton_Handoff_V1_PatientKey {
+    get {_newPatientKey ?? Baton_Handoff_V1_PatientKey()}
+    set {_newPatientKey = newValue}
+  }
+  /// Returns true if `newPatientKey` has been explicitly set.
+  package var hasNewPatientKey: Bool {self._newPatientKey != nil}
+  /// Clears the value of `newPatientKey`. Subsequent reads from it will return its default value.
+  package mutating func clearNewPatientKey() {self._newPatientKey = nil}
+
+  /// The key is that of a local id: nobody has sent an NHS number with it yet.
+  package var isUntraced: Bool = false
+
+  /// What the id names; 0 in entries of before it was written.
+  package var kind: Baton_Handoff_V1_CorrelationKind = .unspecified
+
+  /// The day on which the id was last seen, in days since 1970-01-01 (UTC), to within a month; 0 in
+  /// entries of before it was written.
+  package var seenDay: UInt32 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _patientKey: Baton_Handoff_V1_PatientKey? = nil
   fileprivate var _occurredAt: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
+  fileprivate var _newPatientKey: Baton_Handoff_V1_PatientKey? = nil
 }
 
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "baton.handoff.v1"
 
+nonisolated extension Baton_Handoff_V1_CorrelationKind: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CORRELATION_KIND_UNSPECIFIED\0\u{1}CORRELATION_KIND_MESSAGE\0\u{1}CORRELATION_KIND_CONVERSATION\0\u{1}CORRELATION_KIND_BUSINESS\0\u{1}CORRELATION_KIND_JOURNEY\0\u{1}CORRELATION_KIND_PERSON\0\u{1}CORRELATION_KIND_LINK\0")
+}
+
 nonisolated extension Baton_Handoff_V1_CorrelationEntry: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CorrelationEntry"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}token\0\u{3}patient_key\0\u{3}handoff_id\0\u{3}event_id\0\u{3}occurred_at\0\u{1}from\0\u{1}to\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}token\0\u{3}patient_key\0\u{3}handoff_id\0\u{3}event_id\0\u{3}occurred_at\0\u{1}from\0\u{1}to\0\u{3}new_patient_key\0\u{3}is_untraced\0\u{1}kind\0\u{3}seen_day\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -98,6 +191,10 @@ nonisolated extension Baton_Handoff_V1_CorrelationEntry: SwiftProtobuf.Message, 
       case 5: try { try decoder.decodeSingularMessageField(value: &self._occurredAt) }()
       case 6: try { try decoder.decodeSingularStringField(value: &self.from) }()
       case 7: try { try decoder.decodeSingularStringField(value: &self.to) }()
+      case 8: try { try decoder.decodeSingularMessageField(value: &self._newPatientKey) }()
+      case 9: try { try decoder.decodeSingularBoolField(value: &self.isUntraced) }()
+      case 10: try { try decoder.decodeSingularEnumField(value: &self.kind) }()
+      case 11: try { try decoder.decodeSingularUInt32Field(value: &self.seenDay) }()
       default: break
       }
     }
@@ -129,6 +226,18 @@ nonisolated extension Baton_Handoff_V1_CorrelationEntry: SwiftProtobuf.Message, 
     if !self.to.isEmpty {
       try visitor.visitSingularStringField(value: self.to, fieldNumber: 7)
     }
+    try { if let v = self._newPatientKey {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+    } }()
+    if self.isUntraced != false {
+      try visitor.visitSingularBoolField(value: self.isUntraced, fieldNumber: 9)
+    }
+    if self.kind != .unspecified {
+      try visitor.visitSingularEnumField(value: self.kind, fieldNumber: 10)
+    }
+    if self.seenDay != 0 {
+      try visitor.visitSingularUInt32Field(value: self.seenDay, fieldNumber: 11)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -140,6 +249,10 @@ nonisolated extension Baton_Handoff_V1_CorrelationEntry: SwiftProtobuf.Message, 
     if lhs._occurredAt != rhs._occurredAt {return false}
     if lhs.from != rhs.from {return false}
     if lhs.to != rhs.to {return false}
+    if lhs._newPatientKey != rhs._newPatientKey {return false}
+    if lhs.isUntraced != rhs.isUntraced {return false}
+    if lhs.kind != rhs.kind {return false}
+    if lhs.seenDay != rhs.seenDay {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

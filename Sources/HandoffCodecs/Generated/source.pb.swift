@@ -77,6 +77,24 @@ package nonisolated struct Baton_Handoff_V1_SourceRecord: Sendable {
     set {statement = .refusal(newValue)}
   }
 
+  /// An answer has waited in vain for its request, or its request has come after all.
+  package var orphan: Baton_Handoff_V1_SourceOrphan {
+    get {
+      if case .orphan(let v)? = statement {return v}
+      return Baton_Handoff_V1_SourceOrphan()
+    }
+    set {statement = .orphan(newValue)}
+  }
+
+  /// An id that belongs to one person arrived with another.
+  package var conflict: Baton_Handoff_V1_SourceConflict {
+    get {
+      if case .conflict(let v)? = statement {return v}
+      return Baton_Handoff_V1_SourceConflict()
+    }
+    set {statement = .conflict(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   /// Exactly one.
@@ -87,6 +105,10 @@ package nonisolated struct Baton_Handoff_V1_SourceRecord: Sendable {
     case reception(Baton_Handoff_V1_SourceReception)
     /// A frame arrived and could not be mapped.
     case refusal(Baton_Handoff_V1_SourceRefusal)
+    /// An answer has waited in vain for its request, or its request has come after all.
+    case orphan(Baton_Handoff_V1_SourceOrphan)
+    /// An id that belongs to one person arrived with another.
+    case conflict(Baton_Handoff_V1_SourceConflict)
 
   }
 
@@ -190,13 +212,93 @@ package nonisolated struct Baton_Handoff_V1_SourceRefusal: Sendable {
   package init() {}
 }
 
+/// An answer whose request nobody has sent (A13); said once for each reference, and once more when
+/// the request has come after all.
+package nonisolated struct Baton_Handoff_V1_SourceOrphan: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The answer: 16 bytes. Mandatory.
+  package var receptionID: Data = Data()
+
+  /// What it answers, as a keyed hash: 16 bytes. Mandatory.
+  package var reference: Data = Data()
+
+  /// Where the reference was read: `MSH-10`, `Bundle.id`. Mandatory.
+  package var system: String = String()
+
+  /// When the answer was received: the source's onboarding date is held against it.
+  package var receivedAt: SwiftProtobuf.Google_Protobuf_Timestamp {
+    get {_receivedAt ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
+    set {_receivedAt = newValue}
+  }
+  /// Returns true if `receivedAt` has been explicitly set.
+  package var hasReceivedAt: Bool {self._receivedAt != nil}
+  /// Clears the value of `receivedAt`. Subsequent reads from it will return its default value.
+  package mutating func clearReceivedAt() {self._receivedAt = nil}
+
+  /// The request has come, and the answer is published with it.
+  package var isResolved: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _receivedAt: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
+}
+
+/// An id that belongs to one person, or to a handoff of one person, arrived with another person
+/// (A16). Nothing was linked and nothing was moved.
+package nonisolated struct Baton_Handoff_V1_SourceConflict: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The message: 16 bytes. Mandatory.
+  package var receptionID: Data = Data()
+
+  /// The id, as a keyed hash: 16 bytes. Mandatory.
+  package var reference: Data = Data()
+
+  /// Where it was read: `PID-3`, `RF1-6`. Mandatory.
+  package var system: String = String()
+
+  /// The person that the id belongs to. Mandatory.
+  package var knownKey: Baton_Handoff_V1_PatientKey {
+    get {_knownKey ?? Baton_Handoff_V1_PatientKey()}
+    set {_knownKey = newValue}
+  }
+  /// Returns true if `knownKey` has been explicitly set.
+  package var hasKnownKey: Bool {self._knownKey != nil}
+  /// Clears the value of `knownKey`. Subsequent reads from it will return its default value.
+  package mutating func clearKnownKey() {self._knownKey = nil}
+
+  /// The person that the message is about. Mandatory.
+  package var namedKey: Baton_Handoff_V1_PatientKey {
+    get {_namedKey ?? Baton_Handoff_V1_PatientKey()}
+    set {_namedKey = newValue}
+  }
+  /// Returns true if `namedKey` has been explicitly set.
+  package var hasNamedKey: Bool {self._namedKey != nil}
+  /// Clears the value of `namedKey`. Subsequent reads from it will return its default value.
+  package mutating func clearNamedKey() {self._namedKey = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _knownKey: Baton_Handoff_V1_PatientKey? = nil
+  fileprivate var _namedKey: Baton_Handoff_V1_PatientKey? = nil
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "baton.handoff.v1"
 
 nonisolated extension Baton_Handoff_V1_SourceRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SourceRecord"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}source\0\u{1}at\0\u{1}heartbeat\0\u{1}reception\0\u{1}refusal\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}source\0\u{1}at\0\u{1}heartbeat\0\u{1}reception\0\u{1}refusal\0\u{1}orphan\0\u{1}conflict\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -245,6 +347,32 @@ nonisolated extension Baton_Handoff_V1_SourceRecord: SwiftProtobuf.Message, Swif
           self.statement = .refusal(v)
         }
       }()
+      case 6: try {
+        var v: Baton_Handoff_V1_SourceOrphan?
+        var hadOneofValue = false
+        if let current = self.statement {
+          hadOneofValue = true
+          if case .orphan(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.statement = .orphan(v)
+        }
+      }()
+      case 7: try {
+        var v: Baton_Handoff_V1_SourceConflict?
+        var hadOneofValue = false
+        if let current = self.statement {
+          hadOneofValue = true
+          if case .conflict(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.statement = .conflict(v)
+        }
+      }()
       default: break
       }
     }
@@ -273,6 +401,14 @@ nonisolated extension Baton_Handoff_V1_SourceRecord: SwiftProtobuf.Message, Swif
     case .refusal?: try {
       guard case .refusal(let v)? = self.statement else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    }()
+    case .orphan?: try {
+      guard case .orphan(let v)? = self.statement else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    }()
+    case .conflict?: try {
+      guard case .conflict(let v)? = self.statement else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
     }()
     case nil: break
     }
@@ -426,6 +562,114 @@ nonisolated extension Baton_Handoff_V1_SourceRefusal: SwiftProtobuf.Message, Swi
     if lhs.receptionID != rhs.receptionID {return false}
     if lhs.reason != rhs.reason {return false}
     if lhs.field != rhs.field {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Baton_Handoff_V1_SourceOrphan: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SourceOrphan"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}reception_id\0\u{1}reference\0\u{1}system\0\u{3}received_at\0\u{3}is_resolved\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.receptionID) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.reference) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.system) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._receivedAt) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.isResolved) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.receptionID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.receptionID, fieldNumber: 1)
+    }
+    if !self.reference.isEmpty {
+      try visitor.visitSingularBytesField(value: self.reference, fieldNumber: 2)
+    }
+    if !self.system.isEmpty {
+      try visitor.visitSingularStringField(value: self.system, fieldNumber: 3)
+    }
+    try { if let v = self._receivedAt {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
+    if self.isResolved != false {
+      try visitor.visitSingularBoolField(value: self.isResolved, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Baton_Handoff_V1_SourceOrphan, rhs: Baton_Handoff_V1_SourceOrphan) -> Bool {
+    if lhs.receptionID != rhs.receptionID {return false}
+    if lhs.reference != rhs.reference {return false}
+    if lhs.system != rhs.system {return false}
+    if lhs._receivedAt != rhs._receivedAt {return false}
+    if lhs.isResolved != rhs.isResolved {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Baton_Handoff_V1_SourceConflict: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SourceConflict"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}reception_id\0\u{1}reference\0\u{1}system\0\u{3}known_key\0\u{3}named_key\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.receptionID) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.reference) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.system) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._knownKey) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._namedKey) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.receptionID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.receptionID, fieldNumber: 1)
+    }
+    if !self.reference.isEmpty {
+      try visitor.visitSingularBytesField(value: self.reference, fieldNumber: 2)
+    }
+    if !self.system.isEmpty {
+      try visitor.visitSingularStringField(value: self.system, fieldNumber: 3)
+    }
+    try { if let v = self._knownKey {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
+    try { if let v = self._namedKey {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Baton_Handoff_V1_SourceConflict, rhs: Baton_Handoff_V1_SourceConflict) -> Bool {
+    if lhs.receptionID != rhs.receptionID {return false}
+    if lhs.reference != rhs.reference {return false}
+    if lhs.system != rhs.system {return false}
+    if lhs._knownKey != rhs._knownKey {return false}
+    if lhs._namedKey != rhs._namedKey {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

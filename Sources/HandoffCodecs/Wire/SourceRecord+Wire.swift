@@ -8,6 +8,8 @@ extension SourceRecord: WireMessage {
     case .heartbeat(let heartbeat): heartbeat.source
     case .reception(let reception): reception.source
     case .refusal(let refusal): refusal.source
+    case .orphan(let orphan): orphan.source
+    case .conflict(let conflict): conflict.source
     }
   }
 
@@ -17,6 +19,8 @@ extension SourceRecord: WireMessage {
     case .heartbeat(let heartbeat): heartbeat.at
     case .reception(let reception): reception.at
     case .refusal(let refusal): refusal.at
+    case .orphan(let orphan): orphan.at
+    case .conflict(let conflict): conflict.at
     }
   }
 
@@ -27,6 +31,8 @@ extension SourceRecord: WireMessage {
     case .heartbeat(let heartbeat): writer.nested(3) { heartbeat.write(to: &$0) }
     case .reception(let reception): writer.nested(4) { reception.write(to: &$0) }
     case .refusal(let refusal): writer.nested(5) { refusal.write(to: &$0) }
+    case .orphan(let orphan): writer.nested(6) { orphan.write(to: &$0) }
+    case .conflict(let conflict): writer.nested(7) { conflict.write(to: &$0) }
     }
   }
 
@@ -41,6 +47,8 @@ extension SourceRecord: WireMessage {
       case 3: statement = (number, try reader.nested("SourceHeartbeat"))
       case 4: statement = (number, try reader.nested("SourceReception"))
       case 5: statement = (number, try reader.nested("SourceRefusal"))
+      case 6: statement = (number, try reader.nested("SourceOrphan"))
+      case 7: statement = (number, try reader.nested("SourceConflict"))
       default: try reader.skip()
       }
     }
@@ -52,8 +60,12 @@ extension SourceRecord: WireMessage {
       self = .heartbeat(try SourceHeartbeat(source: source, at: at, reading: &statement.reader))
     case 4:
       self = .reception(try SourceReception(source: source, at: at, reading: &statement.reader))
-    default:
+    case 5:
       self = .refusal(try SourceRefusal(source: source, at: at, reading: &statement.reader))
+    case 6:
+      self = .orphan(try SourceOrphan(source: source, at: at, reading: &statement.reader))
+    default:
+      self = .conflict(try SourceConflict(source: source, at: at, reading: &statement.reader))
     }
   }
 }
@@ -137,5 +149,75 @@ extension SourceRefusal {
     self.init(
       source: source, receptionID: receptionID, reason: reason,
       field: field.isEmpty ? nil : field, at: at)
+  }
+}
+
+extension SourceOrphan {
+  func write(to writer: inout ProtobufWriter) {
+    writer.identifier(1, receptionID)
+    writer.identifier(2, reference)
+    writer.code(3, system)
+    writer.timestamp(4, receivedAt)
+    writer.flag(5, isResolved)
+  }
+
+  init(source: Code, at: Timestamp, reading reader: inout ProtobufReader) throws(WireError) {
+    var receptionID: ReceptionID?
+    var reference: Token?
+    var system: Code?
+    var receivedAt: Timestamp?
+    var isResolved = false
+    while let number = try reader.nextField() {
+      switch number {
+      case 1: receptionID = try reader.identifier("reception_id")
+      case 2: reference = try reader.identifier("reference")
+      case 3: system = try reader.code("system")
+      case 4: receivedAt = try reader.timestamp("received_at")
+      case 5: isResolved = try reader.flag()
+      default: try reader.skip()
+      }
+    }
+    guard let receptionID else { throw reader.missing("reception_id") }
+    guard let reference else { throw reader.missing("reference") }
+    guard let system else { throw reader.missing("system") }
+    self.init(
+      source: source, receptionID: receptionID, reference: reference, system: system,
+      receivedAt: receivedAt ?? at, isResolved: isResolved, at: at)
+  }
+}
+
+extension SourceConflict {
+  func write(to writer: inout ProtobufWriter) {
+    writer.identifier(1, receptionID)
+    writer.identifier(2, reference)
+    writer.code(3, system)
+    writer.patientKey(4, knownKey)
+    writer.patientKey(5, namedKey)
+  }
+
+  init(source: Code, at: Timestamp, reading reader: inout ProtobufReader) throws(WireError) {
+    var receptionID: ReceptionID?
+    var reference: Token?
+    var system: Code?
+    var knownKey: PatientKey?
+    var namedKey: PatientKey?
+    while let number = try reader.nextField() {
+      switch number {
+      case 1: receptionID = try reader.identifier("reception_id")
+      case 2: reference = try reader.identifier("reference")
+      case 3: system = try reader.code("system")
+      case 4: knownKey = try reader.patientKey("known_key")
+      case 5: namedKey = try reader.patientKey("named_key")
+      default: try reader.skip()
+      }
+    }
+    guard let receptionID else { throw reader.missing("reception_id") }
+    guard let reference else { throw reader.missing("reference") }
+    guard let system else { throw reader.missing("system") }
+    guard let knownKey else { throw reader.missing("known_key") }
+    guard let namedKey else { throw reader.missing("named_key") }
+    self.init(
+      source: source, receptionID: receptionID, reference: reference, system: system,
+      knownKey: knownKey, namedKey: namedKey, at: at)
   }
 }

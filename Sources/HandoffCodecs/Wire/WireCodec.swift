@@ -67,6 +67,9 @@ package struct WireCodec: Sendable {
       case .heartbeat(let heartbeat): "\(heartbeat.at.nanoseconds)"
       case .reception(let reception): reception.receptionID.description
       case .refusal(let refusal): refusal.receptionID.description
+      case .orphan(let orphan):
+        "\(orphan.receptionID).\(orphan.isResolved ? "resolved" : "orphan")"
+      case .conflict(let conflict): "\(conflict.receptionID).\(conflict.reference)"
       }
     return record(
       statement, key: statement.source.description, id: id,

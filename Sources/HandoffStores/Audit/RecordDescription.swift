@@ -11,8 +11,8 @@ extension AuditDescription {
   /// Reads what a record of the bus can be searched by.
   ///
   /// A type is an event's (`Accepted`), `Tick`, `SourceState`, `RulesActivation`, an alert's rule
-  /// and what was done (`A07.opened`), `SourceHeartbeat`, `SourceReception`, `SourceRefusal`, a dead
-  /// letter's (`DeadLetter.refused`), or `Access`.
+  /// and what was done (`A07.opened`), `SourceHeartbeat`, `SourceReception`, `SourceRefusal`,
+  /// `SourceOrphan`, `SourceConflict`, a dead letter's (`DeadLetter.refused`), or `Access`.
   @Sendable package static func ofWire(_ record: AuditRecord) -> AuditDescription {
     let eventType = record.headers.first { $0.name == "ce_type" }?.value
       .flatMap { String(validating: $0, as: UTF8.self) }
@@ -57,6 +57,8 @@ extension AuditDescription {
     case .heartbeat: AuditDescription(type: "SourceHeartbeat")
     case .reception: AuditDescription(type: "SourceReception")
     case .refusal: AuditDescription(type: "SourceRefusal")
+    case .orphan: AuditDescription(type: "SourceOrphan")
+    case .conflict: AuditDescription(type: "SourceConflict")
     }
   }
 

@@ -128,8 +128,18 @@ struct EventGenerator {
     return verdict
   }
 
-  mutating func statement() -> SourceRecord {
-    switch number(0...2) {
+  mutating func statement() throws -> SourceRecord {
+    switch number(0...4) {
+    case 3:
+      .orphan(
+        SourceOrphan(
+          source: code(), receptionID: id(), reference: id(), system: code(), receivedAt: time(),
+          isResolved: chance(), at: time()))
+    case 4:
+      .conflict(
+        SourceConflict(
+          source: code(), receptionID: id(), reference: id(), system: code(),
+          knownKey: try key(), namedKey: try key(), at: time()))
     case 0:
       .heartbeat(
         SourceHeartbeat(
@@ -150,10 +160,15 @@ struct EventGenerator {
   }
 
   mutating func correlationEntry() throws -> CorrelationEntry {
-    CorrelationEntry(
+    var entry = CorrelationEntry(
       token: id(), patientKey: try key(), handoffID: maybe { $0.id() }, eventID: id(),
       occurredAt: maybe { $0.time() }, from: chance() ? try organisation() : nil,
       to: chance() ? try organisation() : nil)
+    entry.newPatientKey = chance() ? try key() : nil
+    entry.isUntraced = chance()
+    entry.kind = maybe { CorrelationKind.allCases[$0.number(0...5)] }
+    entry.seenDay = UInt16(number(0...30_000))
+    return entry
   }
 
   mutating func deadLetter() -> DeadLetter {

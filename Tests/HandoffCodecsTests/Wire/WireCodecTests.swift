@@ -34,7 +34,7 @@ import Testing
     for _ in 0..<50 {
       let event = try generator.event().protobuf
       let verdict = try generator.verdict().protobuf
-      let statement = generator.statement().protobuf
+      let statement = try generator.statement().protobuf
       let letter = generator.deadLetter().protobuf
       let entry = try generator.correlationEntry().protobuf
       let again: [[UInt8]] = [
@@ -55,7 +55,7 @@ import Testing
     for _ in 0..<50 {
       let verdict = try generator.verdict()
       #expect(try WireCodec.verdict(codec.encode(verdict)) == verdict)
-      let statement = generator.statement()
+      let statement = try generator.statement()
       #expect(try WireCodec.sourceRecord(codec.encode(statement)) == statement)
       let letter = generator.deadLetter()
       #expect(try WireCodec.deadLetter(codec.encode(letter)) == letter)
@@ -171,5 +171,6 @@ import Testing
       names(SourceState.Condition.self) == schema(Baton_Handoff_V1_SourceState.Condition.self))
     #expect(
       names(DeadLetter.Disposition.self) == schema(Baton_Handoff_V1_DeadLetter.Disposition.self))
+    #expect(names(CorrelationKind.self) == schema(Baton_Handoff_V1_CorrelationKind.self))
   }
 }
