@@ -26,6 +26,8 @@ package struct MappedMessage: Hashable, Sendable {
   /// `nil` where only correlation can say who it is about (MSA, OperationOutcome).
   package var person: ClearPerson?
   package var facts: [MappedFact] = []
+  /// Property name to the fields it was read from, as in ``MappedFact/provenance``.
+  package var provenance: [String: String] = [:]
 
   package init(messageType: String) {
     self.messageType = messageType
@@ -40,6 +42,11 @@ package struct MappedFact: Hashable, Sendable {
   package var handoff: RawReference?
   /// The other ids of the message; the one of ``handoff`` is not repeated here.
   package var references: [RawReference] = []
+  /// The source's own id of this fact, where one message reports the state of many things.
+  ///
+  /// A worklist or a search is polled again and again: what makes a fact the same one is then its
+  /// thing, version and state, and not its place in a list.
+  package var messageID: String?
   /// What ties an answer to its request.
   ///
   /// A request has none of its own: senders repeat MSH-10 and `Bundle.id` over messages about
@@ -83,6 +90,8 @@ package struct MappedFact: Hashable, Sendable {
   /// The identity that a merge gives up (MRG).
   package var priorPerson: ClearPerson?
   /// Property name to the field it was read from, such as `occurredAt` to `EVN-2`.
+  ///
+  /// Several fields are separated by `, `; what comes from the connector's file says `connector`.
   package var provenance: [String: String] = [:]
 
   package init(type: EventType, speaker: SpeakerRole) {
