@@ -9,6 +9,8 @@ public struct EventRecord: Sendable {
     case sourceState(SourceState)
     /// Which policy and rules are in force from here on.
     case rulesActivation(RulesActivation)
+    /// A record that cannot be taken: it only moves time, and raises this alert about ourselves.
+    case unusable(Rule, cause: Code?)
   }
 
   public var content: Content

@@ -1,36 +1,3 @@
-/// The anomaly kinds of domain.md §3.1.
-public enum Rule: String, CaseIterable, Hashable, Comparable, Sendable {
-  case a01 = "A01"
-  case a02 = "A02"
-  case a03 = "A03"
-  case a04 = "A04"
-  case a05 = "A05"
-  case a06 = "A06"
-  case a07 = "A07"
-  case a08 = "A08"
-  case a09 = "A09"
-  case a10 = "A10"
-  case a11 = "A11"
-  case a12 = "A12"
-  case a13 = "A13"
-  case a14 = "A14"
-  case a15 = "A15"
-  case a16 = "A16"
-  case a17 = "A17"
-  case a18 = "A18"
-  case a19 = "A19"
-  case a20 = "A20"
-  case a21 = "A21"
-  case a22 = "A22"
-  case a23 = "A23"
-  case a24 = "A24"
-  case a25 = "A25"
-  case a26 = "A26"
-  case a27 = "A27"
-
-  public static func < (left: Rule, right: Rule) -> Bool { left.rawValue < right.rawValue }
-}
-
 /// How much harm an anomaly can do if nobody acts.
 public enum Severity: String, CaseIterable, Hashable, Sendable {
   case info, low, medium, high, critical
@@ -47,6 +14,40 @@ public struct Verdict: Hashable, Sendable {
     case undetermined
   }
 
+  /// What a verdict is about.
+  public enum Subject: Hashable, Sendable {
+    case handoff(HandoffID, of: PatientKey)
+    case person(PatientKey)
+    /// A source of events, by its code.
+    case source(Code)
+    /// The bus itself: an alert about ourselves.
+    case bus
+
+    public init(_ key: PatientKey, handoffID: HandoffID?) {
+      self = handoffID.map { .handoff($0, of: key) } ?? .person(key)
+    }
+
+    public var patientKey: PatientKey? {
+      switch self {
+      case .handoff(_, let key), .person(let key): key
+      case .source, .bus: nil
+      }
+    }
+
+    public var handoffID: HandoffID? {
+      if case .handoff(let id, _) = self { id } else { nil }
+    }
+
+    /// What its records are keyed by: the patient key, the source's code, or `baton`.
+    public var recordKey: String {
+      switch self {
+      case .handoff(_, let key), .person(let key): key.description
+      case .source(let code): code.description
+      case .bus: "baton"
+      }
+    }
+  }
+
   public var alertID: AlertID
   /// Counts up from 1.
   public var revision: UInt32
@@ -54,10 +55,9 @@ public struct Verdict: Hashable, Sendable {
   public var action: Action
   public var severity: Severity
 
-  public var patientKey: PatientKey
-  public var handoffID: HandoffID?
-  /// The event that began this episode.
-  public var beganWith: EventID
+  public var subject: Subject
+  /// The event that began this episode; `nil` where no event of a person did.
+  public var beganWith: EventID?
   public var state: HandoffState?
   public var from: OrganisationID?
   public var to: OrganisationID?
@@ -88,10 +88,15 @@ public struct Verdict: Hashable, Sendable {
   /// How late the answer was: resolved − opened.
   public var lateness: Elapsed? { resolvedAt.map { $0.since(opened) } }
 
+  /// The person, where it is about one.
+  public var patientKey: PatientKey? { subject.patientKey }
+  /// The handoff, where it is about one.
+  public var handoffID: HandoffID? { subject.handoffID }
+
   /// Makes a verdict; see the properties.
   public init(
     alertID: AlertID, revision: UInt32, rule: Rule, action: Action, severity: Severity,
-    patientKey: PatientKey, handoffID: HandoffID?, beganWith: EventID, opened: Timestamp,
+    subject: Subject, beganWith: EventID?, opened: Timestamp,
     knownAt: Timestamp, evidence: [Evidence], rulesVersion: UInt32, policyHash: RecordHash,
     readUpTo: Int64, count: UInt32 = 1
   ) {
@@ -100,8 +105,7 @@ public struct Verdict: Hashable, Sendable {
     self.rule = rule
     self.action = action
     self.severity = severity
-    self.patientKey = patientKey
-    self.handoffID = handoffID
+    self.subject = subject
     self.beganWith = beganWith
     self.opened = opened
     self.knownAt = knownAt
@@ -115,14 +119,15 @@ public struct Verdict: Hashable, Sendable {
 
 /// A record that a verdict rests on.
 public struct Evidence: Hashable, Sendable {
-  public var eventID: EventID
+  /// The event it holds; `nil` for a record that holds none.
+  public var eventID: EventID?
   public var hash: RecordHash
   /// Where it was read.
   ///
   /// Not part of the canonical form.
   public var coordinates: RecordCoordinates?
 
-  public init(eventID: EventID, hash: RecordHash, coordinates: RecordCoordinates? = nil) {
+  public init(eventID: EventID?, hash: RecordHash, coordinates: RecordCoordinates? = nil) {
     self.eventID = eventID
     self.hash = hash
     self.coordinates = coordinates

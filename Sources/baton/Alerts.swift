@@ -26,7 +26,8 @@ struct AlertsCommand: AsyncParsableCommand {
   struct Filters: ParsableArguments {
     @Option(
       name: .long,
-      help: ArgumentHelp("Only these rules, such as A07.", valueName: "rule"))
+      help: ArgumentHelp(
+        "Only these rules, such as A07; S01 to S08 are about the bus itself.", valueName: "rule"))
     var rule: [String] = []
 
     @Option(
@@ -42,7 +43,7 @@ struct AlertsCommand: AsyncParsableCommand {
     func accepts() throws -> (Verdict) -> Bool {
       let rules = try rule.map { name in
         guard let rule = Rule(rawValue: name.uppercased()) else {
-          throw CommandFailure(.usage, "--rule is not one of A01 to A27.")
+          throw CommandFailure(.usage, "--rule is none of A01 to A27 and S01 to S08.")
         }
         return rule
       }
@@ -152,7 +153,7 @@ struct AlertsCommand: AsyncParsableCommand {
 /// One revision of an alert as `--json` prints it.
 struct AlertRow: Encodable {
   struct Record: Encodable {
-    var event: String
+    var event: String?
     var hash: String
     var topic: String?
     var partition: Int32?
@@ -164,7 +165,10 @@ struct AlertRow: Encodable {
   var rule: String
   var action: String
   var severity: String
-  var patientKey: String
+  /// `handoff`, `person`, `source` or `bus`.
+  var subject: String
+  var source: String?
+  var patientKey: String?
   var handoff: String?
   var state: String?
   var from: String?

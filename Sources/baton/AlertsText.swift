@@ -7,7 +7,8 @@ extension AlertRow {
     self.init(
       alert: verdict.alertID.description, revision: verdict.revision, rule: verdict.rule.rawValue,
       action: verdict.action.rawValue, severity: verdict.severity.rawValue,
-      patientKey: verdict.patientKey.description, handoff: verdict.handoffID?.description,
+      subject: verdict.subject.kindName, source: verdict.subject.source?.description,
+      patientKey: verdict.patientKey?.description, handoff: verdict.handoffID?.description,
       state: verdict.state?.rawValue, from: verdict.from?.description,
       to: verdict.to?.description, kind: verdict.kind?.description,
       priority: verdict.priority?.description, cause: verdict.cause?.description,
@@ -17,11 +18,27 @@ extension AlertRow {
       happened: Explanation(verdict).whatHappened,
       evidence: verdict.evidence.map {
         Record(
-          event: $0.eventID.description, hash: $0.hash.description, topic: $0.coordinates?.topic,
+          event: $0.eventID?.description, hash: $0.hash.description, topic: $0.coordinates?.topic,
           partition: $0.coordinates?.partition, offset: $0.coordinates?.offset)
       },
       rulesVersion: verdict.rulesVersion, policyHash: verdict.policyHash.description,
       readUpTo: verdict.readUpTo)
+  }
+}
+
+extension Verdict.Subject {
+  /// What it is about, in one word.
+  fileprivate var kindName: String {
+    switch self {
+    case .handoff: "handoff"
+    case .person: "person"
+    case .source: "source"
+    case .bus: "bus"
+    }
+  }
+
+  fileprivate var source: Code? {
+    if case .source(let code) = self { code } else { nil }
   }
 }
 
@@ -77,7 +94,8 @@ struct AlertText {
     ]
     if let cause = verdict.cause { facts.append(("cause", "\(cause)")) }
     if let handoff = verdict.handoffID { facts.append(("handoff", "\(handoff)")) }
-    facts.append(("person", "\(verdict.patientKey)"))
+    if let person = verdict.patientKey { facts.append(("person", "\(person)")) }
+    if let source = verdict.subject.source { facts.append(("source", "\(source)")) }
     facts.append(("policy", "\(verdict.policyHash)"))
     facts.append(("rules version", "\(verdict.rulesVersion)"))
     facts.append(("read up to offset", "\(verdict.readUpTo)"))
@@ -88,7 +106,8 @@ struct AlertText {
     let place = evidence.coordinates.map {
       "\($0.topic) partition \($0.partition) offset \($0.offset)"
     }
-    return "event \(evidence.eventID.description.prefix(12)) at \(place ?? "an unknown place"), "
+    let what = evidence.eventID.map { "event \($0.description.prefix(12))" } ?? "record"
+    return "\(what) at \(place ?? "an unknown place"), "
       + style.dim("sha256 \(evidence.hash)")
   }
 

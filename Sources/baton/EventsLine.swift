@@ -24,7 +24,7 @@ struct EventLine {
     case .sourceState(let state): "source \(state.source) is \(state.condition.rawValue)"
     case .rulesActivation(let activation):
       "rules \(activation.rulesVersion), policy \(activation.policyHash.description.prefix(12))"
-    case nil: style.red("unreadable record")
+    case .unusable, nil: style.red("unreadable record")
     }
   }
 

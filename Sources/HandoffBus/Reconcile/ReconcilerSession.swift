@@ -18,7 +18,8 @@ struct ReconcilerSession: Sendable {
     self.status = status
     ticks = TickWriter(
       kafka: configuration.kafka, schedule: configuration.ticks, status: status,
-      logger: configuration.logger)
+      logger: configuration.logger, instanceID: configuration.instanceID,
+      policyHash: configuration.policy.policy.hash)
     crew = PartitionCrew(
       configuration: configuration, policies: policies, partitionCount: partitionCount,
       status: status, ticks: ticks)
@@ -59,7 +60,7 @@ struct ReconcilerSession: Sendable {
       limits.waitMax = max(.zero, configuration.limits.commitInterval - sinceRound)
       var batches = consumer.batches(limits).makeAsyncIterator()
       guard let batch = try await batches.next() else { return }
-      if let truncation = batch.truncations.first { throw truncated(truncation) }
+      if let truncation = batch.truncations.first { throw await truncated(truncation) }
       if !batch.records.isEmpty {
         lastRound = .now
         let group = try await consumer.groupMetadata()
@@ -74,13 +75,15 @@ struct ReconcilerSession: Sendable {
   }
 
   /// State that says more than the log holds must not be gone on from in silence.
-  private func truncated(_ truncation: KafkaTruncation) -> any Error {
+  private func truncated(_ truncation: KafkaTruncation) async -> any Error {
     let place = truncation.topicPartition
-    crew.raise(
-      SelfAlert(
-        .logTruncated,
-        at: RecordCoordinates(
-          topic: place.topic, partition: place.partition, offset: truncation.found)))
+    let alert = SelfAlert(
+      .logTruncated,
+      at: RecordCoordinates(
+        topic: place.topic, partition: place.partition, offset: truncation.found))
+    crew.raise(alert)
+    await ticks.publish(
+      alert, at: Timestamp.now(), episode: "\(truncation.expected)-\(truncation.found)")
     return KafkaError(
       .offsetReset, message: "\(place) goes back behind offset \(truncation.expected)",
       disposition: .close)

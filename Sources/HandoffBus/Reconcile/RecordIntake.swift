@@ -14,31 +14,34 @@ package struct RecordIntake: Sendable {
 
   /// Reads one record.
   ///
-  /// What cannot be read, or lies where its key does not belong, still moves time: it becomes a
-  /// tick in its place, beside an alert about ourselves. It is never a reason to stop.
+  /// What cannot be read, or lies where its key does not belong, still moves time, as a tick would,
+  /// and the reducer says so in a verdict about ourselves. It is never a reason to stop. The alert
+  /// beside the record is for the log of this instance.
   package func take(_ stored: StoredRecord) -> (record: EventRecord, alert: SelfAlert?) {
     let record: EventRecord
     do {
       record = try WireCodec.eventRecord(stored)
     } catch {
-      return (
-        tick(stored),
-        SelfAlert(.recordUnreadable, at: stored.coordinates, cause: Code(error.fault.rawValue))
-      )
+      return refuse(
+        stored,
+        SelfAlert(.recordUnreadable, at: stored.coordinates, cause: Code(error.fault.rawValue)))
     }
     guard let partitionCount, case .event = record.content, let key = stored.record.key else {
       return (record, nil)
     }
     let partition = KafkaPartitioner.murmur2(key, partitionCount: partitionCount)
     guard partition == stored.coordinates.partition else {
-      return (tick(stored), SelfAlert(.wrongPartition, at: stored.coordinates))
+      return refuse(stored, SelfAlert(.wrongPartition, at: stored.coordinates))
     }
     return (record, nil)
   }
 
-  private func tick(_ stored: StoredRecord) -> EventRecord {
-    EventRecord(
-      content: .tick, brokerAt: stored.brokerAt, coordinates: stored.coordinates,
-      hash: WireCodec.recordHash(stored.record.value))
+  private func refuse(
+    _ stored: StoredRecord, _ alert: SelfAlert
+  ) -> (record: EventRecord, alert: SelfAlert?) {
+    let record = EventRecord(
+      content: .unusable(alert.kind.rule, cause: alert.cause), brokerAt: stored.brokerAt,
+      coordinates: stored.coordinates, hash: WireCodec.recordHash(stored.record.value))
+    return (record, alert)
   }
 }

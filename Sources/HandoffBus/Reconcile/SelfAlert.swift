@@ -16,6 +16,21 @@ package struct SelfAlert: Hashable, Sendable {
     case policyUnknown = "policy-unknown"
     /// The books of a partition do not balance.
     case booksUnbalanced = "books-unbalanced"
+    /// A transfer on the log is not the one that its cause gives.
+    case transferDiffers = "transfer-differs"
+
+    /// The rule under which it is a verdict on the alerts topic.
+    package var rule: Rule {
+      switch self {
+      case .recordUnreadable: .s01
+      case .wrongPartition: .s02
+      case .logTruncated: .s03
+      case .clockSkewed: .s04
+      case .policyUnknown: .s05
+      case .booksUnbalanced: .s06
+      case .transferDiffers: .s07
+      }
+    }
   }
 
   package var kind: Kind

@@ -20,10 +20,18 @@ package actor TickWriter {
   /// The last tick of each partition, until it is read again: its stamp measures our clock.
   private var written: [Int32: Written] = [:]
   private var skew: Elapsed?
+  private let instanceID: String
+  private let policyHash: RecordHash
+  /// What was said of our clock while it is off.
+  private var skewVerdict: Verdict?
 
+  /// Makes a writer; the instance and the policy in force are what its verdicts about ourselves name.
   package init(
-    kafka: KafkaConfiguration, schedule: TickSchedule, status: ReconcilerStatus, logger: Logger
+    kafka: KafkaConfiguration, schedule: TickSchedule, status: ReconcilerStatus, logger: Logger,
+    instanceID: String, policyHash: RecordHash
   ) {
+    self.instanceID = instanceID
+    self.policyHash = policyHash
     self.kafka = kafka
     self.schedule = schedule
     self.status = status
@@ -42,7 +50,7 @@ package actor TickWriter {
   }
 
   /// Takes note that records of `partition` have arrived, and reads our own tick's stamp.
-  package func moved(_ partition: Int32, by records: [KafkaRecord]) -> SelfAlert? {
+  package func moved(_ partition: Int32, by records: [KafkaRecord]) async -> SelfAlert? {
     lastMoved[partition] = now
     guard let tick = written[partition],
       let record = records.first(where: { $0.offset == tick.offset })
@@ -53,10 +61,57 @@ package actor TickWriter {
     let wasSkewed = schedule.isSkewed(skew)
     skew = measured
     status.update { $0.skew = measured }
-    guard schedule.isSkewed(measured), !wasSkewed else { return nil }
-    return SelfAlert(
+    guard schedule.isSkewed(measured) != wasSkewed else { return nil }
+    if wasSkewed {
+      await resolveSkew(at: stamp)
+      return nil
+    }
+    let alert = SelfAlert(
       .clockSkewed,
       at: RecordCoordinates(topic: record.topic, partition: partition, offset: record.offset))
+    skewVerdict = await publish(alert, at: stamp, episode: instanceID + RFC3339.text(stamp))
+    return alert
+  }
+
+  /// Says of ourselves, outside of any transaction, what no reducer can see in its records.
+  ///
+  /// The same episode has the same id, so that saying it again after a crash says nothing new.
+  @discardableResult
+  package func publish(_ alert: SelfAlert, at time: Timestamp, episode: String) async -> Verdict {
+    let partition = alert.coordinates?.partition ?? 0
+    var verdict = Verdict(
+      alertID: AlertID(
+        rule: alert.kind.rule, partition: partition, episode: Array(episode.utf8),
+        cause: alert.cause),
+      revision: 1, rule: alert.kind.rule, action: .opened, severity: alert.kind.rule.severity,
+      subject: .bus, beganWith: nil, opened: time, knownAt: time, evidence: [],
+      rulesVersion: PersonReducer.rulesVersion, policyHash: policyHash,
+      readUpTo: alert.coordinates?.offset ?? 0)
+    verdict.cause = alert.cause
+    await write(verdict)
+    return verdict
+  }
+
+  private func resolveSkew(at time: Timestamp) async {
+    guard var verdict = skewVerdict else { return }
+    skewVerdict = nil
+    verdict.revision += 1
+    verdict.action = .resolved
+    verdict.resolvedAt = time
+    verdict.knownAt = time
+    await write(verdict)
+  }
+
+  private func write(_ verdict: Verdict) async {
+    do throws(KafkaError) {
+      _ = try await connected().send([KafkaMessage(topic: .alerts, WireCodec().encode(verdict))])
+    } catch {
+      // The log of this instance has it in any case.
+      logger.error(
+        "Verdict about ourselves not written",
+        metadata: ["rule": "\(verdict.rule.rawValue)", "kafkaCode": "\(error.code)"])
+      await close()
+    }
   }
 
   /// Writes the ticks that are due and says how long nothing will be due after.

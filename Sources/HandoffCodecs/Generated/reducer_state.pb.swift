@@ -878,11 +878,49 @@ package nonisolated struct Baton_Handoff_V1_PartitionState: Sendable {
   /// The latest word on each source, in the order of their codes.
   package var sources: [Baton_Handoff_V1_SourceState] = []
 
+  /// What is wrong with the bus itself here, in the order in which it began.
+  package var defects: [Baton_Handoff_V1_Defect] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _books: Baton_Handoff_V1_Books? = nil
+}
+
+/// One time that something was wrong with the bus itself in a partition.
+package nonisolated struct Baton_Handoff_V1_Defect: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// 16 bytes. Mandatory.
+  package var alertID: Data = Data()
+
+  /// `RULE_S01` or above. Mandatory.
+  package var rule: Baton_Handoff_V1_Rule = .unspecified
+
+  /// A limb of the rule: a code.
+  package var cause: String = String()
+
+  /// The latest revision said, from 1.
+  package var revision: UInt32 = 0
+
+  /// How many records.
+  package var count: UInt32 = 0
+
+  /// When the first came.
+  package var openedNs: Int64 = 0
+
+  /// When the latest came.
+  package var lastAtNs: Int64 = 0
+
+  /// The first record and the latest.
+  package var evidence: [Baton_Handoff_V1_Evidence] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 /// The books of a partition, and what happened to its events.
@@ -2038,7 +2076,7 @@ nonisolated extension Baton_Handoff_V1_EmittedAlert: SwiftProtobuf.Message, Swif
 
 nonisolated extension Baton_Handoff_V1_PartitionState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".PartitionState"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}layout\0\u{3}time_ns\0\u{3}next_offset\0\u{1}books\0\u{1}activations\0\u{1}sources\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}layout\0\u{3}time_ns\0\u{3}next_offset\0\u{1}books\0\u{1}activations\0\u{1}sources\0\u{1}defects\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2052,6 +2090,7 @@ nonisolated extension Baton_Handoff_V1_PartitionState: SwiftProtobuf.Message, Sw
       case 4: try { try decoder.decodeSingularMessageField(value: &self._books) }()
       case 5: try { try decoder.decodeRepeatedMessageField(value: &self.activations) }()
       case 6: try { try decoder.decodeRepeatedMessageField(value: &self.sources) }()
+      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.defects) }()
       default: break
       }
     }
@@ -2080,6 +2119,9 @@ nonisolated extension Baton_Handoff_V1_PartitionState: SwiftProtobuf.Message, Sw
     if !self.sources.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.sources, fieldNumber: 6)
     }
+    if !self.defects.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.defects, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2090,6 +2132,72 @@ nonisolated extension Baton_Handoff_V1_PartitionState: SwiftProtobuf.Message, Sw
     if lhs._books != rhs._books {return false}
     if lhs.activations != rhs.activations {return false}
     if lhs.sources != rhs.sources {return false}
+    if lhs.defects != rhs.defects {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Baton_Handoff_V1_Defect: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Defect"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}alert_id\0\u{1}rule\0\u{1}cause\0\u{1}revision\0\u{1}count\0\u{3}opened_ns\0\u{3}last_at_ns\0\u{1}evidence\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.alertID) }()
+      case 2: try { try decoder.decodeSingularEnumField(value: &self.rule) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.cause) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.revision) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.count) }()
+      case 6: try { try decoder.decodeSingularSFixed64Field(value: &self.openedNs) }()
+      case 7: try { try decoder.decodeSingularSFixed64Field(value: &self.lastAtNs) }()
+      case 8: try { try decoder.decodeRepeatedMessageField(value: &self.evidence) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.alertID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.alertID, fieldNumber: 1)
+    }
+    if self.rule != .unspecified {
+      try visitor.visitSingularEnumField(value: self.rule, fieldNumber: 2)
+    }
+    if !self.cause.isEmpty {
+      try visitor.visitSingularStringField(value: self.cause, fieldNumber: 3)
+    }
+    if self.revision != 0 {
+      try visitor.visitSingularUInt32Field(value: self.revision, fieldNumber: 4)
+    }
+    if self.count != 0 {
+      try visitor.visitSingularUInt32Field(value: self.count, fieldNumber: 5)
+    }
+    if self.openedNs != 0 {
+      try visitor.visitSingularSFixed64Field(value: self.openedNs, fieldNumber: 6)
+    }
+    if self.lastAtNs != 0 {
+      try visitor.visitSingularSFixed64Field(value: self.lastAtNs, fieldNumber: 7)
+    }
+    if !self.evidence.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.evidence, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Baton_Handoff_V1_Defect, rhs: Baton_Handoff_V1_Defect) -> Bool {
+    if lhs.alertID != rhs.alertID {return false}
+    if lhs.rule != rhs.rule {return false}
+    if lhs.cause != rhs.cause {return false}
+    if lhs.revision != rhs.revision {return false}
+    if lhs.count != rhs.count {return false}
+    if lhs.openedNs != rhs.openedNs {return false}
+    if lhs.lastAtNs != rhs.lastAtNs {return false}
+    if lhs.evidence != rhs.evidence {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

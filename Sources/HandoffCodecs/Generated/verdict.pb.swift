@@ -114,6 +114,30 @@ package nonisolated enum Baton_Handoff_V1_Rule: SwiftProtobuf.Enum, Swift.CaseIt
 
   /// A payload that had to be refused.
   case a27 // = 27
+
+  /// A record could not be read.
+  case s01 // = 101
+
+  /// A record lies in a partition that its key does not belong to.
+  case s02 // = 102
+
+  /// The log is shorter than what was read from it.
+  case s03 // = 103
+
+  /// Our clock is off the broker's.
+  case s04 // = 104
+
+  /// A policy that nobody gave us was activated.
+  case s05 // = 105
+
+  /// The books of a partition do not balance.
+  case s06 // = 106
+
+  /// A transfer on the log is not the one that its cause gives.
+  case s07 // = 107
+
+  /// A record does not bear the mark of our writers.
+  case s08 // = 108
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -150,6 +174,14 @@ package nonisolated enum Baton_Handoff_V1_Rule: SwiftProtobuf.Enum, Swift.CaseIt
     case 25: self = .a25
     case 26: self = .a26
     case 27: self = .a27
+    case 101: self = .s01
+    case 102: self = .s02
+    case 103: self = .s03
+    case 104: self = .s04
+    case 105: self = .s05
+    case 106: self = .s06
+    case 107: self = .s07
+    case 108: self = .s08
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -184,6 +216,14 @@ package nonisolated enum Baton_Handoff_V1_Rule: SwiftProtobuf.Enum, Swift.CaseIt
     case .a25: return 25
     case .a26: return 26
     case .a27: return 27
+    case .s01: return 101
+    case .s02: return 102
+    case .s03: return 103
+    case .s04: return 104
+    case .s05: return 105
+    case .s06: return 106
+    case .s07: return 107
+    case .s08: return 108
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -218,6 +258,14 @@ package nonisolated enum Baton_Handoff_V1_Rule: SwiftProtobuf.Enum, Swift.CaseIt
     .a25,
     .a26,
     .a27,
+    .s01,
+    .s02,
+    .s03,
+    .s04,
+    .s05,
+    .s06,
+    .s07,
+    .s08,
   ]
 
 }
@@ -291,7 +339,7 @@ package nonisolated struct Baton_Handoff_V1_Evidence: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// The event it holds: 16 bytes. Mandatory.
+  /// The event it holds: 16 bytes; absent for a record that holds none.
   package var eventID: Data = Data()
 
   /// SHA-256 of the stored value: 32 bytes. Mandatory.
@@ -317,7 +365,8 @@ package nonisolated struct Baton_Handoff_V1_Evidence: Sendable {
 /// What the reducer says of one alert, at one revision.
 ///
 /// (`alert_id`, `revision`) makes delivery idempotent: the same pair is the same verdict. `ce_id` is
-/// `<alert_id in hexadecimal>.<revision>`; the Kafka key is the patient key.
+/// `<alert_id in hexadecimal>.<revision>`; the Kafka key is the patient key, the
+/// source's code, or `baton` for alerts about the bus itself.
 package nonisolated struct Baton_Handoff_V1_Verdict: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -353,7 +402,7 @@ package nonisolated struct Baton_Handoff_V1_Verdict: @unchecked Sendable {
     set {_uniqueStorage()._severity = newValue}
   }
 
-  /// The person. Mandatory.
+  /// The person: mandatory unless `subject` says otherwise.
   package var patientKey: Baton_Handoff_V1_PatientKey {
     get {_storage._patientKey ?? Baton_Handoff_V1_PatientKey()}
     set {_uniqueStorage()._patientKey = newValue}
@@ -369,7 +418,7 @@ package nonisolated struct Baton_Handoff_V1_Verdict: @unchecked Sendable {
     set {_uniqueStorage()._handoffID = newValue}
   }
 
-  /// The event that began this episode. Mandatory.
+  /// The event that began this episode: mandatory for persons and handoffs.
   package var beganWith: Data {
     get {_storage._beganWith}
     set {_uniqueStorage()._beganWith = newValue}
@@ -471,6 +520,18 @@ package nonisolated struct Baton_Handoff_V1_Verdict: @unchecked Sendable {
     set {_uniqueStorage()._readUpTo = newValue}
   }
 
+  /// What it is about.
+  package var subject: Baton_Handoff_V1_Verdict.Subject {
+    get {_storage._subject}
+    set {_uniqueStorage()._subject = newValue}
+  }
+
+  /// The source's code (`SUBJECT_SOURCE` only).
+  package var source: String {
+    get {_storage._source}
+    set {_uniqueStorage()._source = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   /// What this revision does to the alert.
@@ -530,6 +591,51 @@ package nonisolated struct Baton_Handoff_V1_Verdict: @unchecked Sendable {
 
   }
 
+  /// What a verdict is about where it is no person.
+  package nonisolated enum Subject: SwiftProtobuf.Enum, Swift.CaseIterable {
+    package typealias RawValue = Int
+
+    /// A person, or a handoff of theirs where `handoff_id` is there.
+    case unspecified // = 0
+
+    /// A source of events.
+    case source // = 1
+
+    /// The bus itself.
+    case bus // = 2
+    case UNRECOGNIZED(Int)
+
+    package init() {
+      self = .unspecified
+    }
+
+    package init?(rawValue: Int) {
+      switch rawValue {
+      case 0: self = .unspecified
+      case 1: self = .source
+      case 2: self = .bus
+      default: self = .UNRECOGNIZED(rawValue)
+      }
+    }
+
+    package var rawValue: Int {
+      switch self {
+      case .unspecified: return 0
+      case .source: return 1
+      case .bus: return 2
+      case .UNRECOGNIZED(let i): return i
+      }
+    }
+
+    // The compiler won't synthesize support with the UNRECOGNIZED case.
+    package static let allCases: [Baton_Handoff_V1_Verdict.Subject] = [
+      .unspecified,
+      .source,
+      .bus,
+    ]
+
+  }
+
   package init() {}
 
   fileprivate var _storage = unsafe _StorageClass.defaultInstance
@@ -540,7 +646,7 @@ package nonisolated struct Baton_Handoff_V1_Verdict: @unchecked Sendable {
 fileprivate nonisolated let _protobuf_package = "baton.handoff.v1"
 
 nonisolated extension Baton_Handoff_V1_Rule: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0RULE_UNSPECIFIED\0\u{1}RULE_A01\0\u{1}RULE_A02\0\u{1}RULE_A03\0\u{1}RULE_A04\0\u{1}RULE_A05\0\u{1}RULE_A06\0\u{1}RULE_A07\0\u{1}RULE_A08\0\u{1}RULE_A09\0\u{1}RULE_A10\0\u{1}RULE_A11\0\u{1}RULE_A12\0\u{1}RULE_A13\0\u{1}RULE_A14\0\u{1}RULE_A15\0\u{1}RULE_A16\0\u{1}RULE_A17\0\u{1}RULE_A18\0\u{1}RULE_A19\0\u{1}RULE_A20\0\u{1}RULE_A21\0\u{1}RULE_A22\0\u{1}RULE_A23\0\u{1}RULE_A24\0\u{1}RULE_A25\0\u{1}RULE_A26\0\u{1}RULE_A27\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0RULE_UNSPECIFIED\0\u{1}RULE_A01\0\u{1}RULE_A02\0\u{1}RULE_A03\0\u{1}RULE_A04\0\u{1}RULE_A05\0\u{1}RULE_A06\0\u{1}RULE_A07\0\u{1}RULE_A08\0\u{1}RULE_A09\0\u{1}RULE_A10\0\u{1}RULE_A11\0\u{1}RULE_A12\0\u{1}RULE_A13\0\u{1}RULE_A14\0\u{1}RULE_A15\0\u{1}RULE_A16\0\u{1}RULE_A17\0\u{1}RULE_A18\0\u{1}RULE_A19\0\u{1}RULE_A20\0\u{1}RULE_A21\0\u{1}RULE_A22\0\u{1}RULE_A23\0\u{1}RULE_A24\0\u{1}RULE_A25\0\u{1}RULE_A26\0\u{1}RULE_A27\0\u{2}J\u{1}RULE_S01\0\u{1}RULE_S02\0\u{1}RULE_S03\0\u{1}RULE_S04\0\u{1}RULE_S05\0\u{1}RULE_S06\0\u{1}RULE_S07\0\u{1}RULE_S08\0")
 }
 
 nonisolated extension Baton_Handoff_V1_Severity: SwiftProtobuf._ProtoNameProviding {
@@ -593,7 +699,7 @@ nonisolated extension Baton_Handoff_V1_Evidence: SwiftProtobuf.Message, SwiftPro
 
 nonisolated extension Baton_Handoff_V1_Verdict: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Verdict"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}alert_id\0\u{1}revision\0\u{1}rule\0\u{1}action\0\u{1}severity\0\u{3}patient_key\0\u{3}handoff_id\0\u{3}began_with\0\u{1}state\0\u{1}from\0\u{1}to\0\u{1}kind\0\u{1}priority\0\u{1}cause\0\u{1}count\0\u{1}opened\0\u{3}known_at\0\u{3}resolved_at\0\u{1}evidence\0\u{3}rules_version\0\u{3}policy_hash\0\u{3}read_up_to\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}alert_id\0\u{1}revision\0\u{1}rule\0\u{1}action\0\u{1}severity\0\u{3}patient_key\0\u{3}handoff_id\0\u{3}began_with\0\u{1}state\0\u{1}from\0\u{1}to\0\u{1}kind\0\u{1}priority\0\u{1}cause\0\u{1}count\0\u{1}opened\0\u{3}known_at\0\u{3}resolved_at\0\u{1}evidence\0\u{3}rules_version\0\u{3}policy_hash\0\u{3}read_up_to\0\u{1}subject\0\u{1}source\0")
 
   fileprivate class _StorageClass {
     var _alertID: Data = Data()
@@ -618,6 +724,8 @@ nonisolated extension Baton_Handoff_V1_Verdict: SwiftProtobuf.Message, SwiftProt
     var _rulesVersion: UInt32 = 0
     var _policyHash: Data = Data()
     var _readUpTo: Int64 = 0
+    var _subject: Baton_Handoff_V1_Verdict.Subject = .unspecified
+    var _source: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -650,6 +758,8 @@ nonisolated extension Baton_Handoff_V1_Verdict: SwiftProtobuf.Message, SwiftProt
       _rulesVersion = source._rulesVersion
       _policyHash = source._policyHash
       _readUpTo = source._readUpTo
+      _subject = source._subject
+      _source = source._source
     }
   }
 
@@ -690,6 +800,8 @@ nonisolated extension Baton_Handoff_V1_Verdict: SwiftProtobuf.Message, SwiftProt
         case 20: try { try decoder.decodeSingularUInt32Field(value: &_storage._rulesVersion) }()
         case 21: try { try decoder.decodeSingularBytesField(value: &_storage._policyHash) }()
         case 22: try { try decoder.decodeSingularInt64Field(value: &_storage._readUpTo) }()
+        case 23: try { try decoder.decodeSingularEnumField(value: &_storage._subject) }()
+        case 24: try { try decoder.decodeSingularStringField(value: &_storage._source) }()
         default: break
         }
       }
@@ -768,6 +880,12 @@ nonisolated extension Baton_Handoff_V1_Verdict: SwiftProtobuf.Message, SwiftProt
       if _storage._readUpTo != 0 {
         try visitor.visitSingularInt64Field(value: _storage._readUpTo, fieldNumber: 22)
       }
+      if _storage._subject != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._subject, fieldNumber: 23)
+      }
+      if !_storage._source.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._source, fieldNumber: 24)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -799,6 +917,8 @@ nonisolated extension Baton_Handoff_V1_Verdict: SwiftProtobuf.Message, SwiftProt
         if _storage._rulesVersion != rhs_storage._rulesVersion {return false}
         if _storage._policyHash != rhs_storage._policyHash {return false}
         if _storage._readUpTo != rhs_storage._readUpTo {return false}
+        if _storage._subject != rhs_storage._subject {return false}
+        if _storage._source != rhs_storage._source {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -810,4 +930,8 @@ nonisolated extension Baton_Handoff_V1_Verdict: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Baton_Handoff_V1_Verdict.Action: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ACTION_UNSPECIFIED\0\u{1}ACTION_OPENED\0\u{1}ACTION_CHANGED\0\u{1}ACTION_RESOLVED\0\u{1}ACTION_UNDETERMINED\0")
+}
+
+nonisolated extension Baton_Handoff_V1_Verdict.Subject: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0SUBJECT_UNSPECIFIED\0\u{1}SUBJECT_SOURCE\0\u{1}SUBJECT_BUS\0")
 }

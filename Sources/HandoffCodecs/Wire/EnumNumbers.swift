@@ -123,15 +123,19 @@ extension SourceState.Condition: WireNumbered {
 }
 
 extension Rule: WireNumbered {
-  /// A01 is 1, A27 is 27.
+  /// A01 is 1, A27 is 27; alerts about ourselves begin with S01 at 101.
   package var wireNumber: UInt32 { Rule.numbers[self] ?? 0 }
 
   private static let numbers: [Rule: UInt32] = Dictionary(
-    uniqueKeysWithValues: zip(allCases, 1...))
-  private static let byNumber = allCases
+    uniqueKeysWithValues: allCases.map { rule in
+      let digits = UInt32(rule.rawValue.dropFirst()) ?? 0
+      return (rule, rule.isAboutOurselves ? 100 + digits : digits)
+    })
+  private static let byNumber: [UInt32: Rule] = Dictionary(
+    uniqueKeysWithValues: numbers.map { ($1, $0) })
 
   static func numbered(_ number: UInt64) -> Rule? {
-    (1...UInt64(byNumber.count)).contains(number) ? byNumber[Int(number) - 1] : nil
+    UInt32(exactly: number).flatMap { byNumber[$0] }
   }
 }
 

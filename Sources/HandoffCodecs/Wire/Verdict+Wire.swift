@@ -29,13 +29,20 @@ extension Verdict: WireMessage {
     writer.unsigned(20, rulesVersion)
     writer.hash(21, policyHash)
     writer.signed(22, readUpTo)
+    switch subject {
+    case .handoff, .person: break
+    case .source(let code):
+      writer.unsigned(23, SubjectKind.source.rawValue)
+      writer.code(24, code)
+    case .bus: writer.unsigned(23, SubjectKind.bus.rawValue)
+    }
   }
 
   package init(reading reader: inout ProtobufReader) throws(WireError) {
     var parts = VerdictParts()
     while let number = try reader.nextField() {
       switch number {
-      case 1...8: try parts.readSubject(number, from: &reader)
+      case 1...8, 23, 24: try parts.readSubject(number, from: &reader)
       case 9...15: try parts.readHandoff(number, from: &reader)
       case 16...22: try parts.readGrounds(number, from: &reader)
       default: try reader.skip()
@@ -52,6 +59,9 @@ private struct VerdictParts {
   var rule: Rule?
   var action: Verdict.Action?
   var severity: Severity?
+  /// 0 in every verdict about a person, and in all that were written before there were others.
+  var kindOfSubject: UInt32 = 0
+  var source: Code?
   var patientKey: PatientKey?
   var handoffID: HandoffID?
   var beganWith: EventID?
@@ -82,6 +92,8 @@ private struct VerdictParts {
     case 6: patientKey = try reader.patientKey("patient_key")
     case 7: handoffID = try reader.identifier("handoff_id")
     case 8: beganWith = try reader.identifier("began_with")
+    case 23: kindOfSubject = try reader.unsigned(UInt32.self, "subject")
+    case 24: source = try reader.code("source")
     default: try reader.skip()
     }
   }
@@ -125,17 +137,15 @@ private struct VerdictParts {
     guard let rule else { throw reader.missing("rule") }
     guard let action else { throw reader.missing("action") }
     guard let severity else { throw reader.missing("severity") }
-    guard let patientKey else { throw reader.missing("patient_key") }
-    guard let beganWith else { throw reader.missing("began_with") }
     guard let opened else { throw reader.missing("opened") }
     guard let knownAt else { throw reader.missing("known_at") }
     guard rulesVersion > 0 else { throw reader.missing("rules_version") }
     guard let policyHash else { throw reader.missing("policy_hash") }
     var verdict = Verdict(
       alertID: alertID, revision: revision, rule: rule, action: action, severity: severity,
-      patientKey: patientKey, handoffID: handoffID, beganWith: beganWith, opened: opened,
-      knownAt: knownAt, evidence: evidence, rulesVersion: rulesVersion, policyHash: policyHash,
-      readUpTo: readUpTo, count: count)
+      subject: try subject(reader), beganWith: beganWith, opened: opened, knownAt: knownAt,
+      evidence: evidence, rulesVersion: rulesVersion, policyHash: policyHash, readUpTo: readUpTo,
+      count: count)
     verdict.state = state
     verdict.from = from
     verdict.to = to
@@ -145,6 +155,27 @@ private struct VerdictParts {
     verdict.resolvedAt = resolvedAt
     return verdict
   }
+
+  private func subject(_ reader: ProtobufReader) throws(WireError) -> Verdict.Subject {
+    guard kindOfSubject != 0 else {
+      guard let patientKey else { throw reader.missing("patient_key") }
+      guard beganWith != nil else { throw reader.missing("began_with") }
+      return Verdict.Subject(patientKey, handoffID: handoffID)
+    }
+    switch SubjectKind(rawValue: kindOfSubject) {
+    case .source:
+      guard let source else { throw reader.missing("source") }
+      return .source(source)
+    case .bus: return .bus
+    case nil: throw reader.invalid("subject")
+    }
+  }
+}
+
+/// The numbers of `Verdict.Subject` in the schema.
+private enum SubjectKind: UInt32 {
+  case source = 1
+  case bus = 2
 }
 
 extension Evidence {
@@ -166,7 +197,6 @@ extension Evidence {
       default: try reader.skip()
       }
     }
-    guard let eventID else { throw reader.missing("event_id") }
     guard let hash else { throw reader.missing("record_hash") }
     self.init(eventID: eventID, hash: hash, coordinates: coordinates)
   }

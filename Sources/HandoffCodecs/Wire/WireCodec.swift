@@ -56,7 +56,7 @@ package struct WireCodec: Sendable {
 
   package func encode(_ verdict: Verdict) -> WireRecord {
     record(
-      verdict, key: verdict.patientKey.description,
+      verdict, key: verdict.subject.recordKey,
       id: "\(verdict.alertID).\(verdict.revision)", source: Self.busSource,
       time: verdict.resolvedAt ?? verdict.opened, subject: verdict.handoffID?.description)
   }
@@ -163,7 +163,7 @@ package struct WireCodec: Sendable {
 
   package static func verdict(_ record: WireRecord) throws(WireError) -> Verdict {
     let verdict = try message(Verdict.self, record)
-    try check(key: record.key, is: verdict.patientKey.description)
+    try check(key: record.key, is: verdict.subject.recordKey)
     return verdict
   }
 

@@ -8,8 +8,9 @@ extension Verdict {
     var fields = [
       text("alertID", alertID.description), number("revision", Int64(revision)),
       text("rule", rule.rawValue), text("action", action.rawValue),
-      text("severity", severity.rawValue), text("patientKey", patientKey.description),
-      text("handoffID", handoffID?.description), text("beganWith", beganWith.description),
+      text("severity", severity.rawValue), text("subject", otherSubject),
+      text("patientKey", patientKey?.description), text("handoffID", handoffID?.description),
+      text("beganWith", beganWith?.description),
       text("state", state?.rawValue), text("from", from?.description),
       text("to", to?.description), text("kind", kind?.description),
       text("priority", priority?.description), text("cause", cause?.description),
@@ -21,6 +22,15 @@ extension Verdict {
     fields.append(number("rulesVersion", Int64(rulesVersion)))
     fields.append(text("policyHash", policyHash.description))
     return "{" + fields.compactMap(\.self).joined(separator: ",") + "}"
+  }
+
+  /// Named only where it is no person: lines about persons are as they were before there were others.
+  private var otherSubject: String? {
+    switch subject {
+    case .handoff, .person: nil
+    case .source(let code): "source:\(code)"
+    case .bus: "bus"
+    }
   }
 
   private func text(_ name: String, _ value: String?) -> String? {

@@ -58,7 +58,8 @@ extension Verdict {
   private var due: String { "\(LondonTime(opened))" }
 
   fileprivate var whatHappened: String {
-    switch (rule, cause?.description) {
+    if rule.isAboutOurselves { return whatHappenedToUs }
+    return switch (rule, cause?.description) {
     case (.a01, _): "\(sender) sent the same message \(count + 1) times, first again at \(due)."
     case (.a03, _):
       "One message id was used for \(count + 1) different contents; the second came at \(due)."
@@ -96,7 +97,8 @@ extension Verdict {
         ? " Answered at \(LondonTime(resolvedAt)), \(lateness.spoken) late."
         : " Resolved at \(LondonTime(resolvedAt))."
     case .undetermined: return " A source that could carry the answer is behind: not judged yet."
-    case .opened, .changed: return state.map { " It stands at \($0.rawValue)." } ?? ""
+    case .opened, .changed:
+      return state.map { " It stands at \($0.rawValue)." } ?? ""
     }
   }
 
@@ -113,7 +115,8 @@ extension Verdict {
 
 extension Verdict {
   fileprivate var whatToDo: String {
-    switch (rule, cause?.description) {
+    if rule.isAboutOurselves { return whatToDoAboutUs }
+    return switch (rule, cause?.description) {
     case (.a01, _): "Nothing for this person. If it is frequent, ask \(sender) why it sends again."
     case (.a03, _):
       "Check with \(sender) that every content reached \(receiver), and have the ids made unique."

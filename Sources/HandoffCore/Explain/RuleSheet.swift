@@ -18,7 +18,9 @@ extension Rule {
     case .a04, .a06, .a10, .a13, .a14, .a21, .a27: .medium
     case .a03, .a05, .a07, .a08, .a09, .a11, .a12, .a15, .a16, .a17, .a22, .a23, .a24, .a25, .a26:
       .high
-    case .a18, .a20: .critical
+    case .a18, .a20, .s03, .s06, .s08: .critical
+    case .s01, .s02, .s05, .s07: .high
+    case .s04: .medium
     }
   }
 
@@ -52,6 +54,14 @@ extension Rule {
     case .a25: "Gap in a sequence"
     case .a26: "Counts do not match"
     case .a27: "Message refused"
+    case .s01: "Record unreadable"
+    case .s02: "Record in the wrong partition"
+    case .s03: "Log cut short"
+    case .s04: "Our clock is off"
+    case .s05: "Policy unknown"
+    case .s06: "Books out of balance"
+    case .s07: "Transfer differs"
+    case .s08: "Record not of our making"
     }
   }
 
@@ -61,6 +71,9 @@ extension Rule {
     return RuleSheet(
       rule: self, title: title, severity: severity, hazard: hazard, remembers: remembers)
   }
+
+  private static let ownHazard = "The bus misses what it is there to find, and nobody knows."
+  private static let ownMemory = "an episode a cause, about 250 bytes, until an hour after the last"
 
   private var words: (hazard: String, remembers: String)? {
     let clock = "the steps of the handoff while it is open, about 100 bytes a step"
@@ -95,6 +108,8 @@ extension Rule {
     case .a17: return ("A message went to, or came from, who has no part in it.", finding)
     case .a22: return ("Letters and visits go to a family in mourning.", clock)
     case .a24: return ("A service acts on what is no longer so.", finding)
+    case .s01, .s02, .s05, .s06, .s07, .s08: return (Self.ownHazard, Self.ownMemory)
+    case .s03, .s04: return (Self.ownHazard, "nothing: it is said when it is seen")
     default: return nil
     }
   }

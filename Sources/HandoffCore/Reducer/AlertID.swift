@@ -17,6 +17,25 @@ extension Identifier<AlertKind> {
     message += episode.bytes
     if let cause { message += Array(cause.description.utf8) }
     mac.update(data: message)
+    self.init(mac)
+  }
+
+  /// The same for what is wrong with the bus itself in one partition: `episode` tells one time that
+  /// it went wrong from another.
+  public init(rule: Rule, partition: Int32, episode: [UInt8], cause: Code?) {
+    var mac = HMAC<SHA256>(key: SymmetricKey(data: Array("baton self-alert id v1".utf8)))
+    var message = Array(rule.rawValue.utf8)
+    for shift in stride(from: 24, through: 0, by: -8) {
+      message.append(UInt8(truncatingIfNeeded: partition >> Int32(shift)))
+    }
+    message.append(UInt8(truncatingIfNeeded: episode.count))
+    message += episode
+    if let cause { message += Array(cause.description.utf8) }
+    mac.update(data: message)
+    self.init(mac)
+  }
+
+  private init(_ mac: HMAC<SHA256>) {
     let value = mac.finalize().prefix(16).reduce(0 as UInt128) { $0 << 8 | UInt128($1) }
     self.init(rawValue: value)
   }

@@ -234,7 +234,7 @@ extension Person {
       handoff.map { moment.policies[Int($0.current.policy)] } ?? moment.inForce
     var verdict = Verdict(
       alertID: alert.id, revision: alert.revision, rule: alert.rule, action: action,
-      severity: alert.rule.severity, patientKey: key, handoffID: alert.handoffID,
+      severity: alert.rule.severity, subject: Verdict.Subject(key, handoffID: alert.handoffID),
       beganWith: alert.beganWith, opened: alert.opened, knownAt: moment.now,
       evidence: moment.evidence(witnesses), rulesVersion: moment.rulesVersion,
       policyHash: policy.hash, readUpTo: moment.readUpTo, count: alert.count)

@@ -149,6 +149,8 @@ public struct PartitionState: Hashable, Sendable {
   /// Kept, and not judged by: the reducer that says when a source is silent is not part of this
   /// one (architecture.md, "The reconciler").
   public var sources: [Code: SourceState]
+  /// What is wrong with the bus itself here, in the order in which it began; empty nearly always.
+  public var defects: [Defect] = []
 
   public init(
     time: Timestamp = .distantPast, nextOffset: Int64 = 0, books: Books = Books(),

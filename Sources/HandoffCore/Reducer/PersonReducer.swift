@@ -85,7 +85,8 @@ public struct PersonReducer: Sendable {
     switch record.content {
     case .tick: break
     case .sourceState(let source): state.sources[source.source] = source
-    case .rulesActivation(let activation): activate(activation)
+    case .rulesActivation(let activation): activate(activation, of: record, into: &verdicts)
+    case .unusable(let rule, let cause): noteDefect(rule, cause, record, into: &verdicts)
     case .event(let event): take(event, of: record, into: &verdicts)
     }
   }
@@ -100,12 +101,23 @@ public struct PersonReducer: Sendable {
   /// When the next deadline falls due, or earlier; `nil` when nothing is armed.
   ///
   /// Earlier where an answer came meanwhile: a tick then passes without effect.
-  public var nextDue: Timestamp? { queue.min?.at }
+  public var nextDue: Timestamp? {
+    var next = queue.min?.at
+    if let end = nextDefectEnd { next.lower(to: end) }
+    return next
+  }
 
-  private mutating func activate(_ activation: RulesActivation) {
+  private mutating func activate(
+    _ activation: RulesActivation, of record: EventRecord, into verdicts: inout [Verdict]
+  ) {
     guard activation != state.activations.last else { return }
     let policy = known[activation.policyHash]
-    if policy == nil { missingPolicies.append(activation.policyHash) }
+    if policy == nil {
+      missingPolicies.append(activation.policyHash)
+      noteDefect(.s05, nil, record, into: &verdicts)
+    } else {
+      endDefects(.s05, at: state.time, into: &verdicts)
+    }
     state.activations.append(activation)
     policies.append(policy ?? policies[policies.count - 1])
   }
@@ -115,6 +127,8 @@ public struct PersonReducer: Sendable {
 
 extension PersonReducer {
   mutating func advance(to time: Timestamp, into verdicts: inout [Verdict]) {
+    settleDefects(upTo: time, into: &verdicts)
+    let minute = state.time.minute
     while let due = queue.min, due.at <= time {
       queue.removeMin()
       guard let index = slots.index(forKey: due.key), slots.values[index].armed == due.at else {
@@ -130,6 +144,7 @@ extension PersonReducer {
       }
     }
     state.time = max(state.time, time)
+    if state.time.minute != minute { checkBooks(into: &verdicts) }
   }
 
   /// Queues the next moment of a person, unless an earlier entry will lead to it.

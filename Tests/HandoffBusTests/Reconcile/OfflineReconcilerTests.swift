@@ -14,7 +14,7 @@ struct OfflineReconcilerTests {
       let wire =
         switch record.content {
         case .event(let event): codec.encode(event)
-        case .tick, .sourceState, .rulesActivation: codec.encodeTick(at: record.brokerAt)
+        case .tick, .sourceState, .rulesActivation, .unusable: codec.encodeTick(at: record.brokerAt)
         }
       return NDJSONRecord(
         record: wire, coordinates: record.coordinates, brokerAt: record.brokerAt)
@@ -67,7 +67,8 @@ struct OfflineReconcilerTests {
     var reconciler = OfflineReconciler(policies: [.default])
     try reconciler.take(line)
     #expect(reconciler.selfAlerts.map(\.kind) == [.recordUnreadable])
-    #expect(reconciler.verdicts == [])
+    #expect(reconciler.verdicts.map(\.rule) == [.s01])
+    #expect(reconciler.verdicts.first?.subject == .bus)
   }
 
   @Test func `a record in a partition that its key does not belong to is refused`() throws {
@@ -81,6 +82,7 @@ struct OfflineReconcilerTests {
     #expect(!strangers.isEmpty)
     #expect(reconciler.selfAlerts.count == strangers.count)
     #expect(reconciler.selfAlerts.allSatisfy { $0.kind == .wrongPartition })
+    #expect(Set(reconciler.verdicts.filter { $0.subject == .bus }.map(\.rule)) == [.s02])
   }
 
   @Test func `offsets that go back are a fault, not another order`() throws {

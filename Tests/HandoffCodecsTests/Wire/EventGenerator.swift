@@ -110,12 +110,13 @@ struct EventGenerator {
     var evidence: [Evidence] = []
     for _ in 0..<number(0...4) {
       evidence.append(
-        Evidence(eventID: id(), hash: hash(), coordinates: maybe { $0.coordinates() }))
+        Evidence(eventID: maybe { $0.id() }, hash: hash(), coordinates: maybe { $0.coordinates() }))
     }
     var verdict = Verdict(
-      alertID: id(), revision: UInt32(number(1...9)), rule: Rule.allCases[number(0...26)],
+      alertID: id(), revision: UInt32(number(1...9)),
+      rule: Rule.allCases[number(0...Rule.allCases.count - 1)],
       action: Verdict.Action.allCases[number(0...3)], severity: Severity.allCases[number(0...4)],
-      patientKey: try key(), handoffID: maybe { $0.id() }, beganWith: id(), opened: time(),
+      subject: try subject(), beganWith: id(), opened: time(),
       knownAt: time(), evidence: evidence, rulesVersion: UInt32(number(1...9)),
       policyHash: hash(), readUpTo: Int64(number(0...1_000_000)), count: UInt32(number(0...9)))
     verdict.state = maybe { HandoffState.allCases[$0.number(0...15)] }
@@ -126,6 +127,15 @@ struct EventGenerator {
     verdict.cause = maybe { $0.code() }
     verdict.resolvedAt = maybe { $0.time() }
     return verdict
+  }
+
+  mutating func subject() throws -> Verdict.Subject {
+    switch number(0...3) {
+    case 0: .handoff(id(), of: try key())
+    case 1: .person(try key())
+    case 2: .source(code())
+    default: .bus
+    }
   }
 
   mutating func statement() throws -> SourceRecord {

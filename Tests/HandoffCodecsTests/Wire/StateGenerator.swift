@@ -134,6 +134,17 @@ extension EventGenerator {
         source: code(), condition: one(), completeUpTo: maybe { $0.time() })
       state.sources[source.source] = source
     }
+    state.defects = list(2) {
+      Defect(
+        rule: $0.one(), cause: $0.maybe { $0.code() }, id: $0.id(),
+        revision: UInt32($0.number(1...9)), count: UInt32($0.number(1...9)), opened: $0.time(),
+        lastAt: $0.time(),
+        evidence: $0.list(2) {
+          Evidence(
+            eventID: $0.maybe { $0.id() }, hash: $0.hash(),
+            coordinates: $0.maybe { $0.coordinates() })
+        })
+    }
     state.books.total = ledger()
     for name in ["a", "b", "c"] where chance() {
       state.books.byKind[try unwrapped(HandoffKind(name))] = ledger()

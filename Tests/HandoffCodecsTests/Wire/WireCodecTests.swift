@@ -11,6 +11,23 @@ import Testing
       brokerAt: Timestamp(milliseconds: 1_795_000_000_123))
   }
 
+  @Test func `a verdict of before there were subjects is one about a person`() throws {
+    var generator = EventGenerator(seed: 11)
+    var verdict = try generator.verdict()
+    let (key, handoff) = (try generator.key(), HandoffID(rawValue: 7))
+    for subject in [Verdict.Subject.person(key), .handoff(handoff, of: key)] {
+      verdict.subject = subject
+      // Nothing that the first version of the schema did not have is written for a person.
+      let message = try Baton_Handoff_V1_Verdict(serializedBytes: verdict.protobuf)
+      #expect(message.subject == .unspecified && message.source.isEmpty)
+      #expect(try Verdict(protobuf: verdict.protobuf).subject == subject)
+    }
+    verdict.subject = .bus
+    #expect(WireCodec().encode(verdict).key == Array("baton".utf8))
+    verdict.subject = .source(try #require(Code("mllp-1")))
+    #expect(WireCodec().encode(verdict).key == Array("mllp-1".utf8))
+  }
+
   @Test(arguments: WireFormat.allCases, 0..<8 as Range<UInt64>)
   func `an event comes back from either form as it was`(format: WireFormat, seed: UInt64) throws {
     var generator = EventGenerator(seed: seed)

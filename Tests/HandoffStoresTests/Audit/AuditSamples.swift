@@ -106,7 +106,7 @@ struct AuditSample {
   private static func verdict(_ number: Int64, _ key: PatientKey) throws -> Verdict {
     Verdict(
       alertID: AlertID(rawValue: UInt128(number)), revision: 1, rule: .a07, action: .opened,
-      severity: .high, patientKey: key, handoffID: HandoffID(rawValue: 1),
+      severity: .high, subject: .handoff(HandoffID(rawValue: 1), of: key),
       beganWith: EventID(rawValue: 1), opened: Timestamp(milliseconds: 1),
       knownAt: Timestamp(milliseconds: 2), evidence: [], rulesVersion: 1,
       policyHash: RecordHash(ofStored: []), readUpTo: 1)

@@ -12,6 +12,7 @@ extension PartitionState: WireMessage {
     for source in sources.values.sorted(by: { $0.source < $1.source }) {
       writer.nested(6) { source.write(to: &$0) }
     }
+    for defect in defects { writer.nested(7) { defect.write(to: &$0) } }
   }
 
   package init(reading reader: inout ProtobufReader) throws(WireError) {
@@ -34,6 +35,10 @@ extension PartitionState: WireMessage {
         var nested = try reader.nested("SourceState")
         let source = try SourceState(reading: &nested)
         sources[source.source] = source
+      case 7:
+        guard defects.count < 1_024 else { throw reader.invalid("defects") }
+        var nested = try reader.nested("Defect")
+        defects.append(try Defect(reading: &nested))
       default: try reader.skip()
       }
     }
