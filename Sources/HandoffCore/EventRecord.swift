@@ -20,6 +20,11 @@ public struct EventRecord: Sendable {
   /// SHA-256 of the stored value.
   public var hash: RecordHash
 
+  /// Whether one of our own writers wrote it, as far as can be told.
+  var isOurs: Bool {
+    if case .unusable(.s08, _) = content { false } else { true }
+  }
+
   public init(
     content: Content, brokerAt: Timestamp, coordinates: RecordCoordinates, hash: RecordHash
   ) {

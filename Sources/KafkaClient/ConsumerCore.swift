@@ -33,7 +33,9 @@ final class ConsumerCore: Sendable {
   /// `@unchecked Sendable`: touched only between `beginPolling` and `endPolling`, which one task
   /// at a time passes, ordered by the lock of `state`.
   private final class Desk: @unchecked Sendable {
-    var decoder = RecordDecoder()
+    var decoder: RecordDecoder
+
+    init(_ decoder: RecordDecoder) { self.decoder = decoder }
   }
 
   private struct State {
@@ -53,9 +55,10 @@ final class ConsumerCore: Sendable {
   let statistics = LatestStatistics()
   private let waker = Waker()
   private let state = Mutex(State())
-  private let desk = Desk()
+  private let desk: Desk
 
   init(configuration: KafkaConfiguration, settings: [String: String]) throws(KafkaError) {
+    desk = Desk(RecordDecoder(incoming: configuration.interceptor?.incoming))
     handle = try KafkaHandle(
       .consumer, configuration: configuration, settings: settings, events: Self.events)
     handle.onEvents { [waker] in waker.signal() }

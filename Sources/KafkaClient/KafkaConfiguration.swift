@@ -19,17 +19,20 @@ public struct KafkaConfiguration: Sendable {
   public var statisticsInterval: Duration?
   /// Gets librdkafka's own log.
   public var logger: Logger
+  /// What every record passes on its way out and in; nil: nothing.
+  public var interceptor: KafkaInterceptor?
 
   public init(
     bootstrapServers: [String], clientID: String = "kafka-client",
     properties: [String: String] = [:], statisticsInterval: Duration? = nil,
-    logger: Logger = Logger(label: "kafka")
+    logger: Logger = Logger(label: "kafka"), interceptor: KafkaInterceptor? = nil
   ) {
     self.bootstrapServers = bootstrapServers
     self.clientID = clientID
     self.properties = properties
     self.statisticsInterval = statisticsInterval
     self.logger = logger
+    self.interceptor = interceptor
   }
 }
 

@@ -8,6 +8,17 @@ public final class KafkaGroupMetadata: @unchecked Sendable {
 
   init(adopting pointer: OpaquePointer) { self.pointer = pointer }
 
+  /// Of a group that nobody joins: its offsets are kept by whoever reads given partitions alone.
+  ///
+  /// The broker takes such offsets while the group has no member; what keeps two writers apart is
+  /// the transactional id.
+  public init(ofGroupWithoutMembers group: String) throws(KafkaError) {
+    guard let pointer = rd_kafka_consumer_group_metadata_new(group) else {
+      throw KafkaError(.invalidArgument, message: "\(group) is no group's name")
+    }
+    self.pointer = pointer
+  }
+
   deinit { rd_kafka_consumer_group_metadata_destroy(pointer) }
 }
 

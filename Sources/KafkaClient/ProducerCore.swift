@@ -26,6 +26,7 @@ final class ProducerCore: Sendable {
   let failedDelivery: KafkaError.Disposition?
   private let reports: DispatchQueue
   private let limits: KafkaProducerLimits
+  private let interceptor: KafkaInterceptor?
   private let state = Mutex(State())
 
   init(
@@ -40,6 +41,7 @@ final class ProducerCore: Sendable {
     settings["linger.ms"] = "1"
     settings["compression.type"] = "lz4"
     self.limits = limits
+    interceptor = configuration.interceptor
     self.failedDelivery = failedDelivery
     reports = DispatchQueue(label: "kafka.reports.\(configuration.clientID)")
     handle = try KafkaHandle(
@@ -138,7 +140,8 @@ extension ProducerCore {
           return (next - start, error)
         }
         let error = handle.topics.produce(
-          messages[next], client: client.pointer, opaque: batch?.opaque(next))
+          interceptor?.outgoing(messages[next]) ?? messages[next], client: client.pointer,
+          opaque: batch?.opaque(next))
         if let error {
           release(count: 1, byteCount: byteCount)
           guard error.code != .queueFull else { break }

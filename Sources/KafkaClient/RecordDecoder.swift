@@ -16,6 +16,10 @@ struct RecordDecoder {
   private var topics: [OpaquePointer: Topic] = [:]
   private var latest: (pointer: OpaquePointer, topic: Topic)?
   private var starts: [KafkaTopicPartition: Int64] = [:]
+  /// Every record passes it; what it leaves out is seen by the check for truncation alone.
+  private let incoming: (@Sendable (KafkaRecord) -> KafkaRecord?)?
+
+  init(incoming: (@Sendable (KafkaRecord) -> KafkaRecord?)? = nil) { self.incoming = incoming }
 
   /// Forgets all: after a change of assignment, librdkafka may reuse a topic object's address.
   mutating func restart(from offsets: [KafkaPartitionOffset]) {
@@ -55,7 +59,9 @@ struct RecordDecoder {
           expected: topic.expected[partition], found: message.offset))
     }
     topic.expected[partition] = message.offset + 1
-    builder.append(Self.record(pointer, topic: topic.name))
+    let record = Self.record(pointer, topic: topic.name)
+    guard let incoming else { return builder.append(record) }
+    if let passed = incoming(record) { builder.append(passed) }
   }
 
   private mutating func topic(at pointer: OpaquePointer) -> Topic {

@@ -45,7 +45,7 @@ struct AuditRunCommand: AsyncParsableCommand {
           orGenerateFor: AuditKeyFile.defaultName)
       let store = try AuditStore(folder: files.audit, describe: AuditDescription.ofWire)
       var service = AuditServiceConfiguration(
-        kafka: KafkaConfiguration(configuration, client: "audit"))
+        kafka: KafkaConfiguration(configuration, client: "audit", as: .audit))
       service.checkpointInterval = .seconds(interval)
       try await ServiceGroup(
         services: [

@@ -74,7 +74,8 @@ struct ConnectCommand: AsyncParsableCommand {
       let stack = try connectFailures {
         try ConnectStack(
           configuration, connectors: connectors,
-          kafka: KafkaConfiguration(configuration, client: "ingest"), instance: instance,
+          kafka: KafkaConfiguration(configuration, client: "ingest", as: .ingest),
+          instance: instance,
           logger: logger)
       }
       logger.notice(

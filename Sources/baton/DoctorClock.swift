@@ -11,7 +11,7 @@ extension ClusterDoctor {
 
   /// Writes a tick, reads back what the broker stamped, and compares with the time between.
   func clock() async throws -> [Finding] {
-    let kafka = KafkaConfiguration(configuration, client: "doctor")
+    let kafka = KafkaConfiguration(configuration, client: "doctor", as: .administrator)
     let admin = try KafkaAdmin(kafka)
     let names = await Result(catching: { try await admin.topics(within: Self.patience).map(\.name) }
     )

@@ -10,7 +10,8 @@ struct ClusterDoctor {
 
   func findings() async -> [Finding] {
     do {
-      return [try await broker()] + (try await topics()) + (try await clock())
+      return [try await broker()] + (try await topics()) + (try await access())
+        + (try await clock())
     } catch let error as KafkaError {
       return [
         .fail(
@@ -40,7 +41,10 @@ struct ClusterDoctor {
     let sizes = TopicSizes(
       partitions: Int32(configuration.topics.partitions),
       replication: Int16(configuration.topics.replication))
-    let result = await Result(catching: { try await administrator.plan(sizes: sizes) })
+    let table = TopicTable.all(organisations: configuration.boundary.organisations.map(\.code))
+    let result = await Result(catching: {
+      try await administrator.plan(table: table, sizes: sizes)
+    })
     await administrator.close()
     let plan = try result.get()
     let missing = plan.steps.filter { if case .create = $0 { true } else { false } }.count

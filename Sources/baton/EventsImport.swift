@@ -26,7 +26,7 @@ extension EventsCommand {
 
     func run() async throws {
       let (configuration, bootstrap) = try settings.loadWithBroker()
-      let kafka = KafkaConfiguration(configuration, client: "import")
+      let kafka = KafkaConfiguration(configuration, client: "import", as: .administrator)
       let scan = TopicScan(kafka, topic: .events)
       try await reachingKafka(bootstrap) {
         let partitions = try await scan.partitions()

@@ -96,9 +96,10 @@ struct ReconcileCommand: AsyncParsableCommand {
   private func serve() async throws {
     let (configuration, bootstrap) = try settings.loadWithBroker()
     let file = policy.first ?? configuration.policyFile
-    let reconciler = ReconcilerConfiguration(
-      kafka: KafkaConfiguration(configuration, client: instance), groupID: group,
+    var reconciler = ReconcilerConfiguration(
+      kafka: KafkaConfiguration(configuration, client: instance, as: .reconciler), groupID: group,
       instanceID: instance, policy: try file.map(PolicySource.init(file:)) ?? .standard)
+    reconciler.stamp = configuration.recordGuard?.stamp
     let service = ReconcilerService(reconciler)
     let services = ServiceGroup(
       configuration: .init(
@@ -124,7 +125,8 @@ struct ReconcileCommand: AsyncParsableCommand {
     let policies = try files.map { try PolicySource(file: $0).policy }
     let end = try until.map(time(named: "--until"))
     var reconciler = OfflineReconciler(
-      policies: policies.isEmpty ? [.default] : policies, partitionCount: partitions)
+      policies: policies.isEmpty ? [.default] : policies, partitionCount: partitions,
+      stamp: configuration.recordGuard?.stamp)
     try await NDJSONFile.read(input) { line, number in
       do {
         try reconciler.take(line)

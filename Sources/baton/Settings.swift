@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import HandoffBus
+import HandoffStores
 import Logging
 import Telemetry
 
@@ -44,6 +45,7 @@ struct SettingsOptions: ParsableArguments {
     if let data { configuration.dataFolder = data }
     if let logLevel { configuration.logLevel = logLevel }
     Telemetry.bootstrap(level: configuration.logLevel ?? (isService ? .notice : .critical))
+    configuration.recordGuard = try recordGuards { try RecordGuard.load(configuration) }
     return configuration
   }
 
@@ -58,6 +60,17 @@ struct SettingsOptions: ParsableArguments {
         advice: "Give --bootstrap host:port, set BATON_BOOTSTRAP, or name it in --config.")
     }
     return (configuration, bootstrap)
+  }
+}
+
+/// Turns what can be wrong with record secrets into a sentence and an exit code.
+func recordGuards(_ body: () throws -> RecordGuard?) throws -> RecordGuard? {
+  do {
+    return try body()
+  } catch let error as SecretsError {
+    throw CommandFailure(
+      .badConfiguration, "The record secrets cannot be used: \(error).",
+      advice: "Restore the file: without it our own records are not told from forged ones.")
   }
 }
 

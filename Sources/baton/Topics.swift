@@ -9,8 +9,9 @@ struct TopicsCommand: AsyncParsableCommand {
     abstract: "Compare the cluster's topics with the table, and create or mend them.",
     discussion: """
       The table in the program says which topics there are, how many partitions they have, what \
-      may be thrown away and whose clock stamps the records. `plan` shows the difference and \
-      changes nothing; `apply` creates and mends.
+      may be thrown away, whose clock stamps the records, and who may read and write them. `plan` \
+      shows the difference and changes nothing; `apply` creates and mends. Access is looked at \
+      where the configuration has a section access; organisations come from its boundary.
 
       The number of partitions is chosen once. It is never changed afterwards, because a person's \
       records would move to another partition and lose their order: `apply` refuses, and the way \
@@ -32,7 +33,7 @@ struct TopicsCommand: AsyncParsableCommand {
 
     /// Plans against the configured cluster and hands both on.
     func withPlan(
-      _ body: (TopicAdministrator, TopicPlan, Output) async throws -> Void
+      _ body: (TopicsPlan, Output) async throws -> Void
     ) async throws {
       var (configuration, bootstrap) = try settings.loadWithBroker()
       if let partitions {
@@ -45,15 +46,12 @@ struct TopicsCommand: AsyncParsableCommand {
         partitions: Int32(configuration.topics.partitions),
         replication: Int16(configuration.topics.replication))
       try await reachingKafka(bootstrap) {
-        let administrator = try TopicAdministrator(
-          KafkaConfiguration(configuration, client: "topics"))
-        do {
-          try await body(administrator, try await administrator.plan(sizes: sizes), Output(output))
-        } catch {
-          await administrator.close()
-          throw error
-        }
-        await administrator.close()
+        let plan = try TopicsPlan(configuration, sizes: sizes)
+        let outcome = await Result(catching: {
+          try await body(try await plan.made(), Output(output))
+        })
+        await plan.close()
+        try outcome.get()
       }
     }
   }
@@ -65,9 +63,9 @@ struct TopicsCommand: AsyncParsableCommand {
     @OptionGroup var options: Options
 
     func run() async throws {
-      try await options.withPlan { _, plan, output in
+      try await options.withPlan { plan, output in
         try report(plan, verb: "would", output)
-        if plan.isRefused { throw refusal(plan) }
+        if plan.topics.isRefused { throw refusal() }
       }
     }
   }
@@ -79,14 +77,83 @@ struct TopicsCommand: AsyncParsableCommand {
     @OptionGroup var options: Options
 
     func run() async throws {
-      try await options.withPlan { administrator, plan, output in
-        guard !plan.isRefused else {
+      try await options.withPlan { plan, output in
+        guard !plan.topics.isRefused else {
           try report(plan, verb: "would", output)
-          throw refusal(plan)
+          throw refusal()
         }
-        try await administrator.apply(plan)
+        try await plan.apply()
         try report(plan, verb: "did", output)
       }
+    }
+  }
+}
+
+/// What differs in topics and, where it is configured, in access.
+struct TopicsPlan {
+  private let topicAdministrator: TopicAdministrator
+  private let accessAdministrator: AccessAdministrator?
+  private let table: [TopicDefinition]
+  private let sizes: TopicSizes
+  private(set) var topics = TopicPlan(table: [], sizes: TopicSizes(), cluster: [])
+  private(set) var access: AccessPlan?
+
+  init(_ configuration: BatonConfiguration, sizes: TopicSizes) throws {
+    let kafka = KafkaConfiguration(configuration, client: "topics")
+    let organisations = configuration.boundary.organisations.map(\.code)
+    topicAdministrator = try TopicAdministrator(kafka)
+    accessAdministrator = configuration.access.map {
+      AccessAdministrator(kafka, organisations: organisations, access: $0)
+    }
+    table = TopicTable.all(organisations: organisations)
+    self.sizes = sizes
+  }
+
+  func made() async throws -> TopicsPlan {
+    var plan = self
+    plan.topics = try await topicAdministrator.plan(table: table, sizes: sizes)
+    plan.access = try await accessAdministrator?.plan()
+    return plan
+  }
+
+  /// Topics first: an entry about a topic that is not there protects nothing yet.
+  func apply() async throws {
+    try await topicAdministrator.apply(topics)
+    if let access { try await accessAdministrator?.apply(access) }
+  }
+
+  func close() async { await topicAdministrator.close() }
+}
+
+/// One step of access as `--json` prints it.
+private struct AccessRow: Encodable {
+  var step: String
+  var entry: String?
+  var command: String?
+  var reason: String?
+
+  init(_ step: AccessStep) {
+    switch step {
+    case .add(let acl): (self.step, entry) = ("add", acl.description)
+    case .remove(let acl): (self.step, entry) = ("remove", acl.description)
+    case .byHand(let acl):
+      (self.step, entry, command) = ("by-hand", acl.description, acl.command)
+    case .strange(let acl): (self.step, entry) = ("strange", acl.description)
+    case .missing(let reason): (self.step, self.reason) = ("missing", reason)
+    }
+  }
+
+  func sentence(_ style: Style) -> String {
+    switch step {
+    case "add": "\(style.green("+")) \(entry ?? "")"
+    case "remove": "\(style.red("-")) \(entry ?? "")"
+    case "by-hand":
+      "\(style.yellow("?")) \(entry ?? ""): librdkafka cannot write or see it; run:\n"
+        + "    \(command ?? "")"
+    case "strange": "\(style.yellow("!")) \(entry ?? ""): not in the table; left alone"
+    default:
+      "\(style.red("✗")) this cluster has no access control (\(reason ?? "")): forged records are "
+        + "recognised by their stamps, not refused"
     }
   }
 }
@@ -155,23 +222,31 @@ private struct StepRow: Encodable {
   }
 }
 
-private func report(_ plan: TopicPlan, verb: String, _ output: Output) throws {
-  let rows = plan.steps.map(StepRow.init)
+private func report(_ plan: TopicsPlan, verb: String, _ output: Output) throws {
+  let rows = plan.topics.steps.map(StepRow.init)
+  let access = plan.access?.steps.map(AccessRow.init)
   struct Report: Encodable {
     var applied: Bool
     var refused: Bool
     var steps: [StepRow]
+    var access: [AccessRow]?
   }
-  try output.json(Report(applied: verb == "did", refused: plan.isRefused, steps: rows))
+  try output.json(
+    Report(
+      applied: verb == "did", refused: plan.topics.isRefused, steps: rows, access: access))
   for row in rows { output.line(row.sentence(output.style)) }
-  guard !plan.isRefused else { return }
-  let count = plan.changes.count
-  guard count > 0 else { return output.line("The topics are as the table wants them.") }
+  for row in access ?? [] { output.line(row.sentence(output.style)) }
+  guard !plan.topics.isRefused else { return }
+  let count = plan.topics.changes.count + (plan.access?.changes.count ?? 0)
+  guard count > 0 else {
+    let what = access == nil ? "The topics are" : "Topics and access are"
+    return output.line("\(what) as the table wants them.")
+  }
   let changes = count == 1 ? "1 change" : "\(count) changes"
   output.line("\(verb == "did" ? "Made" : "To make"): \(changes).")
 }
 
-private func refusal(_ plan: TopicPlan) -> CommandFailure {
+private func refusal() -> CommandFailure {
   CommandFailure(
     .found, "Topics have another number of partitions than is asked for; nothing was changed.",
     advice: "Set topics.partitions (or --partitions) to what the cluster has; "

@@ -31,6 +31,9 @@ struct UpRun {
     } catch {
       throw CommandFailure.file(configuration.dataFolder, doing: "make", error)
     }
+    configuration.recordGuard = try recordGuards {
+      try RecordGuard.loadOrMake(configuration, now: ConnectStack.systemTime())
+    }
     try await reachingKafka(bootstrap) {
       let count = try await applyTopics(configuration, mock: mock)
       try await serve(configuration, partitionCount: count)
@@ -89,12 +92,14 @@ struct UpRun {
     }
     let connectors = try connectors(configuration, feed)
     try makeDropFolders(of: connectors, below: configuration.dataFolder)
-    let kafka = KafkaConfiguration(configuration, client: "up")
+    let kafka = KafkaConfiguration(configuration, client: "up", as: .ingest)
     let stack = try makeStack(configuration, connectors, kafka)
     var reconciling = ReconcilerConfiguration(
-      kafka: KafkaConfiguration(configuration, client: "reconcile"), instanceID: Self.instanceID,
+      kafka: KafkaConfiguration(configuration, client: "reconcile", as: .reconciler),
+      instanceID: Self.instanceID,
       policy: try configuration.policyFile.map(PolicySource.init(file:)) ?? .standard)
     reconciling.logger = Logger(label: "baton.reconcile")
+    reconciling.stamp = configuration.recordGuard?.stamp
     let reconciler = ReconcilerService(reconciling)
     let (audit, log) = try makeAudit(configuration)
     let stages = UpStages(
@@ -167,7 +172,7 @@ struct UpRun {
         orGenerateFor: AuditKeyFile.defaultName)
       let log = try AuditStore(folder: files.audit, describe: AuditDescription.ofWire)
       var auditing = AuditServiceConfiguration(
-        kafka: KafkaConfiguration(configuration, client: "audit"))
+        kafka: KafkaConfiguration(configuration, client: "audit", as: .audit))
       auditing.checkpointInterval = .seconds(2)
       let service = AuditService(
         store: log, signer: signer, configuration: auditing, logger: Logger(label: "baton.audit"))

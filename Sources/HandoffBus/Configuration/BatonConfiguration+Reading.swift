@@ -69,13 +69,21 @@ private struct ConfigurationReader {
       case "policy": reader.path(node, name) { $0.policyFile = $1 }
       case "connectors": reader.path(node, name) { $0.connectors = $1 }
       case "secrets": reader.path(node, name) { $0.secretsFile = $1 }
+      case "record-secrets": reader.path(node, name) { $0.recordSecretsFile = $1 }
+      case "boundary":
+        reader.faults += reader.configuration.boundary.read(node, relativeTo: reader.folder)
+      case "access":
+        var access = AccessConfiguration()
+        reader.faults += access.read(node)
+        reader.configuration.access = access
       case "log": reader.text(node, name) { $0.setLogLevel($1, name, node.line) }
       case "kafka": reader.readKafka(node)
       case "topics": reader.readTopics(node)
       default:
         reader.fault(
           name, node.line,
-          "is not a setting; known are data, policy, connectors, secrets, log, kafka, topics")
+          "is not a setting; known are data, policy, connectors, secrets, record-secrets, boundary, access, log, kafka, topics"
+        )
       }
     }
   }
@@ -117,6 +125,7 @@ private struct ConfigurationReader {
       case "BATON_POLICY": configuration.policyFile = value
       case "BATON_CONNECTORS": configuration.connectors = value
       case "BATON_SECRETS": configuration.secretsFile = value
+      case "BATON_RECORD_SECRETS": configuration.recordSecretsFile = value
       case "BATON_LOG": setLogLevel(value, name, nil)
       case "BATON_PARTITIONS": setPartitions(value, name, nil)
       case "BATON_REPLICATION": setReplication(value, name, nil)

@@ -8,6 +8,7 @@ package import Logging
 /// policy: policy.yaml              # default: the one that ships with Baton
 /// connectors: connectors           # one YAML file, or a folder of them
 /// secrets: /run/secrets/baton.yaml # default: made in the data folder at first start
+/// record-secrets: /run/records.json # stamps our own records; default: in the data folder, if there
 /// log: notice
 /// kafka:
 ///   bootstrap: broker-1:9092,broker-2:9092
@@ -29,6 +30,14 @@ package struct BatonConfiguration: Sendable {
   package var connectors: String?
   /// `nil`: made in the data folder at first start.
   package var secretsFile: String?
+  /// What the bus's own records are stamped with; `nil`: in the data folder, where there is one.
+  package var recordSecretsFile: String?
+  /// What stamps and checks records, once the secrets are read; `nil`: nothing does.
+  package var recordGuard: RecordGuard?
+  /// The trust boundary: organisations outside it, or the one that this process stands in.
+  package var boundary = BoundaryConfiguration()
+  /// `nil`: the cluster has no access control, and none is planned.
+  package var access: AccessConfiguration?
   /// `nil`: a service logs from `notice` on, a command that ends soon only what is critical.
   package var logLevel: Logger.Level?
   package var kafka = Kafka()

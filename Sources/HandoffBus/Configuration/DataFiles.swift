@@ -7,14 +7,20 @@ package struct DataFiles: Sendable {
   /// The folder itself.
   package let folder: String
   private let secretsFile: String?
+  private let recordSecretsFile: String?
 
   package init(_ configuration: BatonConfiguration) {
     folder = configuration.dataFolder
     secretsFile = configuration.secretsFile
+    recordSecretsFile = configuration.recordSecretsFile
   }
 
   /// The secrets that only ingest holds.
   package var secrets: String { secretsFile ?? path("secrets.json") }
+  /// What the bus's own records are stamped with; connectors outside the boundary never have it.
+  package var recordSecrets: String { recordSecretsFile ?? path("record-secrets.json") }
+  /// What a connector outside the boundary tells files apart with; it says nothing of anybody.
+  package var fileClaimKey: String { path("file-claim.key") }
   /// The data keys of people, wrapped.
   package var keys: String { path("keys.sqlite") }
   /// What was received and is not yet published.

@@ -28,10 +28,12 @@ package struct OfflineReconciler: Sendable {
   ///
   /// Placing is checked only where the topic's number of partitions is given: lines that were
   /// written by hand, or exported from some partitions only, do not tell it.
-  package init(policies: [Policy], partitionCount: Int32? = nil) {
+  package init(
+    policies: [Policy], partitionCount: Int32? = nil, stamp: RecordStamp? = nil
+  ) {
     precondition(!policies.isEmpty, "something must be in force at the start")
     self.policies = policies
-    intake = RecordIntake(partitionCount: partitionCount)
+    intake = RecordIntake(partitionCount: partitionCount, stamp: stamp)
   }
 
   /// Applies one record.

@@ -21,7 +21,7 @@ final class PartitionCrew: Sendable {
     self.policies = policies
     self.status = status
     self.ticks = ticks
-    intake = RecordIntake(partitionCount: partitionCount)
+    intake = RecordIntake(partitionCount: partitionCount, stamp: configuration.stamp)
   }
 
   /// Takes the partitions: fences every predecessor first, then restores all from the changelog.

@@ -12,6 +12,8 @@ package struct ReconcilerConfiguration: Sendable {
   package var policy: PolicySource
   package var limits = ReconcilerLimits()
   package var ticks = TickSchedule()
+  /// Tells our own records from forged ones; `nil` takes every record for ours.
+  package var stamp: RecordStamp?
   package var logger = Logger(label: "baton.reconcile")
 
   package init(

@@ -7,17 +7,26 @@ internal import KafkaClient
 package struct RecordIntake: Sendable {
   /// Partitions of the events topic; `nil` where it is not known and placing cannot be checked.
   package var partitionCount: Int32?
+  /// Tells our own records from forged ones; `nil` where there are no secrets for it.
+  package var stamp: RecordStamp?
 
-  package init(partitionCount: Int32?) {
+  package init(partitionCount: Int32?, stamp: RecordStamp? = nil) {
     self.partitionCount = partitionCount
+    self.stamp = stamp
   }
 
   /// Reads one record.
   ///
   /// What cannot be read, or lies where its key does not belong, still moves time, as a tick would,
   /// and the reducer says so in a verdict about ourselves. It is never a reason to stop. The alert
-  /// beside the record is for the log of this instance.
+  /// beside the record is for the log of this instance. A record that none of our writers stamped
+  /// moves nothing, not even time.
   package func take(_ stored: StoredRecord) -> (record: EventRecord, alert: SelfAlert?) {
+    if let forgery = stamp?.forgery(in: stored) {
+      return refuse(
+        stored,
+        SelfAlert(.recordForged, at: stored.coordinates, cause: Code(forgery.rawValue)))
+    }
     let record: EventRecord
     do {
       record = try WireCodec.eventRecord(stored)

@@ -8,6 +8,10 @@ package struct SelfAlert: Hashable, Sendable {
     case recordUnreadable = "record-unreadable"
     /// A record lies in a partition that its key does not belong to; it counts as a tick.
     case wrongPartition = "wrong-partition"
+    /// A record is not stamped by a writer of ours; it moves nothing.
+    case recordForged = "record-forged"
+    /// A frame from outside the boundary was refused: damaged, sent again, or another's.
+    case frameRefused = "frame-refused"
     /// The log is shorter than what was already read from it.
     case logTruncated = "log-truncated"
     /// Our clock is more than five minutes off the broker's.
@@ -29,6 +33,7 @@ package struct SelfAlert: Hashable, Sendable {
       case .policyUnknown: .s05
       case .booksUnbalanced: .s06
       case .transferDiffers: .s07
+      case .recordForged, .frameRefused: .s08
       }
     }
   }

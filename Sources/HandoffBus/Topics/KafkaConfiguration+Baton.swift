@@ -1,14 +1,20 @@
 package import KafkaClient
+internal import Logging
 
 extension KafkaConfiguration {
   /// How a part of the bus named `client` reaches the configured cluster.
   ///
   /// Where no broker is named there is nothing to reach, and making a client fails with an error
-  /// that says so.
-  package init(_ configuration: BatonConfiguration, client: String) {
+  /// that says so. What it writes is stamped as `writer`'s, what it reads is checked, where the
+  /// configuration has the secrets for it.
+  package init(
+    _ configuration: BatonConfiguration, client: String, as writer: BusRole? = nil
+  ) {
     let servers = configuration.kafka.bootstrap?.split(separator: ",").map(String.init) ?? []
     self.init(
       bootstrapServers: servers, clientID: "baton-\(client)",
       properties: configuration.kafka.properties)
+    interceptor = configuration.recordGuard?.interceptor(
+      for: writer, logger: Logger(label: "baton.records"))
   }
 }

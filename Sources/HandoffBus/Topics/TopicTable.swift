@@ -1,3 +1,5 @@
+package import HandoffCore
+
 /// The topics of the bus, by name (architecture.md, "The contract on the wire").
 package enum Topic: String, CaseIterable, Hashable, Sendable {
   case events = "handoff.events.v1"
@@ -13,11 +15,6 @@ package enum Topic: String, CaseIterable, Hashable, Sendable {
 
   /// The topic's name on the cluster.
   package var name: String { rawValue }
-}
-
-/// A part of the bus that writes a topic: one principal each, from which the ACLs come.
-package enum TopicWriter: String, CaseIterable, Hashable, Sendable {
-  case connector, ingest, reconciler, audit, operations, administrator
 }
 
 /// One row of the topic table: what a topic is for and how the cluster must keep it.
@@ -46,9 +43,12 @@ package struct TopicDefinition: Hashable, Sendable {
   package var key: String
   /// What a record is, in words.
   package var holds: String
-  package var writers: [TopicWriter]
+  package var writers: [BusRole]
+  package var readers: [BusRole]
   /// Whether audit keeps a tree over it.
   package var isAudited: Bool
+  /// Whether its records carry their writer's stamp (``RecordStamp``).
+  package var isStamped: Bool
 
   /// The topic's settings on the cluster, those that safety rests on included.
   ///
@@ -83,78 +83,93 @@ package enum TopicTable {
   /// Those of one organisation come from ``inbox(organisation:)`` and ``outbox(organisation:)``.
   package static let shared: [TopicDefinition] = Topic.allCases.map(definition)
 
+  /// Those, and the topics of each of `organisations`.
+  package static func all(organisations: [ODSCode]) -> [TopicDefinition] {
+    shared
+      + organisations.sorted().flatMap {
+        [inbox(organisation: $0.description), outbox(organisation: $0.description)]
+      }
+  }
+
   /// Sealed frames of connectors outside the boundary, which only they and ingest may touch.
   package static func inbox(organisation: String) -> TopicDefinition {
     TopicDefinition(
-      name: "handoff.inbox.\(organisation.lowercased()).v1", partitions: .likeEvents,
+      name: "handoff.inbox.\(organisation.lowercased()).v1", partitions: .fixed(3),
       cleanUp: .delete(afterDays: 7), isStampedByBroker: true, key: "source",
       holds: "sealed frames from connectors outside the boundary", writers: [.connector],
-      isAudited: false)
+      readers: [.ingest], isAudited: false, isStamped: false)
   }
 
   /// What is to be told to an organisation's systems.
   package static func outbox(organisation: String) -> TopicDefinition {
     TopicDefinition(
-      name: "handoff.outbox.\(organisation.lowercased()).v1", partitions: .likeEvents,
-      cleanUp: .delete(afterDays: 7), isStampedByBroker: true, key: "patient key",
-      holds: "notices for an organisation's own systems", writers: [.reconciler],
-      isAudited: false)
+      name: "handoff.outbox.\(organisation.lowercased()).v1", partitions: .fixed(3),
+      cleanUp: .delete(afterDays: 7), isStampedByBroker: true,
+      key: "HMAC(organisation, patient key)", holds: "sealed notices for an organisation's systems",
+      writers: [.ingest], readers: [.connector, .sink], isAudited: false, isStamped: false)
   }
 
   /// The row of `topic`.
   package static func definition(of topic: Topic) -> TopicDefinition {
-    switch topic {
+    let lookers: [BusRole] = [.audit, .auditor, .operations, .administrator]
+    return switch topic {
     case .events:
       row(
-        topic, .delete(afterDays: nil), key: "patient key", writers: [.ingest, .reconciler],
+        topic, .delete(afterDays: nil), key: "patient key",
+        writers: [.ingest, .reconciler, .administrator], readers: [.ingest, .reconciler] + lookers,
         holds: "events; ticks, source states and rules activations on every partition")
     case .sources:
       row(
-        topic, .delete(afterDays: daysLong), key: "source id", writers: [.connector, .ingest],
+        topic, .delete(afterDays: daysLong), key: "source id", writers: [.ingest],
+        readers: [.reconciler] + lookers,
         holds: "heartbeats, receptions and refusals of each source")
     case .correlation:
       row(
-        topic, .compact, key: "HMAC(system, id)", writers: [.ingest], isAudited: false,
-        holds: "the patient key and handoff that an id belongs to")
+        topic, .compact, key: "HMAC(system, id)", writers: [.ingest], readers: [.ingest],
+        isAudited: false, holds: "the patient key and handoff that an id belongs to")
     case .config:
       row(
-        topic, .compact, partitions: .fixed(1), key: "SHA-256", writers: [.administrator],
+        topic, .compact, partitions: .fixed(1), key: "SHA-256",
+        writers: [.administrator, .reconciler], readers: [.reconciler] + lookers,
         holds: "the bytes of each policy, register and profile ever in force")
     case .alerts:
       row(
         topic, .delete(afterDays: daysLong), key: "patient key or source id",
-        writers: [.reconciler], holds: "verdicts: opened, changed, resolved, by revision")
+        writers: [.reconciler], readers: [.ingest, .reconciler] + lookers,
+        holds: "verdicts: opened, changed, resolved, by revision")
     case .reconcilerState:
       row(
         topic, .compact, key: "patient key, or a reserved key for the partition",
-        writers: [.reconciler], isAudited: false, holds: "the changelog of the reducers")
+        writers: [.reconciler], readers: [.reconciler], isAudited: false,
+        holds: "the changelog of the reducers")
     case .commands:
       row(
         topic, .delete(afterDays: daysLong), key: "alert id", writers: [.operations],
+        readers: lookers, isStamped: false,
         holds: "acknowledge, assign, snooze, resolve, replay; who and why")
     case .deadLetters:
       row(
-        topic, .delete(afterDays: 60), key: "source id", writers: [.connector, .ingest],
-        holds: "what could not be mapped and why, its payload sealed")
+        topic, .delete(afterDays: 60), key: "source id", writers: [.ingest],
+        readers: [.ingest] + lookers, holds: "what could not be mapped and why, its payload sealed")
     case .access:
       row(
-        topic, .delete(afterDays: daysLong), key: "reader", writers: [.audit],
-        holds: "who read what, when, why")
+        topic, .delete(afterDays: daysLong), key: "reader", writers: [.audit, .auditor],
+        readers: [.audit, .auditor], isStamped: false, holds: "who read what, when, why")
     case .checkpoints:
       row(
         topic, .compact, partitions: .fixed(1), key: "log origin", writers: [.audit],
-        isAudited: false, holds: "signed tree heads")
+        readers: lookers, isAudited: false, isStamped: false, holds: "signed tree heads")
     }
   }
 
   private static func row(
     _ topic: Topic, _ cleanUp: TopicDefinition.CleanUp,
-    partitions: TopicDefinition.Partitions = .likeEvents, key: String, writers: [TopicWriter],
-    isAudited: Bool = true, holds: String
+    partitions: TopicDefinition.Partitions = .likeEvents, key: String, writers: [BusRole],
+    readers: [BusRole], isAudited: Bool = true, isStamped: Bool = true, holds: String
   ) -> TopicDefinition {
     TopicDefinition(
       name: topic.name, partitions: partitions, cleanUp: cleanUp,
       isStampedByBroker: cleanUp != .compact, key: key, holds: holds, writers: writers,
-      isAudited: isAudited)
+      readers: readers, isAudited: isAudited, isStamped: isStamped)
   }
 }

@@ -70,7 +70,7 @@ public struct PersonReducer: Sendable {
   ///
   /// Partition time advances to the record first, and every deadline due by then fires; an answer
   /// at the very deadline therefore opens and resolves. A record stamped below partition time is
-  /// applied at partition time.
+  /// applied at partition time; one that none of our writers wrote moves no time.
   public mutating func apply(_ record: EventRecord) -> [Verdict] {
     var verdicts: [Verdict] = []
     apply(record, into: &verdicts)
@@ -79,7 +79,9 @@ public struct PersonReducer: Sendable {
 
   /// The same, adding to verdicts that the caller keeps.
   public mutating func apply(_ record: EventRecord, into verdicts: inout [Verdict]) {
-    advance(to: record.brokerAt, into: &verdicts)
+    if record.isOurs || state.time == .distantPast {
+      advance(to: record.brokerAt, into: &verdicts)
+    }
     // An offline line may claim any offset; the sum must not trap.
     state.nextOffset = max(record.coordinates.offset, record.coordinates.offset &+ 1)
     switch record.content {

@@ -1,0 +1,71 @@
+import HandoffBus
+import HandoffStores
+import KafkaClient
+
+extension ClusterDoctor {
+  /// What keeps others out: the cluster's access control, and where there is none the stamps.
+  func access() async throws -> [Finding] {
+    var findings = [stamps()]
+    guard let access = configuration.access else {
+      findings.append(
+        .warn(
+          "access", "the configuration has no section access: nothing is known of who may do what",
+          "Name the principals under access, then run: baton topics plan"))
+      return findings
+    }
+    let administrator = AccessAdministrator(
+      KafkaConfiguration(configuration, client: "doctor"),
+      organisations: configuration.boundary.organisations.map(\.code), access: access)
+    let plan = try await administrator.plan(within: Self.patience)
+    return findings + self.findings(of: plan)
+  }
+
+  private func findings(of plan: AccessPlan) -> [Finding] {
+    var findings: [Finding] = []
+    if case .missing(let reason)? = plan.steps.first {
+      return [
+        .fail(
+          "access", "the cluster has no access control (\(reason))",
+          "Set authorizer.class.name and allow.everyone.if.no.acl.found=false on every broker.")
+      ]
+    }
+    var (missing, excess) = (0, 0)
+    for step in plan.steps {
+      switch step {
+      case .add: missing += 1
+      case .remove: excess += 1
+      case .strange(let acl):
+        findings.append(
+          .fail(
+            "access", "not in the table: \(acl)",
+            "Remove it unless somebody can say why it is there."))
+      case .byHand(let acl):
+        findings.append(
+          .warn(
+            "access", "this library cannot see whether \(acl)", "If it is missing: \(acl.command)"))
+      case .missing: break
+      }
+    }
+    if missing > 0 {
+      findings.append(
+        .fail(
+          "access", "\(missing) entries of the table are missing", "Run: baton topics apply"))
+    }
+    if excess > 0 {
+      findings.append(
+        .fail(
+          "access", "our principals may do \(excess) things that the table does not allow",
+          "Run: baton topics apply"))
+    }
+    return findings.isEmpty ? [.ok("access", "as the table wants it")] : findings
+  }
+
+  private func stamps() -> Finding {
+    guard configuration.recordGuard != nil else {
+      return .warn(
+        "record stamps", "no record secrets: a forged record is not told from ours",
+        "Make them: baton boundary record-secrets --add FILE, and set record-secrets to the file.")
+    }
+    return .ok("record stamps", "records are stamped and checked")
+  }
+}
