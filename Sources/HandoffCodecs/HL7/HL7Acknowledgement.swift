@@ -99,7 +99,8 @@ package enum HL7Acknowledgement {
     if let code, isModern { type += component + code + component + "ACK" }
     return joined(
       [
-        ascii("MSH"), encoding, header?.raw(5) ?? [], header?.raw(6) ?? [], header?.raw(3) ?? [],
+        ascii("MSH"), Array(encoding.prefix { $0 != 0 }), header?.raw(5) ?? [],
+        header?.raw(6) ?? [], header?.raw(3) ?? [],
         header?.raw(4) ?? [], ascii(stamp.at.hl7Text), [], ascii(type), ascii(stamp.controlID),
         header.map { $0.raw(11) } ?? ascii("P"), header.map { $0.raw(12) } ?? ascii("2.5"),
       ], by: separators.field)

@@ -20,12 +20,22 @@ enum HL7Encoding {
     case "8859/1"?, "ISO-8859-1"?, "8859-1"?, "ISO8859-1"?, "LATIN1"?:
       guard !bytes.contains(where: { (0x80..<0xA0).contains($0) }) else { throw wrongBytes }
       return Array(String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) })).utf8)
+    case "8859/15"?, "ISO-8859-15"?, "8859-15"?, "ISO8859-15"?, "LATIN9"?:
+      guard !bytes.contains(where: { (0x80..<0xA0).contains($0) }) else { throw wrongBytes }
+      let scalars = bytes.map { latin9[$0] ?? Unicode.Scalar($0) }
+      return Array(String(String.UnicodeScalarView(scalars)).utf8)
     default:
       throw MappingError(
         code("hl7.encoding-unsupported"), field: "MSH-18",
-        explanation: "read here are ASCII, 8859/1 and UNICODE UTF-8", acknowledgement: .reject)
+        explanation: "read here are ASCII, 8859/1, 8859/15 and UNICODE UTF-8",
+        acknowledgement: .reject)
     }
   }
+
+  /// Where ISO 8859-15 differs from 8859-1.
+  private static let latin9: [UInt8: Unicode.Scalar] = [
+    0xA4: "€", 0xA6: "Š", 0xA8: "š", 0xB4: "Ž", 0xB8: "ž", 0xBC: "Œ", 0xBD: "œ", 0xBE: "Ÿ",
+  ]
 
   private static func declared(in bytes: [UInt8], separators: HL7Separators) -> String? {
     let header = bytes.prefix { $0 != 0x0D && $0 != 0x0A }

@@ -11,12 +11,14 @@ enum HL7File {
 
   /// The messages in the order they stand.
   ///
-  /// FHS, BHS, BTS and FTS (chapter 2.10.3) belong to no message. A batch whose BTS-1 counts other
-  /// than what came yields one more part with that fault: a lost message has to be seen.
+  /// FHS, BHS, BTS and FTS (chapter 2.10.3) belong to no message. A batch whose BTS-1, or a file
+  /// whose FTS-1, counts other than what came yields one more part with that fault: a lost message
+  /// has to be seen.
   static func split(_ bytes: [UInt8], limits: MappingLimits) -> [Part] {
     var parts: [Part] = []
     var start: Int?
     var batchCount = 0
+    var batches = 0
     var position = 0
     // Lines that belong to no message are one part however many they are.
     var isStray = false
@@ -43,13 +45,20 @@ enum HL7File {
       case "BHS":
         close(at: lineStart)
         batchCount = 0
+        batches += 1
       case "BTS":
         close(at: lineStart)
-        if let fault = countFault(content, batchCount) {
+        if let fault = countFault(content, batchCount, of: "batch", "messages") {
           parts.append(Part(range: lineStart..<end, fault: fault))
         }
         batchCount = 0
-      case "FTS": close(at: lineStart)
+      case "FTS":
+        close(at: lineStart)
+        // Messages without a BHS before them are one batch.
+        if let fault = countFault(content, max(batches, 1), of: "file", "batches") {
+          parts.append(Part(range: lineStart..<end, fault: fault))
+        }
+        batches = 0
       default:
         if start == nil, content.contains(where: { $0 > 0x20 }) {
           if isStray {
@@ -72,7 +81,10 @@ enum HL7File {
     byte == 0x0D || byte == 0x0A || byte == MLLPFrame.end
   }
 
-  private static func countFault(_ line: ArraySlice<UInt8>, _ counted: Int) -> MappingError? {
+  /// A trailer that counts other than what came; its first field is the count.
+  private static func countFault(
+    _ line: ArraySlice<UInt8>, _ counted: Int, of whole: String, _ parts: String
+  ) -> MappingError? {
     guard let separator = line.dropFirst(3).first else { return nil }
     let fields = line.split(separator: separator, omittingEmptySubsequences: false)
     guard fields.count > 1,
@@ -80,8 +92,9 @@ enum HL7File {
       declared != counted
     else { return nil }
     return MappingError(
-      code("hl7.batch-count"), field: "BTS-1",
-      explanation: "the batch holds \(counted) messages, and its trailer counts another number")
+      whole == "file" ? code("hl7.file-count") : code("hl7.batch-count"),
+      field: whole == "file" ? "FTS-1" : "BTS-1",
+      explanation: "the \(whole) holds \(counted) \(parts), and its trailer counts another number")
   }
 
   private static let headless = MappingError(

@@ -3,7 +3,7 @@ import HandoffCore
 /// One HL7 v2 message, cut into segments and fields; values are read and unescaped on demand.
 ///
 /// Segments stand in the order they came in, and nothing is made of that order but which
-/// segments follow which (``HL7Segment`` lists are contiguous groups).
+/// segments follow which (``groups(startingWith:)``).
 struct HL7Message: Sendable {
   let separators: HL7Separators
   let segments: [HL7Segment]
@@ -32,6 +32,19 @@ struct HL7Message: Sendable {
 
   /// All segments of that name, in the order they came in.
   func all(_ name: String) -> [HL7Segment] { segments.filter { $0.name == name } }
+
+  /// Each segment of that name with what follows it, up to the next of that name.
+  func groups(startingWith name: String) -> [[HL7Segment]] {
+    var groups: [[HL7Segment]] = []
+    for segment in segments {
+      if segment.name == name {
+        groups.append([segment])
+      } else if !groups.isEmpty {
+        groups[groups.count - 1].append(segment)
+      }
+    }
+    return groups
+  }
 
   /// A value of the first segment of that name.
   func value(_ name: String, _ field: Int, _ component: Int = 1, _ subcomponent: Int = 1) -> String?
@@ -90,7 +103,11 @@ struct HL7Segment: Sendable {
     fields = line.split(separator: separators.field, omittingEmptySubsequences: false)
   }
 
+  /// How many parts the line has, its name among them.
   var fieldCount: Int { fields.count }
+
+  /// The greatest number that a field of the segment has.
+  var lastField: Int { isHeader ? fields.count : fields.count - 1 }
 
   /// The repetitions of a field, empty ones left out.
   ///
@@ -108,6 +125,22 @@ struct HL7Segment: Sendable {
   /// A value of the first repetition; `nil` where it is empty or HL7's null (`""`).
   func value(_ field: Int, _ component: Int = 1, _ subcomponent: Int = 1) -> String? {
     repetitions(field).first?.value(component, subcomponent)
+  }
+
+  /// Whether the field is HL7's null (`""`): the sender asks to delete what was said before.
+  ///
+  /// An empty field says nothing, and leaves what was said.
+  func isNull(_ field: Int) -> Bool {
+    repetitions(field).first.map { Array($0.bytes) == Array("\"\"".utf8) } ?? false
+  }
+
+  /// Whether the field holds anything but separators and blanks.
+  func hasContent(_ field: Int) -> Bool {
+    repetitions(field).contains { repetition in
+      repetition.bytes.contains { byte in
+        byte > 0x20 && byte != separators.component && byte != separators.subcomponent
+      }
+    }
   }
 
   /// Whether its field 1 is the field separator (MSH, FHS, BHS).

@@ -34,14 +34,29 @@ struct HL7PersonReader: Sendable {
     return person
   }
 
-  /// MRG-1: the identity that is given up; `nil` where it is empty.
-  func priorPerson(from mrg: HL7Segment) throws(MappingError) -> ClearPerson? {
-    var person = ClearPerson()
-    try read(mrg.repetitions(1), into: &person, field: "MRG-1")
-    guard person.isIdentified else { return nil }
-    person.familyName = mrg.value(7, 1)
-    person.givenName = mrg.value(7, 2)
-    return person
+  /// The fields of PID that ``person(from:)`` reads and that hold anything.
+  static func fields(of pid: HL7Segment) -> String {
+    let ids = [3, 2, 4].first { !pid.repetitions($0).isEmpty } ?? 3
+    let others = [5, 7, 11, 32].filter { pid.value($0) != nil || pid.value($0, 2) != nil }
+    // PID-11 is read for its postcode alone.
+    let read = others.filter { $0 != 11 || pid.value(11, 5) != nil }
+    return ([ids] + read).map { "PID-\($0)" }.joined(separator: ", ")
+  }
+
+  /// The identity that is given up: MRG-1, or where older versions put it; `nil` where all are empty.
+  func priorPerson(
+    from mrg: HL7Segment
+  ) throws(MappingError) -> (person: ClearPerson, fields: String)? {
+    for field in [1, 4, 2] {
+      var person = ClearPerson()
+      try read(mrg.repetitions(field), into: &person, field: "MRG-\(field)")
+      guard person.isIdentified else { continue }
+      person.familyName = mrg.value(7, 1)
+      person.givenName = mrg.value(7, 2)
+      let hasName = person.familyName != nil || person.givenName != nil
+      return (person, hasName ? "MRG-\(field), MRG-7" : "MRG-\(field)")
+    }
+    return nil
   }
 
   private func read(
@@ -58,7 +73,7 @@ struct HL7PersonReader: Sendable {
       if Self.isNHSNumber(identifier) {
         let reader = NHSNumberReader(
           context: context, field: field, assigner: defaultAssigner)
-        try reader.read(value, into: &person)
+        try reader.read(Self.withCheckDigit(value, identifier), into: &person)
       } else {
         let assigner = identifier.value(4, 1) ?? identifier.value(4, 2) ?? identifier.value(6, 1)
         person.localIDs.append(
@@ -71,15 +86,33 @@ struct HL7PersonReader: Sendable {
   }
 
   /// Whether type or assigner says NHS number; ten digits alone do not, as many ids have ten.
+  ///
+  /// `NHS` alone as the assigner of what the type calls a hospital's own number says only where the
+  /// hospital belongs.
   private static func isNHSNumber(_ identifier: HL7Repetition) -> Bool {
-    let types: Set = ["NH", "NHS", "NHSNUMBER", "NHSNMBR", "NNGBR"]
-    if let type = identifier.value(5)?.uppercased(), types.contains(type) { return true }
-    let assigners: Set = [
-      "NHS", "NHSNUMBER", "NHSNBR", "2.16.840.1.113883.2.1.4.1",
-      "HTTPS://FHIR.NHS.UK/ID/NHS-NUMBER",
+    let type = identifier.value(5).map(word)
+    let names: Set = ["NH", "NHS", "NHSN", "NHSNO", "NHSNUMBER", "NHSNBR", "NHSNMBR", "NNGBR"]
+    if let type, names.contains(type) { return true }
+    let own = ["MR", "PI", "PT", "VN", "AN", "HAR", "MRN"].contains(type)
+    let authorities: Set = [
+      "NHSNO", "NHSNUMBER", "NHSNBR", "NHSNMBR", "HTTPSFHIRNHSUKIDNHSNUMBER",
+      "21684011138832141",  // 2.16.840.1.113883.2.1.4.1
     ]
-    return [identifier.value(4, 1), identifier.value(4, 2)]
-      .compactMap { $0?.uppercased() }.contains(where: assigners.contains)
+    return [identifier.value(4, 1), identifier.value(4, 2)].compactMap { $0.map(word) }
+      .contains { authorities.contains($0) || (!own && $0 == "NHS") }
+  }
+
+  /// Letters and digits alone, in capitals: `NHS-Number` and `NHS NUMBER` are one word.
+  private static func word(_ text: String) -> String {
+    text.uppercased().filter { $0.isASCII && ($0.isLetter || $0.isNumber) }
+  }
+
+  /// An NHS number whose last digit stands in CX-2, the check digit.
+  private static func withCheckDigit(_ value: String, _ identifier: HL7Repetition) -> String {
+    guard value.utf8.count == 9, value.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+      let digit = identifier.value(2), digit.utf8.count == 1
+    else { return value }
+    return value + digit
   }
 
   private static func date(_ text: String) -> String? {

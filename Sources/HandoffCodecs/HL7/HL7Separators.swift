@@ -14,8 +14,8 @@ struct HL7Separators: Hashable, Sendable {
 
   /// Reads them where they stand: right after `MSH`.
   ///
-  /// What MSH-2 leaves out keeps its usual character, and a fifth one (truncation, from v2.7 on)
-  /// is not needed to read a message.
+  /// What MSH-2 leaves out keeps its usual character, unless another has taken that, and a fifth
+  /// one (truncation, from v2.7 on) is not needed to read a message.
   init(headerOf segment: some Collection<UInt8>) throws(MappingError) {
     let characters = Array(segment.dropFirst(3).prefix(8))
     guard let field = characters.first, Self.isUsable(field) else { throw Self.unusable("MSH-1") }
@@ -24,12 +24,19 @@ struct HL7Separators: Hashable, Sendable {
     guard !encoding.isEmpty, encoding.count <= 5, encoding.allSatisfy(Self.isUsable) else {
       throw Self.unusable("MSH-2")
     }
+    guard Set([field] + encoding).count == encoding.count + 1 else {
+      throw Self.unusable("MSH-2")
+    }
+    let declared = Set([field] + encoding)
+    func character(_ index: Int, _ usual: UInt8) -> UInt8 {
+      guard encoding.count <= index else { return encoding[index] }
+      // NUL stands in no message that is text: where the usual one is taken, there is none.
+      return declared.contains(usual) ? 0 : usual
+    }
     component = encoding[0]
-    if encoding.count > 1 { repetition = encoding[1] }
-    if encoding.count > 2 { escape = encoding[2] }
-    if encoding.count > 3 { subcomponent = encoding[3] }
-    let all = [field, component, repetition, escape, subcomponent]
-    guard Set(all).count == all.count else { throw Self.unusable("MSH-2") }
+    repetition = character(1, repetition)
+    escape = character(2, escape)
+    subcomponent = character(3, subcomponent)
   }
 
   private static func isUsable(_ byte: UInt8) -> Bool {
