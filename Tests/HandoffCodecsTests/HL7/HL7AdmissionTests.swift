@@ -37,8 +37,8 @@ struct HL7AdmissionTests {
   }
 
   @Test(arguments: [
-    ("A05", "adt.pre-admission"), ("A06", "adt.class-change"), ("A07", "adt.class-change"),
-    ("A08", "adt.person-record"), ("A28", "adt.person-record"), ("A31", "adt.person-record"),
+    ("A05", "adt.pre-admission"), ("A08", "adt.person-record"), ("A28", "adt.person-record"),
+    ("A31", "adt.person-record"),
     ("A04", "adt.no-visit-reference"), ("A10", "adt.no-visit-reference"),
     ("A24", "adt.person-link"), ("A60", "adt.no-handoff-meaning"),
   ])
