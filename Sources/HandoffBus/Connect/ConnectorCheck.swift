@@ -26,7 +26,21 @@ package struct ConnectorCheck {
     package var field: String?
     /// In the sender's terms; never a value.
     package var explanation: String?
+    /// What the sender would hear.
+    package var answer: Answer
     package var events: [Event]
+    /// Fields with content that no value of an event came from, by name.
+    ///
+    /// Empty for a message that is refused: it is kept whole as a dead letter.
+    package var lost: [String]
+  }
+
+  /// What a sender hears of a message, in the terms of its transport.
+  package struct Answer: Codable, Hashable, Sendable {
+    /// `mllp`, `file`, or how else the connector takes messages.
+    package var rail: String
+    /// MSA-1 (`AA`, `CE`); for a file `done` or `failed`; `none` where nothing is sent.
+    package var code: String
   }
 
   /// One event, as it will stand on the bus, without what is sealed.
@@ -40,8 +54,13 @@ package struct ConnectorCheck {
     package var priority: String?
     package var need: String?
     package var reason: String?
+    package var outcome: String?
     package var occurredAt: String
+    package var bookedFor: String?
+    package var dischargeReadyAt: String?
     /// Where each property was read, such as `occurredAt` in `EVN-2`.
+    ///
+    /// `connector` is what the connector's file says, or its default.
     package var provenance: [String: String]
   }
 
@@ -66,34 +85,76 @@ package struct ConnectorCheck {
 
   private mutating func check(_ message: MappedFrame, of bytes: [UInt8]) -> Message {
     sequence += 1
+    let own = Array(bytes[message.range])
     let frame = StoredFrame(
       sequence: sequence, receptionID: ReceptionID(rawValue: UInt128(sequence)),
-      source: source.name, rail: source.rail, receivedAt: now,
-      bytes: Array(bytes[message.range]))
+      source: source.name, rail: source.rail, receivedAt: now, bytes: own)
     let result = mapper.map(frame, as: message.outcome, correlation: &correlation)
     _ = correlation.commit()
-    let facts: [MappedFact] =
-      if case .mapped(let mapped) = message.outcome { mapped.facts } else { [] }
-    var error: MappingError?
-    if case .refused(let refusal) = message.outcome { error = refusal }
+    var checked = Message(
+      outcome: .refused, answer: answer(to: own, message.outcome), events: [],
+      lost: Self.lost(own, message.outcome))
+    switch message.outcome {
+    case .mapped(let mapped), .noHandoffFact(let mapped, _):
+      checked.messageType = IngestDraft.typeCode(mapped.messageType)?.description
+    case .refused(let error):
+      checked.messageType = error.messageType.flatMap(IngestDraft.typeCode)?.description
+      checked.explanation = error.explanation
+    }
     switch result {
     case .events(let ingested):
-      let own = ingested.drafts.map(\.event).filter { $0.type != .identityLinked }
-      let events = ingested.drafts.map(\.event).map { event in
-        let place = own.firstIndex { $0.id == event.id }
-        let fact = place.flatMap { $0 < facts.count ? facts[$0] : nil }
-        return Event(event, provenance: fact?.provenance ?? [:])
-      }
-      return Message(outcome: .events, events: events)
-    case .deadLetter(let disposition, let reason, let field, let type):
-      return Message(
-        outcome: disposition == .refused ? .refused : .noHandoffFact,
-        messageType: type.flatMap(IngestDraft.typeCode)?.description,
-        reason: reason.description, field: field, explanation: error?.explanation, events: [])
+      checked.outcome = .events
+      checked.events = events(of: ingested, from: message.outcome)
+    case .deadLetter(let disposition, let reason, let field, _):
+      checked.outcome = disposition == .refused ? .refused : .noHandoffFact
+      checked.reason = reason.description
+      checked.field = field
     case .parked:
-      return Message(
-        outcome: .waiting, reason: "correlation.orphan",
-        explanation: "it answers a message that no sample before it is", events: [])
+      checked.outcome = .waiting
+      checked.reason = "correlation.orphan"
+      checked.explanation = "it answers a message that no sample before it is"
+    }
+    return checked
+  }
+
+  /// Each event with the provenance of its fact; an event of ours, such as a link, has none.
+  private func events(of ingested: IngestedMessage, from outcome: MappingOutcome) -> [Event] {
+    guard case .mapped(let message) = outcome else { return [] }
+    var facts = message.facts[...]
+    let shared = message.provenance.filter { name, _ in
+      ["recordedAt", "sequence", "person", "messageID"].contains(name)
+    }
+    return ingested.drafts.map(\.event).map { event in
+      // Facts that move nothing have no event: the next one of the type is meant.
+      guard let place = facts.firstIndex(where: { $0.type == event.type }) else {
+        return Event(event, provenance: [:])
+      }
+      let fact = facts[place]
+      facts = facts[(place + 1)...]
+      return Event(event, provenance: shared.merging(fact.provenance) { $1 })
+    }
+  }
+
+  private func answer(to bytes: [UInt8], _ outcome: MappingOutcome) -> Answer {
+    let rail = source.rail.description
+    if case .mllp = source.source {
+      let stamp = HL7Acknowledgement.Stamp(controlID: "CHECK", at: now)
+      let answer = HL7Acknowledgement.answer(to: bytes, outcome: outcome, stamp: stamp)
+      return Answer(rail: rail, code: answer.flatMap(HL7Acknowledgement.verdict) ?? "none")
+    }
+    if case .dropFolder = source.source {
+      if case .refused = outcome { return Answer(rail: rail, code: "failed") }
+      return Answer(rail: rail, code: "done")
+    }
+    if case .refused = outcome { return Answer(rail: rail, code: "refused") }
+    return Answer(rail: rail, code: "accepted")
+  }
+
+  private static func lost(_ bytes: [UInt8], _ outcome: MappingOutcome) -> [String] {
+    switch outcome {
+    case .mapped(let message), .noHandoffFact(let message, _):
+      LostContent.paths(bytes, after: message)
+    case .refused: []
     }
   }
 }
@@ -106,7 +167,21 @@ extension ConnectorCheck.Event {
       speaker: event.speaker.rawValue, from: event.from?.organisation.description,
       to: event.to?.organisation.description, kind: event.kind?.description,
       priority: event.priority?.description, need: event.needCode?.description,
-      reason: event.reason?.description, occurredAt: RFC3339.text(event.occurredAt),
-      provenance: provenance)
+      reason: event.reason?.description, outcome: event.outcome?.description,
+      occurredAt: RFC3339.text(event.occurredAt),
+      bookedFor: event.bookedFor.map { RFC3339.text($0) },
+      dischargeReadyAt: event.dischargeReadyAt.map { RFC3339.text($0) }, provenance: provenance)
+  }
+
+  /// Each property that was read, what it became, and where; ids and people are not shown.
+  package var fields: [(property: String, value: String, from: String)] {
+    let shown: [String: String?] = [
+      "type": type, "handoff": handoff.map { $0 + "…" }, "from": from, "to": to, "kind": kind,
+      "priority": priority, "needCode": need, "reason": reason, "outcome": outcome,
+      "occurredAt": occurredAt, "bookedFor": bookedFor, "dischargeReadyAt": dischargeReadyAt,
+    ]
+    return provenance.sorted { $0.key < $1.key }.map { name, place in
+      (name, shown[name].flatMap(\.self) ?? "(sealed or keyed)", place)
+    }
   }
 }

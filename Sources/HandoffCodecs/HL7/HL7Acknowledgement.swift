@@ -41,6 +41,11 @@ package enum HL7Acknowledgement {
       stamp: stamp)
   }
 
+  /// MSA-1 of an answer, such as `AA`; `nil` where it is none.
+  package static func verdict(of answer: [UInt8]) -> String? {
+    (try? HL7Message(answer))?.value("MSA", 1)
+  }
+
   private enum Verdict: String {
     case accept = "A"
     case error = "E"

@@ -40,7 +40,7 @@ struct HL7OrderMapper: Sendable {
       case .placer(let type, let field):
         guard var fact = fact(envelope.factFromSender(type), order, field, envelope.senderName)
         else { continue }
-        if type == .handoffRequested || type == .handoffAmended { addNeed(to: &fact, order) }
+        addNeed(to: &fact, order)
         result.facts.append(fact)
       case .filler(let types, let field):
         for type in types {

@@ -84,11 +84,11 @@ struct HL7MeaningTests {
     if row.when.hasPrefix("PID-30") {
       patient = "PID|1||4711^^^RTH^MR" + String(repeating: "|", count: 26) + "20261122|Y\r"
     }
-    let example = try #require(example(of: row), "\(row.type) \(row.when)")
+    let segments = try #require(example(of: row), "\(row.type) \(row.when)")
     return HL7Fixture.map(
       HL7Fixture.header("\(row.type)^\(trigger)", from: from, to: to)
         + (row.type == "ADT" ? "EVN|\(trigger)|20261123081500+0000\r" : "")
-        + (row.type == "ACK" ? "" : patient) + example, context)
+        + (row.type == "ACK" ? "" : patient) + segments, context)
   }
 
   @Test func `an example of every row of the table becomes what the row says`() throws {

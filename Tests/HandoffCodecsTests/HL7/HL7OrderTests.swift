@@ -50,7 +50,7 @@ struct HL7OrderTests {
     let timed = map("OMG^O19", "ORC|NW|O-1\rTQ1|||||||||S\rOBR|1\r").fact
     #expect(timed?.priority?.description == "very-urgent")
     #expect(timed?.provenance["priority"] == "TQ1-9")
-    let older = map("ORM^O01", "ORC|NW|O-1||||||^^^^^A\rOBR|1\r").fact
+    let older = map("ORM^O01", "ORC|NW|O-1|||||^^^^^A\rOBR|1\r").fact
     #expect(older?.provenance["priority"] == "ORC-7")
   }
 

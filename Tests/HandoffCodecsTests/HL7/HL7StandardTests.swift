@@ -51,7 +51,7 @@ struct HL7StandardTests {
   @Test func `UTF-16 is refused by name, in the bytes and in MSH-18`() {
     let header = HL7Fixture.header("ADT^A01", tail: "||||||UNICODE UTF-16")
     #expect(HL7Fixture.map(header).reason == "hl7.encoding-unsupported MSH-18")
-    let wide = Array(HL7Fixture.header("ADT^A01").utf8).flatMap { [$0, 0] }
+    let wide = Array(HL7Fixture.header("ADT^A01").utf8).flatMap { [$0, UInt8(0)] }
     #expect(FrameMapper().map(wide)[0].outcome.reason == "format.unsupported-utf16")
   }
 

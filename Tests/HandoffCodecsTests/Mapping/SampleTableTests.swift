@@ -19,10 +19,27 @@ struct SampleTableTests {
     #expect(rows.sorted() == Samples.names)
   }
 
+  @Test func `what the table calls a handoff, nothing or broken is what its summary says`() {
+    for row in SampleTable.hl7 + SampleTable.hl7Pairs {
+      #expect(row.kind == row.kindOfSummary && !row.note.isEmpty, "\(row.file)")
+    }
+    #expect(SampleTable.hl7.map(\.file) == SampleTable.hl7.map(\.file).sorted())
+    #expect(!(SampleTable.hl7 + SampleTable.hl7Pairs).contains { $0.kind == .broken })
+  }
+
+  @Test(.enabled(if: PackageRoot.hasSamples), arguments: ["ADT-A05-01.hl7", "ADT-A05-02.hl7"])
+  func `a pre-admission is a request for a bed where the connector says so`(file: String) throws {
+    var context = MappingContext()
+    context.kinds["A05"] = HandoffKind("community-bed")
+    let outcome = FrameMapper(context).map(try Samples.bytes("hl7v2-microsoft/\(file)"))[0].outcome
+    #expect(outcome.fact?.type == .handoffRequested)
+    #expect(outcome.fact?.kind?.description == "community-bed")
+  }
+
   @Test(arguments: [
     ("ebxml-acks", 2, 0, 0, 0, 2), ("fhir-bars-api-json", 29, 2, 2, 4, 23),
     ("fhir-ers-json", 22, 0, 0, 0, 22), ("fhir-gravity-json", 14, 0, 0, 7, 7),
-    ("fhir-v2tofhir", 3, 1, 1, 0, 2), ("hl7v2-microsoft", 43, 30, 34, 13, 0),
+    ("fhir-v2tofhir", 3, 1, 2, 0, 2), ("hl7v2-microsoft", 43, 40, 49, 3, 0),
     ("itk-111", 6, 0, 0, 0, 6), ("itk3", 1, 0, 0, 0, 1),
   ])
   func `the messages of a folder add up`(
