@@ -35,19 +35,39 @@ struct HL7Envelope: Sendable {
     }
     occurredAt = event.map { ($0, "EVN-2") } ?? recorded.map { ($0, "MSH-7") }
     base.isTimeDoubtful = event?.isDoubtful ?? recorded?.isDoubtful ?? false
+    try Self.refuseLongIdentifiers(in: message, limits: context.limits)
     if let id = base.messageID {
-      guard id.utf8.count <= context.limits.identifierMax else {
-        throw MappingError(
-          code("hl7.field-too-long"), field: "MSH-10",
-          explanation: "the message id is longer than identifierMax"
-            + " (\(context.limits.identifierMax)) bytes")
-      }
       base.reference = RawReference(
         system: code("MSH-10"), value: id,
         assigner: Self.namespace(base.sendingSystem, base.sendingOrganisation))
       base.provenance["reference"] = "MSH-10, MSH-3, MSH-4"
     }
     self.base = base
+  }
+
+  /// The fields whose ids are kept, beside those of PID-3 and MRG-1.
+  private static let identifierFields: [String: [Int]] = [
+    "MSH": [3, 4, 5, 6, 10], "MSA": [2], "RF1": [6, 11], "ORC": [2, 3, 8], "OBR": [2, 3],
+    "PV1": [19, 50], "PID": [18], "SCH": [1, 2, 26, 27], "MRG": [3, 5], "TXA": [12, 13, 14],
+  ]
+
+  /// An id that is longer than can be kept is refused: left out, its message would join another.
+  private static func refuseLongIdentifiers(
+    in message: HL7Message, limits: MappingLimits
+  ) throws(MappingError) {
+    for segment in message.segments {
+      for field in identifierFields[segment.name] ?? [] {
+        guard let whole = segment.repetitions(field).first,
+          whole.bytes.count > limits.identifierMax
+        else { continue }
+        for component in 1...4
+        where (whole.value(component)?.utf8.count ?? 0) > limits.identifierMax {
+          throw MappingError(
+            code("hl7.field-too-long"), field: "\(segment.name)-\(field)",
+            explanation: "the id is longer than identifierMax (\(limits.identifierMax)) bytes")
+        }
+      }
+    }
   }
 
   private static func base(

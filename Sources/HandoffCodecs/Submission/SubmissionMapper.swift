@@ -42,7 +42,9 @@ struct SubmissionMapper: Sendable {
     _ reader: inout SubmissionReader, id: String?, source: String
   ) throws(MappingError) -> MappingOutcome {
     var result = MappedMessage(messageType: "HandoffSubmission")
-    result.messageID = try reader.text("messageId") ?? id
+    let own = try reader.text("messageId")
+    result.messageID = own ?? id
+    result.provenance["messageID"] = own == nil ? "$.id" : "$.data.messageId"
     guard let name = try reader.text("type") else {
       throw reader.missing("type", "an event type, such as HandoffRequested")
     }
@@ -50,7 +52,9 @@ struct SubmissionMapper: Sendable {
       throw SubmissionReader.wrong("\(reader.path).type", "no event type that may be submitted")
     }
     var fact = MappedFact(type: type, speaker: try speaker(&reader, of: type))
-    result.sendingSystem = try reader.text("system") ?? source
+    let system = try reader.text("system")
+    result.sendingSystem = system ?? source
+    result.provenance["sendingSystem"] = system == nil ? "$.source" : "$.data.system"
     result.person = try reader.object("person", person)
     fact.priorPerson = try reader.object("priorPerson", person)
     fact.spokenBy = try reader.object("spokenBy", party)
@@ -71,10 +75,24 @@ struct SubmissionMapper: Sendable {
       RawReference(
         system: code("HandoffSubmission.messageId"), value: $0, assigner: result.sendingSystem)
     }
-    fact.provenance = ["type": "$.data.type", "occurredAt": "$.data.occurredAt"]
     try check(fact, of: result, reader)
+    prove(&fact)
+    let place = fact.spokenBy != nil ? "spokenBy" : fact.speaker == .receiver ? "to" : "from"
+    for name in result.unproven {
+      switch name {
+      case "messageType": result.provenance[name] = "$.type"
+      case "reference": result.provenance[name] = result.provenance["messageID"]
+      case "sendingOrganisation": result.provenance[name] = "$.data.\(place)"
+      default: result.provenance[name] = "$.data.\(name)"
+      }
+    }
     result.facts = [fact]
     return .mapped(result)
+  }
+
+  /// A submission has a member for each property, under the property's own name.
+  private func prove(_ fact: inout MappedFact) {
+    for name in fact.unproven { fact.provenance[name] = "$.data.\(name)" }
   }
 
   private func speaker(
@@ -119,6 +137,8 @@ struct SubmissionMapper: Sendable {
       fact.dischargePathway = small
     }
     if fact.type == .handoffRequested {
+      if fact.kind == nil { fact.provenance["kind"] = connectorProvenance }
+      if fact.priority == nil { fact.provenance["priority"] = connectorProvenance }
       fact.kind = fact.kind ?? context.defaultKind
       fact.priority = fact.priority ?? context.defaultPriority
     }

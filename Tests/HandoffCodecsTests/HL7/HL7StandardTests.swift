@@ -74,6 +74,21 @@ struct HL7StandardTests {
         == "hl7.continuation-unsupported MSH-14")
   }
 
+  @Test(arguments: [
+    ("REF^I12", "RF1|P|R|Med||O|LONG\r", "RF1-6"), ("REF^I12", "RF1|P||||||||||LONG\r", "RF1-11"),
+    ("REF^I12", "RF1|P|R|Med||O|1^LONG\r", "RF1-6"), ("OMG^O19", "ORC|NW|LONG\r", "ORC-2"),
+    ("ACK", "MSA|AA|LONG\r", "MSA-2"), ("SIU^S12", "SCH|1|LONG\r", "SCH-2"),
+    ("ADT^A01", "PV1|1|I" + String(repeating: "|", count: 17) + "LONG\r", "PV1-19"),
+    ("ADT^A40", "MRG|LONG\r", "MRG-1"),
+  ])
+  func `an id of 10 kB is refused by the name of its field, and never left out`(
+    type: String, segment: String, field: String
+  ) {
+    let long = segment.replacing("LONG", with: String(repeating: "7", count: 10_000))
+    let text = HL7Fixture.header(type) + (type == "ACK" ? "" : HL7Fixture.patient) + long
+    #expect(HL7Fixture.map(text).reason == "hl7.field-too-long \(field)")
+  }
+
   // MARK: Versions
 
   @Test func `versions that name the event in EVN-1 alone are read`() {

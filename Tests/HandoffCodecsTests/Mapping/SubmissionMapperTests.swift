@@ -22,6 +22,19 @@ struct SubmissionMapperTests {
     return map((all + members).joined(separator: ","))
   }
 
+  @Test func `every value of a submission names the member it was read from`() throws {
+    let message = try #require(
+      request(
+        #""priority":"urgent","reason":"r","bookedFor":"2026-12-01T09:00:00Z","sequence":"4""#
+      ).message)
+    #expect(message.unproven == [] && message.facts[0].unproven == [])
+    #expect(message.provenance["messageID"] == "$.id")
+    #expect(message.provenance["sendingOrganisation"] == "$.data.from")
+    let places = message.facts[0].provenance
+    #expect(places["kind"] == "connector" && places["priority"] == "$.data.priority")
+    #expect(places["bookedFor"] == "$.data.bookedFor")
+  }
+
   @Test func `a request of a thin client is a request`() throws {
     let message = try #require(request(#""kind":"hospital-council","priority":"urgent""#).message)
     let fact = message.facts[0]
