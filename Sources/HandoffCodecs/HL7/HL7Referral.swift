@@ -149,11 +149,12 @@ struct HL7ReferralMapper: Sendable {
 
   /// The referral that this new one comes from: RF1-11 as a third party's id (domain.md §2.2, 11).
   ///
-  /// RF1-11 is otherwise the addressee's id of the same referral. Only an assigner that the
-  /// connector knows as an organisation, and that is neither end, makes it another's referral.
+  /// RF1-11 is otherwise the addressee's id of the same referral. Only an assigner that stands in
+  /// the connector's `organisations`, and that is neither end, makes it another's referral: a word
+  /// that could be an ODS code (`EXTID`) is none by that.
   private var redirected: RawReference? {
     guard let old = envelope.reference("RF1", 11), message.value("RF1", 6) != nil,
-      let owner = message.value("RF1", 11, 2), let code = context.odsCode(owner),
+      let owner = message.value("RF1", 11, 2), let code = context.organisations[owner],
       code != envelope.sender?.party.odsCode, code != envelope.addressee?.party.odsCode,
       code != referredTo?.party.odsCode
     else { return nil }

@@ -79,7 +79,7 @@ struct HL7ConversationTests {
 
   @Test func `a bed that the connector's kinds make a request is started by the admission`() throws
   {
-    let visit = "PV1|1|I" + String(repeating: "|", count: 17) + "V-1\r"
+    let visit = "PV1|1|I" + String(repeating: "|", count: 17) + "V-1^^^RTH\r"
     let texts = [
       Self.message("ADT^A05", "M1", Self.patient + visit),
       Self.message("ADT^A01", "M2", by: true, Self.patient + visit),

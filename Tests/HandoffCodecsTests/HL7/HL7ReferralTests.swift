@@ -38,6 +38,27 @@ struct HL7ReferralTests {
     #expect(fact?.type == .cancelled && fact?.reason?.description == "RF1-1:C")
   }
 
+  @Test func `a referral onwards names the one it comes from, and ends it as redirected`() throws {
+    var context = MappingContext()
+    context.organisations = ["GP1": ODSCode("A12345")].compactMapValues(\.self)
+    let text =
+      HL7Fixture.header("REF^I12") + HL7Fixture.patient
+      + "RF1|P|R|Med||O|R-2^RTH|||||R-1^GP1\r"
+    let facts = try #require(HL7Fixture.map(text, context).message?.facts)
+    #expect(facts.map(\.type) == [.handoffRequested, .redirected])
+    #expect(facts[0].parentHandoff?.value == "R-1" && facts[1].handoff?.value == "R-1")
+    #expect(facts[1].newHandoff?.value == "R-2" && facts[1].to?.organisation == "RTH")
+  }
+
+  @Test func `an external id of a word that looks like an ODS code redirects nothing`() {
+    var context = MappingContext()
+    context.namesAreODSCodes = true
+    let text =
+      HL7Fixture.header("REF^I12") + HL7Fixture.patient
+      + "RF1|P|R|Med||O|226839^EPIC|||||11001^EXTID\r"
+    #expect(HL7Fixture.map(text, context).fact?.type == .handoffRequested)
+  }
+
   @Test func `a status request states no fact`() {
     #expect(request("I15").reason == "hl7.status-request")
   }
