@@ -137,15 +137,20 @@ private struct CheckText {
   private func describe(_ event: ConnectorCheck.Event) -> [String] {
     var parts = [style.green(event.type), "by the \(event.speaker)"]
     if let handoff = event.handoff { parts.append("handoff \(handoff)…") }
-    if let from = event.from { parts.append("from \(from)") }
-    if let to = event.to { parts.append("to \(to)") }
+    if let from = event.from { parts.append("from \(short(from))") }
+    if let to = event.to { parts.append("to \(short(to))") }
     if let kind = event.kind { parts.append("\(kind), \(event.priority ?? "no priority")") }
     if let reason = event.reason { parts.append("because \(reason)") }
     parts.append("at \(event.occurredAt)")
     let fields = Table(
       headers: ["property", "value", "read from"],
-      rows: event.fields.map { [$0.property, $0.value, $0.from] }
+      rows: event.fields.map { [$0.property, short($0.value), $0.from] }
     ).lines.dropFirst()
     return [parts.joined(separator: "  ")] + fields.map { "    " + style.dim($0) }
+  }
+
+  /// An organisation that the connector's file does not know has a pseudonym, whose end says no more.
+  private func short(_ value: String) -> String {
+    value.hasPrefix("local:") ? String(value.prefix(14)) + "…" : value
   }
 }

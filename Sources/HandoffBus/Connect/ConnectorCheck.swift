@@ -56,6 +56,8 @@ package struct ConnectorCheck {
     package var reason: String?
     package var outcome: String?
     package var occurredAt: String
+    package var recordedAt: String?
+    package var sequence: UInt64?
     package var bookedFor: String?
     package var dischargeReadyAt: String?
     /// Where each property was read, such as `occurredAt` in `EVN-2`.
@@ -169,6 +171,7 @@ extension ConnectorCheck.Event {
       priority: event.priority?.description, need: event.needCode?.description,
       reason: event.reason?.description, outcome: event.outcome?.description,
       occurredAt: RFC3339.text(event.occurredAt),
+      recordedAt: event.recordedAt.map { RFC3339.text($0) }, sequence: event.sequence,
       bookedFor: event.bookedFor.map { RFC3339.text($0) },
       dischargeReadyAt: event.dischargeReadyAt.map { RFC3339.text($0) }, provenance: provenance)
   }
@@ -178,7 +181,8 @@ extension ConnectorCheck.Event {
     let shown: [String: String?] = [
       "type": type, "handoff": handoff.map { $0 + "…" }, "from": from, "to": to, "kind": kind,
       "priority": priority, "needCode": need, "reason": reason, "outcome": outcome,
-      "occurredAt": occurredAt, "bookedFor": bookedFor, "dischargeReadyAt": dischargeReadyAt,
+      "occurredAt": occurredAt, "recordedAt": recordedAt, "sequence": sequence.map(String.init),
+      "bookedFor": bookedFor, "dischargeReadyAt": dischargeReadyAt,
     ]
     return provenance.sorted { $0.key < $1.key }.map { name, place in
       (name, shown[name].flatMap(\.self) ?? "(sealed or keyed)", place)

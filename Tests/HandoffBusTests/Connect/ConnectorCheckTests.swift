@@ -43,6 +43,7 @@ struct ConnectorCheckTests {
     #expect(fields["from"]?.0.hasSuffix("RTH") == true && fields["from"]?.1 == "MSH-4, MSH-3")
     #expect(fields["priority"]?.0 == "routine" && fields["priority"]?.1 == "RF1-2")
     #expect(fields["kind"]?.1 == "connector" && fields["needCode"]?.0 == "Med")
+    #expect(fields["recordedAt"]?.0 == "2026-11-23T09:00:00Z" && fields["recordedAt"]?.1 == "MSH-7")
     #expect(fields["person"]?.0 == "(sealed or keyed)" && fields["person"]?.1 == "PID-3, PID-5")
   }
 
