@@ -15,6 +15,13 @@ public struct KafkaConfiguration: Sendable {
   public var clientID: String
   /// librdkafka properties, for example `security.protocol`, `ssl.ca.location`, `sasl.username`.
   public var properties: [String: String]
+  /// How the client is let in; nil leaves it to ``properties``.
+  public var security: KafkaSecurity?
+  /// Why no client can be made of this, where it is known already, such as a secret that is not
+  /// there; nil where nothing is known to be wrong.
+  ///
+  /// Making a client throws it. So a part of a program that needs no broker starts without one.
+  public var problem: String?
   /// How often statistics are measured; nil: never.
   public var statisticsInterval: Duration?
   /// Gets librdkafka's own log.
@@ -36,7 +43,9 @@ public struct KafkaConfiguration: Sendable {
   }
 }
 
-extension KafkaConfiguration: CustomStringConvertible {
+extension KafkaConfiguration: CustomStringConvertible, CustomReflectable {
+  public var customMirror: Mirror { Mirror(self, children: ["client": description]) }
+
   public var description: String {
     let names = properties.keys.sorted().joined(separator: ", ")
     return "\(clientID) at \(bootstrapServers.joined(separator: ",")), set: [\(names)]"
@@ -58,6 +67,14 @@ extension KafkaConfiguration {
     guard !bootstrapServers.isEmpty else {
       throw KafkaError(.invalidArgument, message: "no bootstrap server given", disposition: .close)
     }
+    if let problem {
+      throw KafkaError(.invalidArgument, message: problem, disposition: .close)
+    }
+    for name in properties.keys.sorted() where security != nil && KafkaSecurity.owns(name) {
+      throw KafkaError(
+        .invalidArgument, message: "\(name) is set by security, not through properties",
+        disposition: .close)
+    }
     for name in properties.keys.sorted() where Self.managed.contains(name) {
       throw KafkaError(
         .invalidArgument, message: "\(name) is set by the client, not through properties",
@@ -71,10 +88,22 @@ extension KafkaConfiguration {
         message: "cooperative-sticky needs librdkafka 2.10, this is \(KafkaLibrary.version)",
         disposition: .close)
     }
-    return Self.defaults
+    if case .oidc? = security?.login, !KafkaLibrary.speaksOIDC {
+      throw KafkaError(
+        .invalidArgument,
+        message: "this librdkafka \(KafkaLibrary.version) was built without OIDC (libcurl): "
+          + "give it tokens from a file or a command",
+        disposition: .close)
+    }
+    let merged = Self.defaults
       .merging(role) { _, new in new }
       .merging(properties) { _, new in new }
+      .merging(security?.properties ?? [:]) { _, new in new }
       .merging(connection) { _, new in new }
+    if let exposure = KafkaSecurity.exposure(merged, servers: bootstrapServers) {
+      throw KafkaError(.invalidArgument, message: exposure, disposition: .close)
+    }
+    return merged
   }
 
   private var connection: [String: String] {

@@ -34,7 +34,7 @@ final class KafkaHandle: @unchecked Sendable {
     logger = configuration.logger
     calls = DispatchQueue(label: "kafka.calls.\(configuration.clientID)")
     resources = try NativeResources(
-      role, properties: properties, events: events, logger: configuration.logger)
+      role, properties: properties, events: events, configuration: configuration)
   }
 
   deinit {
@@ -121,13 +121,17 @@ private final class NativeResources: @unchecked Sendable {
   let client: NativeClient
   let signal = QueueSignal()
   let topics = TopicTable()
-  private let log: LogSink
+  private let context: CallbackContext
 
   init(
-    _ role: KafkaHandle.Role, properties: [String: String], events: Int32, logger: Logger
+    _ role: KafkaHandle.Role, properties: [String: String], events: Int32,
+    configuration: KafkaConfiguration
   ) throws(KafkaError) {
-    log = LogSink(logger)
-    let pointer = try makeNativeClient(role.type, properties: properties, events: events, log: log)
+    var tokens: KafkaTokenSource?
+    if case .token(let source)? = configuration.security?.login { tokens = source }
+    context = CallbackContext(LogSink(configuration.logger), tokens: tokens)
+    let pointer = try makeNativeClient(
+      role.type, properties: properties, events: events, context: context)
     var queue = rd_kafka_queue_get_main(pointer)
     if role == .consumer {
       // Everything then comes through one queue, in order.

@@ -31,7 +31,7 @@ internal import CLibrdkafka
 ///   addresses (`KafkaConfiguration`, `ConsumerSettings`).
 /// - 15, offset metadata with zero bytes are corrupted: we never set any (`NativeOffsets`).
 /// - 16, the nonce of SCRAM is sent twice, which strict brokers refuse: none is possible. Prefer
-///   mutual TLS, or OAUTHBEARER with librdkafka's own OIDC method.
+///   mutual TLS, or OAUTHBEARER (`KafkaSecurity`).
 /// - 17, Apache Kafka 4.0.0 dropped requests this version needs with Kerberos: none is possible.
 ///   Supported brokers are 2.5 to 3.x, and 4.0.1 or later.
 /// - 18, no KIP-848, KIP-714 nor KIP-932, so groups are of the classic protocol; no ListOffsets, so
@@ -49,6 +49,22 @@ public enum KafkaLibrary {
 
   /// The version as one number, `0xMMmmrrpp`: 2.0.2 is `0x020002ff`.
   public static var versionNumber: UInt32 { UInt32(bitPattern: rd_kafka_version()) }
+
+  /// Whether librdkafka gets tokens of an OIDC provider by itself.
+  ///
+  /// It needs libcurl when it is built; Debian's 2.0.2 is built without.
+  public static var speaksOIDC: Bool { features.contains("oidc") }
+
+  /// What the linked library was built with (`builtin.features`).
+  static var features: Set<String> {
+    let configuration = rd_kafka_conf_new()
+    defer { rd_kafka_conf_destroy(configuration) }
+    var text = [CChar](repeating: 0, count: 1024)
+    var count = text.count
+    guard rd_kafka_conf_get(configuration, "builtin.features", &text, &count) == RD_KAFKA_CONF_OK
+    else { return [] }
+    return Set(string(text).split(separator: ",").map(String.init))
+  }
 
   /// Trap 4: `rd_kafka_seek_partitions` takes its milliseconds for microseconds before 2.1.0.
   static var seekTimeoutIsThousandTimesShort: Bool { isBefore(2, 1, 0) }

@@ -35,15 +35,15 @@ public final class KafkaMockCluster: @unchecked Sendable {
   public let bootstrapServers: [String]
   private let client: OpaquePointer
   private let cluster: OpaquePointer
-  private let log: LogSink
+  private let context: CallbackContext
 
   /// Starts `brokerCount` brokers, numbered from 1.
   public init(
     brokerCount: Int32 = 1, logger: Logger = Logger(label: "kafka.mock")
   ) throws(KafkaError) {
-    log = LogSink(logger)
+    context = CallbackContext(LogSink(logger), tokens: nil)
     client = try makeNativeClient(
-      RD_KAFKA_PRODUCER, properties: ["client.id": "kafka-mock"], events: 0, log: log)
+      RD_KAFKA_PRODUCER, properties: ["client.id": "kafka-mock"], events: 0, context: context)
     guard let cluster = rd_kafka_mock_cluster_new(client, brokerCount) else {
       rd_kafka_destroy(client)
       throw KafkaError(

@@ -3,7 +3,7 @@ internal import Logging
 
 /// Makes a `rd_kafka_t`; an unknown property or a bad value is told as librdkafka words it.
 func makeNativeClient(
-  _ type: rd_kafka_type_t, properties: [String: String], events: Int32, log: LogSink
+  _ type: rd_kafka_type_t, properties: [String: String], events: Int32, context: CallbackContext
 ) throws(KafkaError) -> OpaquePointer {
   let configuration = rd_kafka_conf_new()
   var text = [CChar](repeating: 0, count: 512)
@@ -11,10 +11,16 @@ func makeNativeClient(
     let result = rd_kafka_conf_set(configuration, name, value, &text, text.count)
     guard result != RD_KAFKA_CONF_OK else { continue }
     rd_kafka_conf_destroy(configuration)
+    // librdkafka quotes the value that it does not like.
+    let reason = KafkaSecurity.isSecret(name) ? "its value is refused" : string(text)
     throw KafkaError(
-      .invalidArgument, message: "setting \(name): \(string(text))", disposition: .close)
+      .invalidArgument, message: "setting \(name): \(reason)", disposition: .close)
   }
-  rd_kafka_conf_set_opaque(configuration, Unmanaged.passUnretained(log).toOpaque())
+  rd_kafka_conf_set_opaque(configuration, Unmanaged.passUnretained(context).toOpaque())
+  if context.hasTokens {
+    rd_kafka_conf_set_oauthbearer_token_refresh_cb(configuration, refreshToken)
+    rd_kafka_conf_enable_sasl_queue(configuration, 1)
+  }
   rd_kafka_conf_set_log_cb(configuration, forwardLog)
   rd_kafka_conf_set_events(configuration, events)
   guard let client = rd_kafka_new(type, configuration, &text, text.count) else {
@@ -22,6 +28,12 @@ func makeNativeClient(
     let code = KafkaError.Code(rd_kafka_last_error())
     rd_kafka_conf_destroy(configuration)
     throw KafkaError(code, message: string(text), disposition: .close)
+  }
+  if context.hasTokens,
+    let error = KafkaError(consuming: rd_kafka_sasl_background_callbacks_enable(client))
+  {
+    rd_kafka_destroy(client)
+    throw error.with(.close)
   }
   return client
 }
@@ -55,8 +67,8 @@ private func forwardLog(
   text: UnsafePointer<CChar>?
 ) {
   guard let client, let opaque = rd_kafka_opaque(client), let text else { return }
-  let sink = Unmanaged<LogSink>.fromOpaque(opaque).takeUnretainedValue()
-  sink.write(
+  let context = Unmanaged<CallbackContext>.fromOpaque(opaque).takeUnretainedValue()
+  context.log.write(
     level: level, facility: facility.map { String(cString: $0) } ?? "",
     text: String(cString: text))
 }
