@@ -9,6 +9,8 @@ struct MLLPConversation {
   private let logger: Logger
   private let now: @Sendable () -> Timestamp
   private var decoder: MLLPFrameDecoder
+  /// The only organisation that the peer may speak for, once its certificate has said so.
+  var principal: ODSCode?
 
   init(
     intake: any FrameIntake, settings: MLLPSettings, logger: Logger,
@@ -39,7 +41,7 @@ struct MLLPConversation {
   }
 
   private func answers(to events: [MLLPFrameDecoder.Event]) async -> [[UInt8]] {
-    let arrivals = events.map(Self.arrival)
+    let arrivals = events.map(arrival)
     do {
       let receptions = try await intake.take(arrivals, of: nil)
       return zip(events, zip(arrivals, receptions)).compactMap { event, pair in
@@ -76,13 +78,13 @@ struct MLLPConversation {
     }
   }
 
-  private static func arrival(_ event: MLLPFrameDecoder.Event) -> Arrival {
+  private func arrival(_ event: MLLPFrameDecoder.Event) -> Arrival {
     switch event {
-    case .message(let bytes): return Arrival(bytes: bytes)
+    case .message(let bytes): return Arrival(bytes: bytes, principal: principal)
     case .fault(var error, let head):
       // A message that can never be taken is rejected; one that was cut can be sent again.
       if error.code == code("mllp.message-too-long") { error.acknowledgement = .reject }
-      return Arrival(bytes: head, fault: error)
+      return Arrival(bytes: head, fault: error, principal: principal)
     }
   }
 }

@@ -6,7 +6,7 @@ import Synchronization
 
 /// The bounds of a listener and where it listens.
 package struct MLLPSettings: Hashable, Sendable {
-  /// Loopback unless the configuration says otherwise: this listener has no TLS of its own.
+  /// Loopback unless the configuration says otherwise.
   package var host = "127.0.0.1"
   /// 0 takes any free port.
   package var port = 2575
@@ -18,6 +18,8 @@ package struct MLLPSettings: Hashable, Sendable {
   package var messageByteCountMax = 5_000_000
   /// A connection that sends nothing for so long is closed.
   package var idleTimeout: Duration = .seconds(300)
+  /// `nil` speaks in clear: for loopback and trusted networks only.
+  package var tls: TLSSettings?
 
   package init() {}
 }
@@ -56,7 +58,14 @@ package final class MLLPListener: Sendable {
   ///
   /// `onListening` is told the port once connections are taken.
   package func run(onListening: @Sendable (Int) -> Void = { _ in }) async throws {
-    let server = try await bind()
+    let identity = try settings.tls.map { tls throws(SourceFailure) in
+      do throws(TLSFault) {
+        return try TLSIdentity(tls, logger: logger)
+      } catch {
+        throw SourceFailure(reason: error.code, explanation: error.description)
+      }
+    }
+    let server = try await bind(identity)
     let isStopping = state.withLock { state in
       state.server = server.channel
       return state.isStopping
@@ -69,7 +78,7 @@ package final class MLLPListener: Sendable {
     try await server.executeThenClose { inbound in
       try await withThrowingDiscardingTaskGroup { group in
         for try await connection in inbound {
-          group.addTask { await self.serve(connection) }
+          group.addTask { await self.serve(connection, identity) }
         }
       }
     }
@@ -88,7 +97,9 @@ package final class MLLPListener: Sendable {
   /// Connections that are open now.
   package var connectionCount: Int { state.withLock { $0.connections.count } }
 
-  private func bind() async throws(SourceFailure) -> NIOAsyncChannel<Connection, Never> {
+  private func bind(
+    _ identity: TLSIdentity?
+  ) async throws(SourceFailure) -> NIOAsyncChannel<Connection, Never> {
     let idle = TimeAmount(settings.idleTimeout)
     do {
       return try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -98,6 +109,9 @@ package final class MLLPListener: Sendable {
         .childChannelOption(.allowRemoteHalfClosure, value: true)
         .bind(host: settings.host, port: settings.port) { channel in
           channel.eventLoop.makeCompletedFuture {
+            if let identity {
+              try channel.pipeline.syncOperations.addHandlers(identity.handlers())
+            }
             try channel.pipeline.syncOperations.addHandlers([
               IdleStateHandler(readTimeout: idle), IdleCloser(),
             ])
@@ -110,27 +124,10 @@ package final class MLLPListener: Sendable {
   }
 
   private func failure(_ error: any Error) -> SourceFailure {
-    let place = "\(settings.host):\(settings.port)"
-    switch (error as? IOError)?.errnoCode {
-    case EADDRINUSE:
-      return SourceFailure(
-        reason: code("mllp.port-in-use"),
-        explanation: "another process listens on \(place): stop it or name another port")
-    case EACCES, EPERM:
-      return SourceFailure(
-        reason: code("mllp.port-forbidden"),
-        explanation: "no permission to listen on \(place): ports below 1024 are the system's")
-    case EADDRNOTAVAIL:
-      return SourceFailure(
-        reason: code("mllp.address-unknown"),
-        explanation: "\(place) is no address of this machine")
-    default:
-      return SourceFailure(
-        reason: code("mllp.cannot-listen"), explanation: "cannot listen on \(place)")
-    }
+    SourceFailure(binding: error, rail: "mllp", to: "\(settings.host):\(settings.port)")
   }
 
-  private func serve(_ connection: Connection) async {
+  private func serve(_ connection: Connection, _ identity: TLSIdentity?) async {
     let id = ObjectIdentifier(connection.channel)
     let isWelcome = state.withLock { state in
       guard !state.isStopping, state.connections.count < settings.connectionCountMax else {
@@ -150,7 +147,12 @@ package final class MLLPListener: Sendable {
         }
         var conversation = MLLPConversation(
           intake: intake, settings: settings, logger: logger, now: now)
+        var isKnown = identity == nil
         for try await buffer in inbound {
+          if let identity, !isKnown {
+            guard await identify(&conversation, identity, connection.channel) else { return }
+            isKnown = true
+          }
           conversation.append(buffer.readableBytesView)
           while let answers = await conversation.answers() {
             try await outbound.write(contentsOf: answers.map { ByteBuffer(bytes: $0) })
@@ -163,6 +165,21 @@ package final class MLLPListener: Sendable {
     } catch {
       // The peer is gone or too slow; what was taken in is safe, and it will send the rest again.
       logger.debug("MLLP connection ended", metadata: ["error": "\(type(of: error))"])
+    }
+  }
+
+  /// Learns from the peer's certificate whom it speaks for; false for one that is not known.
+  private func identify(
+    _ conversation: inout MLLPConversation, _ identity: TLSIdentity, _ channel: any Channel
+  ) async -> Bool {
+    switch await identity.principal(of: channel) {
+    case .anybody: return true
+    case .organisation(let code):
+      conversation.principal = code
+      return true
+    case .stranger:
+      logger.warning("MLLP connection refused: no name of the client's certificate is in clients")
+      return false
     }
   }
 }

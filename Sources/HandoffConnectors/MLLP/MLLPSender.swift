@@ -1,6 +1,8 @@
 import HandoffCodecs
+import Logging
 import NIOCore
 import NIOPosix
+import NIOSSL
 
 /// What a receiver answered to one message.
 package struct MLLPAnswer: Hashable, Sendable {
@@ -15,6 +17,10 @@ package struct MLLPAnswer: Hashable, Sendable {
 /// Why messages could not be sent, or not all were answered.
 package enum MLLPSenderError: Error, Hashable, Sendable, CustomStringConvertible {
   case cannotConnect(host: String, port: Int)
+  /// The receiver's certificate is not trusted, names another host, or it refused ours.
+  case handshakeFailed(host: String, port: Int)
+  /// Our own certificate files cannot be used.
+  case tls(TLSFault)
   /// The connection ended, or nothing came for the time allowed, with so many un-answered.
   case unanswered(count: Int)
   /// An answer names a message that is not outstanding: matching it by order would be guessing.
@@ -23,6 +29,8 @@ package enum MLLPSenderError: Error, Hashable, Sendable, CustomStringConvertible
   package var description: String {
     switch self {
     case .cannotConnect(let host, let port): "cannot connect to \(host):\(port)"
+    case .handshakeFailed(let host, let port): "no TLS connection with \(host):\(port) came about"
+    case .tls(let fault): fault.description
     case .unanswered(let count): "\(count) messages were not answered"
     case .unmatchedAnswer: "an answer names a message that is not outstanding"
     }
@@ -37,6 +45,8 @@ package struct MLLPSender: Sendable {
   package var window = 32
   /// How long nothing may come while answers are outstanding.
   package var answerTimeout: Duration = .seconds(30)
+  /// `nil` speaks in clear.
+  package var tls: TLSClientSettings?
 
   package init(host: String = "127.0.0.1", port: Int) {
     self.host = host
@@ -48,11 +58,19 @@ package struct MLLPSender: Sendable {
   /// - Returns: one answer a message; `nil` where the standard lets the receiver give none.
   package func send(_ messages: [[UInt8]]) async throws -> [MLLPAnswer?] {
     let timeout = TimeAmount(answerTimeout)
+    let context = try tls.map { tls throws(MLLPSenderError) in
+      do throws(TLSFault) {
+        return try tls.clientContext()
+      } catch {
+        throw .tls(error)
+      }
+    }
     let channel: NIOAsyncChannel<ByteBuffer, ByteBuffer>
     do {
       channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
         .connect(host: host, port: port) { channel in
           channel.eventLoop.makeCompletedFuture {
+            if let context { try shakeHands(on: channel, context) }
             try channel.pipeline.syncOperations.addHandlers([
               IdleStateHandler(readTimeout: timeout), IdleCloser(),
             ])
@@ -62,7 +80,30 @@ package struct MLLPSender: Sendable {
     } catch {
       throw MLLPSenderError.cannotConnect(host: host, port: port)
     }
-    return try await channel.executeThenClose { inbound, outbound in
+    do {
+      return try await exchange(messages, over: channel)
+    } catch  where tls != nil && !(error is MLLPSenderError) {
+      // What comes of a wrong authority, name or client certificate, in the reading or the writing.
+      throw MLLPSenderError.handshakeFailed(host: host, port: port)
+    }
+  }
+
+  private func shakeHands(on channel: any Channel, _ context: NIOSSLContext) throws {
+    // An address of digits cannot be asked for by name (RFC 6066, 3): the certificate is checked
+    // against the address then.
+    let name = tls?.serverName ?? host
+    let isAddress = (try? SocketAddress(ipAddress: name, port: 0)) != nil
+    let deadline = HandshakeDeadline(
+      TimeAmount(tls?.handshakeTimeout ?? .seconds(10)), logger: Logger(label: "baton.mllp"))
+    try channel.pipeline.syncOperations.addHandlers([
+      NIOSSLClientHandler(context: context, serverHostname: isAddress ? nil : name), deadline,
+    ])
+  }
+
+  private func exchange(
+    _ messages: [[UInt8]], over channel: NIOAsyncChannel<ByteBuffer, ByteBuffer>
+  ) async throws -> [MLLPAnswer?] {
+    try await channel.executeThenClose { inbound, outbound in
       var exchange = MLLPExchange(messages: messages, window: window)
       var received = inbound.makeAsyncIterator()
       while true {
