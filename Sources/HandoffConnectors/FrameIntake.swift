@@ -7,23 +7,56 @@ package struct Arrival: Sendable {
   package var bytes: [UInt8]
   /// Set where the transport itself refuses it, such as for its length.
   package var fault: MappingError?
+  /// The only organisation it may come from, where its sender's certificate says which.
+  package var principal: ODSCode?
+  /// What its transport says beside its content, such as the id of an HTTP request.
+  package var transport: TransportHeaders?
+  /// The sender's own number of this request, which makes a repeat known.
+  package var request: RequestIdentity?
 
-  package init(bytes: [UInt8], fault: MappingError? = nil) {
+  package init(bytes: [UInt8], fault: MappingError? = nil, principal: ODSCode? = nil) {
     self.bytes = bytes
     self.fault = fault
+    self.principal = principal
+  }
+}
+
+/// What tells one request of a sender from every other; never printed.
+package struct RequestIdentity: Hashable, Sendable {
+  /// The number that its sender gave it (`X-Request-ID`).
+  package var id: String
+  /// What was asked for: two requests of one id that differ in it are not the same.
+  package var target: String
+
+  package init(id: String, target: String) {
+    self.id = id
+    self.target = target
   }
 }
 
 /// What became of one arrival once it was durable.
 package struct Reception: Sendable {
+  /// Whether the sender has used the id of its request before.
+  package enum Repeat: Hashable, Sendable {
+    /// The same request, taken in before: nothing was taken in now.
+    case same
+    /// Another request under the same id: nothing was taken in.
+    case other
+  }
+
   /// One for each message of the arrival.
   package var receptionIDs: [ReceptionID]
   /// What each message will become; refused ones are dead letters already on their way.
   package var messages: [MappedFrame]
+  /// `nil` for everything but a request whose id is known.
+  package var repeated: Repeat?
 
-  package init(receptionIDs: [ReceptionID], messages: [MappedFrame]) {
+  package init(
+    receptionIDs: [ReceptionID], messages: [MappedFrame], repeated: Repeat? = nil
+  ) {
     self.receptionIDs = receptionIDs
     self.messages = messages
+    self.repeated = repeated
   }
 
   /// The outcome that the sender is told: the first refusal, else the first message's.

@@ -15,6 +15,10 @@ final class FakeIntake: FrameIntake {
     var claims: Set<FileIdentity> = []
     var failure: IntakeFailure?
     var failsToRelease = false
+    /// Bodies by the id of their request.
+    var requests: [String: [UInt8]] = [:]
+    /// Waited for before anything is taken in: a disk that is slow.
+    var hold: (@Sendable () async -> Void)?
   }
 
   let state = Mutex(State())
@@ -25,12 +29,25 @@ final class FakeIntake: FrameIntake {
   func take(
     _ arrivals: [Arrival], of file: FileIdentity?
   ) async throws(IntakeFailure) -> [Reception] {
+    if let hold = state.withLock({ $0.hold }) { await hold() }
+    if let request = arrivals.first?.request, let bytes = arrivals.first?.bytes {
+      let known = state.withLock { $0.requests[request.id] }
+      if let known {
+        return [
+          Reception(
+            receptionIDs: [], messages: judge(bytes), repeated: known == bytes ? .same : .other)
+        ]
+      }
+    }
     let (failure, first) = state.withLock { state in
       let first = state.taken.count
       if state.failure == nil {
         state.taken += arrivals
         state.groups.append(arrivals.count)
         if let file { state.claims.insert(file) }
+        for arrival in arrivals {
+          if let request = arrival.request { state.requests[request.id] = arrival.bytes }
+        }
       }
       return (state.failure, first)
     }

@@ -17,15 +17,19 @@ package struct ConnectStack: Sendable {
   package let board: ConnectorBoard
   package let host: ConnectorHost
   package let ingest: IngestService
+  package let certificates: CertificateWatch
 
-  package var services: [any Service] { [ingest, host] }
+  package var services: [any Service] { [ingest, host, certificates] }
 
   /// Opens the stores in the data folder, and makes secrets there where none are configured yet.
   ///
   /// `instance` names this process among those that ingest: it is part of the transactional id.
+  ///
+  /// `components` are the parts of this process that are on Kafka, whose certificates are watched.
   package init(
     _ configuration: BatonConfiguration, connectors: [ConnectorConfiguration],
-    kafka: KafkaConfiguration, instance: String = "0", outboxLimits: OutboxLimits = .init(),
+    kafka: KafkaConfiguration, components: [String] = ["ingest"], instance: String = "0",
+    outboxLimits: OutboxLimits = .init(),
     codec: WireCodec = WireCodec(), logger: Logger,
     now: @escaping @Sendable () -> Timestamp = ConnectStack.systemTime
   ) throws {
@@ -34,6 +38,9 @@ package struct ConnectStack: Sendable {
     outbox = try Outbox(path: files.outbox, limits: outboxLimits, now: now)
     keys = try KeyStore(path: files.keys, keyEncryptionKey: secrets.keyEncryptionKey)
     board = ConnectorBoard()
+    certificates = CertificateWatch(
+      WatchedCertificate.all(of: configuration, components: components, connectors: connectors),
+      logger: logger, now: now)
     host = ConnectorHost(
       connectors, secrets: secrets, outbox: outbox, board: board, logger: logger, now: now)
     ingest = IngestService(

@@ -46,12 +46,40 @@ package final class ConnectorHost: Service {
       switch configuration.source {
       case .mllp(let settings):
         try await listen(settings, configuration.name, intake, logger)
+      case .fhir(let settings):
+        try await serve(settings, configuration.name, intake, logger)
       case .dropFolder(let settings):
         try await watch(settings, configuration.name, intake, logger)
       }
     } catch {
       // Only cancellation ends a supervisor by an error.
       logger.info("Connector stopped")
+    }
+  }
+
+  /// Serves FHIR until a graceful shutdown; requests under way then are answered within
+  /// ``closingTime``.
+  private func serve(
+    _ settings: FHIRSettings, _ name: Code, _ intake: ConnectorIntake, _ logger: Logger
+  ) async throws {
+    let supervisor = ConnectorSupervisor(name: name, board: board, logger: logger)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { [board, now] in
+        try await supervisor.run {
+          // The listener ends by itself at a graceful shutdown, as Hummingbird's server does.
+          let listener = FHIRListener(settings, intake: intake, logger: logger, now: now)
+          try await listener.run { port in
+            board.update(name) { $0.port = port }
+            logger.notice("Connector listens", metadata: ["port": "\(port)"])
+          }
+        }
+      }
+      group.addTask { [closingTime] in
+        try await gracefulShutdown()
+        try await ContinuousClock().sleep(for: closingTime)
+      }
+      defer { group.cancelAll() }
+      _ = try await group.next()
     }
   }
 

@@ -30,20 +30,13 @@ package struct ConnectorIntake: FrameIntake {
   package func take(
     _ arrivals: [Arrival], of file: FileIdentity?
   ) async throws(IntakeFailure) -> [Reception] {
-    let judged = arrivals.map { arrival in
-      guard let fault = arrival.fault else { return judge(arrival.bytes) }
-      return [MappedFrame(index: 0, range: 0..<arrival.bytes.count, outcome: .refused(fault))]
+    if let only = arrivals.first, arrivals.count == 1, let request = only.request {
+      return [try await take(only, request)]
     }
+    let judged = arrivals.map(judge)
     // Stamped after the mapping, so that a frame is in the outbox as soon as it has its time.
     let time = now()
-    let rows = zip(arrivals, judged).flatMap { arrival, messages in
-      messages.map { message in
-        NewFrame(
-          source: source.name, rail: source.rail, receivedAt: time,
-          bytes: Array(arrival.bytes[message.range]),
-          refusal: Self.refusal(message.outcome))
-      }
-    }
+    let rows = zip(arrivals, judged).flatMap { frames(of: $0, as: $1, at: time) }
     var ids: ArraySlice<ReceptionID>
     do {
       ids = try await outbox.commit(rows, claim: file.map(claim))[...]
@@ -56,13 +49,60 @@ package struct ConnectorIntake: FrameIntake {
     }
   }
 
+  /// Takes in a numbered request, unless its number is known.
+  private func take(
+    _ arrival: Arrival, _ request: RequestIdentity
+  ) async throws(IntakeFailure) -> Reception {
+    let messages = judge(arrival)
+    let rows = frames(of: arrival, as: messages, at: now())
+    // A refused message leaves its number free: once the fault is mended, here or there, the same
+    // request is taken in.
+    guard messages.allSatisfy({ Self.refusal($0.outcome) == nil }) else {
+      do {
+        return Reception(receptionIDs: try await outbox.commit(rows), messages: messages)
+      } catch {
+        throw IntakeFailure(error)
+      }
+    }
+    let claim = hashes.claim(
+      request, of: arrival.principal, source: source.name, bytes: arrival.bytes)
+    do {
+      switch try await outbox.commit(rows, request: claim) {
+      case .taken(let ids): return Reception(receptionIDs: ids, messages: messages)
+      case .repeated(let isSame):
+        return Reception(
+          receptionIDs: [], messages: messages, repeated: isSame ? .same : .other)
+      }
+    } catch {
+      throw IntakeFailure(error)
+    }
+  }
+
+  private func judge(_ arrival: Arrival) -> [MappedFrame] {
+    if let fault = arrival.fault {
+      return [MappedFrame(index: 0, range: 0..<arrival.bytes.count, outcome: .refused(fault))]
+    }
+    return frames.map(arrival.bytes).map { mapper.judged($0, as: arrival.principal) }
+  }
+
+  private func frames(
+    of arrival: Arrival, as messages: [MappedFrame], at time: Timestamp
+  ) -> [NewFrame] {
+    messages.map { message in
+      NewFrame(
+        source: source.name, rail: source.rail, receivedAt: time,
+        bytes: Array(arrival.bytes[message.range]), refusal: Self.refusal(message.outcome),
+        transport: arrival.transport)
+    }
+  }
+
   private static func refusal(_ outcome: MappingOutcome) -> FrameRefusal? {
     guard case .refused(let error) = outcome else { return nil }
     return FrameRefusal(reason: error.code, field: error.field)
   }
 
   package func judge(_ bytes: [UInt8]) -> [MappedFrame] {
-    frames.map(bytes).map(mapper.judged)
+    frames.map(bytes).map { mapper.judged($0) }
   }
 
   package func wasTaken(_ file: FileIdentity) async throws(IntakeFailure) -> Bool {

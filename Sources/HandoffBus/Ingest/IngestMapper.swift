@@ -40,8 +40,18 @@ package struct IngestMapper: Sendable {
   }
 
   /// Why the sender may not say this; `nil` where it may.
-  package func refusal(of message: MappedMessage) -> MappingError? {
-    guard case .only(let allowed) = source.speaksFor else { return nil }
+  ///
+  /// With a `principal`, what the connector may is narrowed to that organisation.
+  package func refusal(
+    of message: MappedMessage, as principal: ODSCode? = nil
+  ) -> MappingError? {
+    let allowed: Set<ODSCode>
+    switch source.speaksFor {
+    case .any:
+      guard let principal else { return nil }
+      allowed = [principal]
+    case .only(let codes): allowed = principal.map { codes.intersection([$0]) } ?? codes
+    }
     for fact in message.facts {
       let speaker = speaker(of: fact, in: message)
       guard let code = speaker.code, allowed.contains(code) else {
@@ -58,10 +68,10 @@ package struct IngestMapper: Sendable {
   }
 
   /// The outcome as the sender is told it: that of the mapping, unless the sender may not say it.
-  package func judged(_ frame: MappedFrame) -> MappedFrame {
-    guard case .mapped(let message) = frame.outcome, let error = refusal(of: message) else {
-      return frame
-    }
+  package func judged(_ frame: MappedFrame, as principal: ODSCode? = nil) -> MappedFrame {
+    guard case .mapped(let message) = frame.outcome,
+      let error = refusal(of: message, as: principal)
+    else { return frame }
     var frame = frame
     frame.outcome = .refused(error)
     return frame

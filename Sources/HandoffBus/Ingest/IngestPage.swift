@@ -57,7 +57,7 @@ package struct IngestPageMaker: Sendable {
   }
 
   private func outcomes(of frame: StoredFrame, _ reader: FrameMapper) -> [MappingOutcome] {
-    let outcomes = reader.map(frame.bytes).map(\.outcome)
+    let outcomes = reader.map(frame.bytes).map { Self.carrying(frame.transport, $0.outcome) }
     guard let refusal = frame.refusal else { return outcomes }
     if case .refused(let error)? = outcomes.first, error.code == refusal.reason { return outcomes }
     // What the sender was told stands, also where the message alone would read better.
@@ -65,6 +65,19 @@ package struct IngestPageMaker: Sendable {
       .refused(
         MappingError(refusal.reason, field: refusal.field, explanation: "refused on arrival"))
     ]
+  }
+
+  /// The outcome with what the transport said beside the message.
+  private static func carrying(
+    _ headers: TransportHeaders?, _ outcome: MappingOutcome
+  ) -> MappingOutcome {
+    guard let headers else { return outcome }
+    return switch outcome {
+    case .mapped(let message): .mapped(message.carrying(headers))
+    case .noHandoffFact(let message, let reason):
+      .noHandoffFact(message.carrying(headers), reason: reason)
+    case .refused: outcome
+    }
   }
 
   private static func settled(_ result: IngestResult) -> IngestResult {

@@ -1,4 +1,5 @@
 import HandoffCodecs
+import HandoffConnectors
 import HandoffCore
 import HandoffStores
 
@@ -101,6 +102,17 @@ struct KeyedHashes: Sendable {
     ]
     // An absent field and an empty one are the same: no field here can be empty.
     return Token(rawValue: half(.contentMac, fields.map { Array(($0 ?? "").utf8) }))
+  }
+
+  /// What a numbered request is known by: its sender and number, and what it asks for.
+  func claim(
+    _ request: RequestIdentity, of principal: ODSCode?, source: Code, bytes: [UInt8]
+  ) -> RequestClaim {
+    let sender = [source.description, principal?.description ?? ""].map { Array($0.utf8) }
+    return RequestClaim(
+      key: secrets.code(.requestClaim, [Array("key".utf8)] + sender + [Array(request.id.utf8)]),
+      content: secrets.code(
+        .requestClaim, [Array("content".utf8), Array(request.target.utf8), bytes]))
   }
 
   /// What tells a file of a drop folder from every other.

@@ -38,7 +38,7 @@ extension ConnectorConfiguration {
 }
 
 /// Collects settings and faults side by side.
-private struct ConnectorReader {
+struct ConnectorReader {
   let folder: String
   var faults: [ConnectorFaults.Fault] = []
 
@@ -49,6 +49,8 @@ private struct ConnectorReader {
   private var speaksFor: ConnectorConfiguration.SpeaksFor?
   private var heartbeat: Duration = .seconds(60)
   private var mllp = MLLPSettings()
+  private var fhir = FHIRSettings()
+  private var tls: TLSSettings?
   private var dropFolder = DropFolderSettings()
   private var isListenSet = false
 
@@ -59,9 +61,11 @@ private struct ConnectorReader {
   static let settings = [
     "name", "class", "mode", "organisation", "organisations", "names-are-ods-codes", "speaks-for",
     "time-zone",
-    "check-digit", "listen", "directory", "scan-seconds", "heartbeat-seconds", "kinds",
+    "check-digit", "listen", "tls", "directory", "scan-seconds", "heartbeat-seconds", "kinds",
     "priorities", "limits",
   ]
+
+  static let classes = ["mllp-source", "fhir-source", "drop-folder-source"]
 
   mutating func read(_ text: String) -> ConnectorConfiguration? {
     let root: Node?
@@ -84,8 +88,8 @@ private struct ConnectorReader {
     case "name":
       self.name = checked(name, node, "must be 1 to 64 letters, digits or . _ : / -") { Code($0) }
     case "class":
-      kind = checked(name, node, "must be mllp-source or drop-folder-source") {
-        ["mllp-source", "drop-folder-source"].contains($0) ? $0 : nil
+      kind = checked(name, node, "must be \(Self.classList)") {
+        Self.classes.contains($0) ? $0 : nil
       }
     case "mode":
       mode = checked(name, node, "must be inline or observe") { .init(rawValue: $0) } ?? .inline
@@ -110,6 +114,7 @@ private struct ConnectorReader {
         checked(name, node, "must be refuse or treat-as-untraced") { .init(rawValue: $0) }
         ?? .refuse
     case "listen": listen(name, node)
+    case "tls": tls = readTLS(name, node)
     case "directory":
       dropFolder.path =
         checked(name, node, "must be a folder") { [folder] in
@@ -145,21 +150,35 @@ private struct ConnectorReader {
     case "message-bytes":
       guard let value = number(setting, node, 1_000...50_000_000) else { return }
       mllp.messageByteCountMax = value
+      fhir.messageByteCountMax = value
       mapping.limits.messageBytesMax = value
     case "file-bytes":
       guard let value = number(setting, node, 1_000...500_000_000) else { return }
       dropFolder.fileByteCountMax = value
       mapping.limits.fileBytesMax = value
     case "connections":
-      mllp.connectionCountMax = number(setting, node, 1...10_000) ?? mllp.connectionCountMax
+      guard let value = number(setting, node, 1...10_000) else { return }
+      mllp.connectionCountMax = value
+      fhir.connectionCountMax = value
     case "frames-in-flight":
       mllp.framesInFlightMax = number(setting, node, 1...10_000) ?? mllp.framesInFlightMax
-    case "idle-seconds": mllp.idleTimeout = seconds(setting, node, 1...86_400) ?? mllp.idleTimeout
+    case "idle-seconds":
+      guard let value = seconds(setting, node, 1...86_400) else { return }
+      mllp.idleTimeout = value
+      fhir.idleTimeout = value
+    case "header-bytes":
+      fhir.headerByteCountMax = number(setting, node, 1_024...1_000_000) ?? fhir.headerByteCountMax
+    case "requests-in-flight":
+      fhir.requestsInFlightMax = number(setting, node, 1...10_000) ?? fhir.requestsInFlightMax
+    case "request-seconds":
+      fhir.requestTimeout = seconds(setting, node, 0.1...3_600) ?? fhir.requestTimeout
+    case "answer-seconds":
+      fhir.answerTimeout = seconds(setting, node, 0.1...3_600) ?? fhir.answerTimeout
     default:
       fault(
         setting, node.line,
         "is not a limit; known are message-bytes, file-bytes, connections, frames-in-flight, "
-          + "idle-seconds")
+          + "idle-seconds, header-bytes, requests-in-flight, request-seconds, answer-seconds")
     }
   }
 
@@ -191,6 +210,8 @@ private struct ConnectorReader {
     mllp.port = port
     if parts.count > 1 { mllp.host = parts.dropLast().joined(separator: ":") }
     if mllp.host.isEmpty { fault(name, node.line, "names no host before the port") }
+    fhir.host = mllp.host
+    fhir.port = mllp.port
   }
 
   private mutating func finish() -> ConnectorConfiguration? {
@@ -198,15 +219,18 @@ private struct ConnectorReader {
       fault("name", nil, "is missing")
     }
     if kind == nil, !faults.contains(where: { $0.setting == "class" }) {
-      fault("class", nil, "is missing; it is mllp-source or drop-folder-source")
+      fault("class", nil, "is missing; it is \(Self.classList)")
     }
     if kind == "drop-folder-source", dropFolder.path.isEmpty,
       !faults.contains(where: { $0.setting == "directory" })
     {
       fault("directory", nil, "is missing")
     }
-    if kind == "mllp-source", !isListenSet {
+    if let kind, kind != "drop-folder-source", !isListenSet {
       fault("listen", nil, "is missing; it is a port, or host:port")
+    }
+    if kind == "drop-folder-source", tls != nil {
+      fault("tls", nil, "is for listeners: a drop folder has no connections")
     }
     var known = Set(mapping.organisations.values)
     if let own = mapping.ownOrganisation { known.insert(own) }
@@ -214,8 +238,15 @@ private struct ConnectorReader {
       fault("organisation", nil, "is missing; or say speaks-for: any")
     }
     guard faults.isEmpty, let name, let kind else { return nil }
-    var configuration = ConnectorConfiguration(
-      name: name, source: kind == "mllp-source" ? .mllp(mllp) : .dropFolder(dropFolder))
+    mllp.tls = tls
+    fhir.tls = tls
+    let source: ConnectorConfiguration.Source =
+      switch kind {
+      case "mllp-source": .mllp(mllp)
+      case "fhir-source": .fhir(fhir)
+      default: .dropFolder(dropFolder)
+      }
+    var configuration = ConnectorConfiguration(name: name, source: source)
     configuration.mode = mode
     configuration.mapping = mapping
     configuration.speaksFor = speaksFor ?? .only(known)
@@ -233,7 +264,11 @@ private struct ConnectorReader {
     return .offset(minutes: (sign == "-" ? -1 : 1) * (hours * 60 + minutes))
   }
 
-  private mutating func checked<Value>(
+  private static var classList: String {
+    classes.dropLast().joined(separator: ", ") + " or " + (classes.last ?? "")
+  }
+
+  mutating func checked<Value>(
     _ name: String, _ node: Node, _ explanation: String, _ convert: (String) -> Value?
   ) -> Value? {
     guard let text = node.string, let value = convert(text) else {
@@ -251,7 +286,7 @@ private struct ConnectorReader {
     }
   }
 
-  private mutating func seconds(
+  mutating func seconds(
     _ name: String, _ node: Node, _ range: ClosedRange<Double>
   ) -> Duration? {
     checked(name, node, "must be seconds from \(range.lowerBound) to \(range.upperBound)") {
@@ -259,7 +294,7 @@ private struct ConnectorReader {
     }
   }
 
-  private mutating func each(
+  mutating func each(
     _ name: String, _ node: Node, _ body: (inout ConnectorReader, String, Node) -> Void
   ) {
     guard let mapping = node.mapping else {
@@ -275,11 +310,12 @@ private struct ConnectorReader {
     }
   }
 
-  private mutating func fault(_ setting: String, _ line: Int?, _ explanation: String) {
+  mutating func fault(_ setting: String, _ line: Int?, _ explanation: String) {
     faults.append(.init(setting: setting, line: line, explanation: explanation))
   }
 }
 
 extension Node {
-  fileprivate var line: Int? { mark?.line }
+  /// 1-based.
+  var line: Int? { mark?.line }
 }

@@ -5,7 +5,7 @@ package import HandoffCore
 ///
 /// ```yaml
 /// name: rth-pas
-/// class: mllp-source                # or drop-folder-source
+/// class: mllp-source                # or fhir-source, or drop-folder-source
 /// mode: inline                      # or observe: listens beside the message's way
 /// organisation: RTH                 # ODS code of where it stands
 /// organisations:                    # names in messages to ODS codes
@@ -14,7 +14,10 @@ package import HandoffCore
 /// speaks-for: [RTH]                 # default: the codes above; any: whoever sends
 /// time-zone: Europe/London          # of times without a zone; or an offset such as +01:00
 /// check-digit: refuse               # or treat-as-untraced
-/// listen: 127.0.0.1:2575            # mllp-source
+/// listen: 127.0.0.1:2575            # mllp-source, fhir-source
+/// tls:                              # mllp-source, fhir-source; see ``TLSSettings``
+///   certificate: pas.pem
+///   key: pas.key
 /// directory: incoming               # drop-folder-source; relative to this file
 /// scan-seconds: 1
 /// heartbeat-seconds: 60
@@ -24,6 +27,10 @@ package import HandoffCore
 ///   connections: 64
 ///   frames-in-flight: 64
 ///   idle-seconds: 300
+///   header-bytes: 16384             # fhir-source, and so the next three
+///   requests-in-flight: 64
+///   request-seconds: 30             # for the head and the body of a request to arrive
+///   answer-seconds: 4.5             # for the durable write; then 408
 /// ```
 package struct ConnectorConfiguration: Sendable {
   /// Whether the message passes through Baton on its way, or past it.
@@ -34,6 +41,25 @@ package struct ConnectorConfiguration: Sendable {
   package enum Source: Sendable {
     case mllp(MLLPSettings)
     case dropFolder(DropFolderSettings)
+    case fhir(FHIRSettings)
+
+    /// The address that a listener listens on; `nil` for what does not listen.
+    package var listeningHost: String? {
+      switch self {
+      case .mllp(let settings): settings.host
+      case .fhir(let settings): settings.host
+      case .dropFolder: nil
+      }
+    }
+
+    /// The certificate files of a listener that has any.
+    package var tls: TLSSettings? {
+      switch self {
+      case .mllp(let settings): settings.tls
+      case .fhir(let settings): settings.tls
+      case .dropFolder: nil
+      }
+    }
   }
 
   /// Whom messages of this connector may come from.
@@ -62,6 +88,7 @@ package struct ConnectorConfiguration: Sendable {
     switch source {
     case .mllp: code("mllp")
     case .dropFolder: code("file")
+    case .fhir: code("fhir")
     }
   }
 }

@@ -17,6 +17,7 @@ package struct Secrets: Sendable, CustomStringConvertible, CustomReflectable {
     case contentMac = "content-mac"
     case correlation = "correlation"
     case fileClaim = "file-claim"
+    case requestClaim = "request-claim"
 
     /// A new epoch re-keys people, and nothing else.
     var followsEpoch: Bool { self == .patientKey || self == .needKey }

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import HandoffCodecs
 package import HandoffCore
 import Synchronization
 
@@ -206,10 +207,17 @@ extension Outbox {
       guard let reason = Code(text) else { throw OutboxError.corrupt }
       refusal = FrameRefusal(reason: reason, field: row["refusal_field"])
     }
+    let transport = try (row["transport"] as String?).map { text in
+      do {
+        return try JSONDecoder().decode(TransportHeaders.self, from: Data(text.utf8))
+      } catch {
+        throw OutboxError.corrupt
+      }
+    }
     return StoredFrame(
       sequence: row["sequence"], receptionID: id, source: source, rail: rail,
       receivedAt: Timestamp(nanoseconds: row["received_at"]), bytes: Array(row["bytes"] as Data),
-      refusal: refusal)
+      refusal: refusal, transport: transport)
   }
 
   private static func add(_ delta: SourceTotals, to source: Code, _ db: Database) throws {

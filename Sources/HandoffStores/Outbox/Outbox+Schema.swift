@@ -33,6 +33,7 @@ extension Outbox {
           parked_under BLOB,
           refusal TEXT,
           refusal_field TEXT,
+          transport TEXT,
           bytes BLOB NOT NULL
         );
         CREATE INDEX IF NOT EXISTS frames_parked ON frames (parked_under)
@@ -40,6 +41,12 @@ extension Outbox {
         CREATE INDEX IF NOT EXISTS frames_pending ON frames (sequence)
           WHERE parked_under IS NULL;
         CREATE TABLE IF NOT EXISTS claims (claim BLOB PRIMARY KEY) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS requests (
+          key BLOB PRIMARY KEY,
+          content BLOB NOT NULL,
+          received_at INTEGER NOT NULL
+        ) WITHOUT ROWID;
+        CREATE INDEX IF NOT EXISTS requests_age ON requests (received_at);
         CREATE TABLE IF NOT EXISTS totals (
           source TEXT PRIMARY KEY,
           frames INTEGER NOT NULL DEFAULT 0,
@@ -48,6 +55,10 @@ extension Outbox {
           last_sequence INTEGER
         ) WITHOUT ROWID;
         """)
+    // An outbox of an earlier version has its frames without what their transport said.
+    if try !db.columns(in: "frames").contains(where: { $0.name == "transport" }) {
+      try db.execute(sql: "ALTER TABLE frames ADD COLUMN transport TEXT")
+    }
   }
 
   static func level(_ db: Database) throws -> OutboxLevel {

@@ -14,7 +14,10 @@ package final class Outbox: Sendable {
   struct Waiting {
     var frames: [NewFrame]
     var claim: FileClaim?
-    var continuation: CheckedContinuation<Result<[ReceptionID], OutboxError>, Never>
+    var request: RequestClaim?
+    var continuation: CheckedContinuation<Result<RequestOutcome, OutboxError>, Never>
+
+    var byteCount: Int { frames.reduce(0) { $0 + $1.bytes.count } }
   }
 
   struct State {
@@ -24,6 +27,8 @@ package final class Outbox: Sendable {
     var level = OutboxLevel(rowCount: 0, byteCount: 0)
     var ids = ReceptionIDGenerator()
     var commitCount = 0
+    /// Rows of `requests`: no less than there are, after a commit that failed.
+    var requestCount = 0
   }
 
   let database: DatabaseQueue
@@ -48,12 +53,13 @@ package final class Outbox: Sendable {
     do {
       try PrivateFile.prepare(path: path)
       let database = try DatabaseQueue(path: path, configuration: Self.configuration(limits))
-      let level = try database.write { db in
+      let (level, requestCount) = try database.write { db in
         try Self.createTables(db)
-        return try Self.level(db)
+        let count = try Int.fetchOne(db, sql: "SELECT count(*) FROM requests") ?? 0
+        return (try Self.level(db), count)
       }
       self.database = database
-      state = Mutex(State(level: level))
+      state = Mutex(State(level: level, requestCount: requestCount))
     } catch {
       throw OutboxError(error)
     }
@@ -67,12 +73,31 @@ package final class Outbox: Sendable {
   package func commit(
     _ frames: [NewFrame], claim: FileClaim? = nil
   ) async throws(OutboxError) -> [ReceptionID] {
+    guard case .taken(let ids) = try await commit(frames, claim: claim, request: nil) else {
+      preconditionFailure("only a numbered request can be a repeat")
+    }
+    return ids
+  }
+
+  /// The same for a numbered request, whose number is stored in the same transaction.
+  ///
+  /// A number that is known takes nothing in.
+  package func commit(
+    _ frames: [NewFrame], request: RequestClaim
+  ) async throws(OutboxError) -> RequestOutcome {
+    try await commit(frames, claim: nil, request: request)
+  }
+
+  private func commit(
+    _ frames: [NewFrame], claim: FileClaim?, request: RequestClaim?
+  ) async throws(OutboxError) -> RequestOutcome {
     let bytes = frames.reduce(0) { $0 + $1.bytes.count }
     guard frames.allSatisfy({ $0.bytes.count <= limits.frameByteCountMax }) else {
       throw .full(limit: .frameBytes)
     }
-    let result: Result<[ReceptionID], OutboxError> = await withCheckedContinuation {
-      let waiting = Waiting(frames: frames, claim: claim, continuation: $0)
+    let result: Result<RequestOutcome, OutboxError> = await withCheckedContinuation {
+      let waiting = Waiting(
+        frames: frames, claim: claim, request: request, continuation: $0)
       let admission = state.withLock { $0.admit(waiting, bytes: bytes, limits: limits) }
       switch admission {
       case .refused(let error): waiting.continuation.resume(returning: .failure(error))
@@ -119,40 +144,63 @@ package final class Outbox: Sendable {
       return (group, ids)
     }
     var failure: OutboxError?
+    var outcomes: [RequestOutcome] = []
     do {
       try db.inTransaction {
-        for (caller, ids) in zip(group, ids) { try Self.insert(caller, ids: ids, into: db) }
+        for (caller, ids) in zip(group, ids) {
+          if let request = caller.request, let isSame = try Self.isKnown(request, db) {
+            outcomes.append(.repeated(isSame: isSame))
+          } else {
+            try insert(caller, ids: ids, into: db)
+            outcomes.append(.taken(ids))
+          }
+        }
         return .commit
       }
     } catch {
       failure = OutboxError(error)
     }
-    let hasFailed = failure != nil
-    let frames = group.flatMap(\.frames)
-    state.withLock {
-      $0.commitCount += 1
-      if hasFailed {
-        $0.release(rows: frames.count, bytes: frames.reduce(0) { $0 + $1.bytes.count })
-      }
-    }
-    for (caller, ids) in zip(group, ids) {
-      caller.continuation.resume(returning: failure.map { .failure($0) } ?? .success(ids))
-    }
-    if !hasFailed { wakeUp.yield() }
+    settle(group, failure.map { Result.failure($0) } ?? .success(outcomes))
   }
 
-  private static func insert(_ caller: Waiting, ids: [ReceptionID], into db: Database) throws {
+  /// Gives back the room of what was not taken in, and tells every caller.
+  private func settle(_ group: [Waiting], _ result: Result<[RequestOutcome], OutboxError>) {
+    let outcomes = (try? result.get()) ?? []
+    let unused = group.enumerated().filter { index, _ in
+      guard index < outcomes.count, case .taken = outcomes[index] else { return true }
+      return false
+    }.map(\.element)
+    state.withLock { state in
+      state.commitCount += 1
+      for caller in unused { state.release(rows: caller.frames.count, bytes: caller.byteCount) }
+    }
+    for (index, caller) in group.enumerated() {
+      caller.continuation.resume(returning: result.map { $0[index] })
+    }
+    if unused.count < group.count { wakeUp.yield() }
+  }
+
+  /// Whether the number of the request was used before, and for the same content.
+  private static func isKnown(_ request: RequestClaim, _ db: Database) throws -> Bool? {
+    try Data.fetchOne(
+      db, sql: "SELECT content FROM requests WHERE key = ?", arguments: [Data(request.key)]
+    ).map { $0 == Data(request.content) }
+  }
+
+  private func insert(_ caller: Waiting, ids: [ReceptionID], into db: Database) throws {
     for (frame, id) in zip(caller.frames, ids) {
       try db.execute(
         sql: """
           INSERT INTO frames (
-            reception_id, source, rail, received_at, byte_count, bytes, refusal, refusal_field)
-          VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            reception_id, source, rail, received_at, byte_count, bytes, refusal, refusal_field,
+            transport)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
           """,
         arguments: [
           Data(id.bytes), frame.source.description, frame.rail.description,
           frame.receivedAt.nanoseconds, frame.bytes.count, Data(frame.bytes),
           frame.refusal?.reason.description, frame.refusal?.field,
+          try frame.transport.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) },
         ])
       try db.execute(
         sql: """
@@ -164,6 +212,31 @@ package final class Outbox: Sendable {
       try db.execute(
         sql: "INSERT OR IGNORE INTO claims (claim) VALUES (?)", arguments: [Data(claim.bytes)])
     }
+    if let request = caller.request { try remember(request, in: db) }
+  }
+
+  /// Stores the number of a request, and forgets those that are too old or too many.
+  private func remember(_ request: RequestClaim, in db: Database) throws {
+    let time = now()
+    try db.execute(
+      sql: "INSERT INTO requests (key, content, received_at) VALUES (?, ?, ?)",
+      arguments: [Data(request.key), Data(request.content), time.nanoseconds])
+    let oldest = time.advanced(by: Elapsed(nanoseconds: -limits.requestAgeMax.nanoseconds))
+    try db.execute(
+      sql: """
+        DELETE FROM requests WHERE key IN (
+          SELECT key FROM requests WHERE received_at < ? ORDER BY received_at LIMIT 1000)
+        """, arguments: [oldest.nanoseconds])
+    let count = state.withLock { $0.requestCount } + 1 - db.changesCount
+    guard count > limits.requestCountMax else { return state.withLock { $0.requestCount = count } }
+    // A tenth at once, so that a full table is not sorted through at every request.
+    let surplus = count - limits.requestCountMax + limits.requestCountMax / 10
+    try db.execute(
+      sql: """
+        DELETE FROM requests WHERE key IN (
+          SELECT key FROM requests ORDER BY received_at LIMIT ?)
+        """, arguments: [surplus])
+    state.withLock { $0.requestCount = count - db.changesCount }
   }
 
   /// Wakes the reader of ``arrivals``.

@@ -1,3 +1,4 @@
+package import HandoffCodecs
 package import HandoffCore
 
 /// A frame on its way into the outbox: what arrived, byte for byte.
@@ -11,16 +12,19 @@ package struct NewFrame: Sendable {
   package var bytes: [UInt8]
   /// Set where the connector refused it before it could be read, such as for its length.
   package var refusal: FrameRefusal?
+  /// What its transport said beside it.
+  package var transport: TransportHeaders?
 
   package init(
     source: Code, rail: Code, receivedAt: Timestamp, bytes: [UInt8],
-    refusal: FrameRefusal? = nil
+    refusal: FrameRefusal? = nil, transport: TransportHeaders? = nil
   ) {
     self.source = source
     self.rail = rail
     self.receivedAt = receivedAt
     self.bytes = bytes
     self.refusal = refusal
+    self.transport = transport
   }
 }
 
@@ -46,10 +50,11 @@ package struct StoredFrame: Sendable, CustomStringConvertible, CustomReflectable
   package var receivedAt: Timestamp
   package var bytes: [UInt8]
   package var refusal: FrameRefusal?
+  package var transport: TransportHeaders?
 
   package init(
     sequence: Int64, receptionID: ReceptionID, source: Code, rail: Code, receivedAt: Timestamp,
-    bytes: [UInt8], refusal: FrameRefusal? = nil
+    bytes: [UInt8], refusal: FrameRefusal? = nil, transport: TransportHeaders? = nil
   ) {
     self.sequence = sequence
     self.receptionID = receptionID
@@ -58,6 +63,7 @@ package struct StoredFrame: Sendable, CustomStringConvertible, CustomReflectable
     self.receivedAt = receivedAt
     self.bytes = bytes
     self.refusal = refusal
+    self.transport = transport
   }
 
   /// Names the frame without its content.
@@ -79,6 +85,30 @@ package struct FileClaim: Hashable, Sendable {
   }
 }
 
+/// A request of a sender that numbers its requests, as keyed hashes.
+///
+/// It is stored in the transaction that takes the request's message in: a sender that had no
+/// answer, because this process or the network went away, sends the same again, and is told that it
+/// is here already. Nobody else could tell that from a second message.
+package struct RequestClaim: Hashable, Sendable {
+  /// Of the sender and its number of the request; 32 bytes.
+  package let key: [UInt8]
+  /// Of what was asked for and of the body; 32 bytes.
+  package let content: [UInt8]
+
+  package init(key: [UInt8], content: [UInt8]) {
+    self.key = key
+    self.content = content
+  }
+}
+
+/// What became of frames that came as a numbered request.
+package enum RequestOutcome: Hashable, Sendable {
+  case taken([ReceptionID])
+  /// The number was used before, for the same content or for other: nothing was taken in.
+  case repeated(isSame: Bool)
+}
+
 /// The bounds of an outbox; beyond them senders are told to try later.
 package struct OutboxLimits: Sendable {
   /// Frames that may wait, parked ones included.
@@ -89,6 +119,11 @@ package struct OutboxLimits: Sendable {
   package var frameByteCountMax = 64 * 1_024 * 1_024
   /// Bytes of the database file; `nil` leaves it to the disk.
   package var fileByteCountMax: Int?
+  /// Numbered requests that are remembered; beyond it the oldest are forgotten, and a repeat of
+  /// one of those is taken in as a message that the reconciler knows for a repeat.
+  package var requestCountMax = 200_000
+  /// How long a numbered request is remembered.
+  package var requestAgeMax: Elapsed = .minutes(7 * 24 * 60)
 
   package init() {}
 }

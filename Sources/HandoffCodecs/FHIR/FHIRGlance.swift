@@ -1,0 +1,35 @@
+/// What a listener must know of a FHIR resource to answer it, read without mapping it.
+package struct FHIRGlance: Hashable, Sendable {
+  package var resourceType: String
+  package var id: String?
+  /// `Bundle.type`.
+  package var bundleType: String?
+  /// `MessageHeader.event[x]`: the coding's system and code, or the URI.
+  package var eventSystem: String?
+  package var eventCode: String?
+  package var eventURI: String?
+
+  /// Reads one JSON document.
+  ///
+  /// - Throws: ``MappingError`` where the bytes are no JSON object with a resource type.
+  package init(_ bytes: [UInt8], limits: MappingLimits = MappingLimits()) throws(MappingError) {
+    guard FrameFormat.detect(bytes) != .empty else {
+      throw MappingError(code("format.empty"), explanation: "the body is empty")
+    }
+    let start = FrameFormat.start(of: bytes)
+    let json = try JSONParser.parse(bytes[start...], limits: limits)
+    guard let type = json["resourceType"]?.text else {
+      throw MappingError(
+        code("fhir.not-a-resource"), field: "resourceType",
+        explanation: "the body is no FHIR resource: it names no resourceType")
+    }
+    resourceType = type
+    id = json["id"]?.text
+    bundleType = json["type"]?.text
+    let header = (json["entry"]?.elements ?? []).lazy.compactMap { $0["resource"] }
+      .first { $0["resourceType"]?.text == "MessageHeader" }
+    eventSystem = header?["eventCoding"]?["system"]?.text
+    eventCode = header?["eventCoding"]?["code"]?.text
+    eventURI = header?["eventUri"]?.text
+  }
+}
