@@ -49,7 +49,10 @@ struct AuditRunCommand: AsyncParsableCommand {
       service.checkpointInterval = .seconds(interval)
       try await ServiceGroup(
         services: [
-          AuditService(store: store, signer: signer, configuration: service, logger: logger)
+          AuditService(store: store, signer: signer, configuration: service, logger: logger),
+          CertificateWatch(
+            WatchedCertificate.all(of: configuration, components: ["audit"]), logger: logger,
+            now: ConnectStack.systemTime),
         ],
         gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
       ).run()

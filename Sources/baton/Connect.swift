@@ -15,12 +15,15 @@ struct ConnectCommand: AsyncParsableCommand {
     commandName: "connect",
     abstract: "Take messages in: check connector files, run connectors.",
     discussion: """
-      A connector is one YAML file: a source (HL7 v2 over MLLP, or a drop folder of HL7, FHIR JSON \
-      and NDJSON files), the organisations it speaks for, and a name.
+      A connector is one YAML file: a source (HL7 v2 over MLLP, FHIR over HTTP, or a drop folder of \
+      HL7, FHIR JSON and NDJSON files), the organisations it speaks for, and a name.
 
         name: rth-pas                  every record of it carries this name
-        class: mllp-source             or drop-folder-source
-        listen: 127.0.0.1:2575         mllp-source: where to listen
+        class: mllp-source             or fhir-source, or drop-folder-source
+        listen: 127.0.0.1:2575         mllp-source, fhir-source: where to listen
+        tls:                           mllp-source, fhir-source: also client-ca, clients
+          certificate: pas.pem
+          key: pas.key
         directory: incoming            drop-folder-source: the folder, relative to the file
         organisation: RTH              ODS code of where it stands
         organisations:                 names in messages to ODS codes

@@ -22,6 +22,7 @@ struct DoctorCommand: AsyncParsableCommand {
   func run() async throws {
     let configuration = try settings.load()
     var findings = MachineDoctor(configuration: configuration).findings()
+    findings += SecurityDoctor(configuration: configuration).findings()
     var isBrokerAway = false
     if configuration.kafka.bootstrap == nil {
       findings.append(

@@ -98,15 +98,6 @@ struct MachineDoctor {
           "assignment", "cooperative-sticky loses and repeats records before librdkafka 2.10",
           "Remove partition.assignment.strategy; range is the default."))
     }
-    let security = properties["security.protocol"]?.lowercased() ?? "plaintext"
-    if ["plaintext", "sasl_plaintext"].contains(security) {
-      findings.append(
-        .warn(
-          "transport", "records travel to Kafka unencrypted",
-          "Set security.protocol to SSL or SASL_SSL outside a machine of your own."))
-    } else {
-      findings.append(.ok("transport", "encrypted"))
-    }
     return findings
   }
 }

@@ -149,7 +149,8 @@ struct UpRun {
   ) throws -> ConnectStack {
     do {
       return try ConnectStack(
-        configuration, connectors: connectors, kafka: kafka, logger: Logger(label: "baton.connect"))
+        configuration, connectors: connectors, kafka: kafka,
+        components: ["up", "reconcile", "audit"], logger: Logger(label: "baton.connect"))
     } catch let error as SecretsError {
       throw CommandFailure(
         .badConfiguration, "The secrets cannot be used: \(error.description).",

@@ -1,4 +1,5 @@
 import Foundation
+import KafkaClient
 import Logging
 import Yams
 
@@ -13,6 +14,7 @@ extension BatonConfiguration {
     let file = named ?? environment["BATON_CONFIG"]
     if let file { reader.readFile(file) }
     reader.readEnvironment(environment)
+    reader.checkSecurity(environment)
     guard reader.faults.isEmpty else {
       throw ConfigurationFaults(file: file, faults: reader.faults)
     }
@@ -25,6 +27,7 @@ extension BatonConfiguration {
   ) throws(ConfigurationFaults) -> BatonConfiguration {
     var reader = ConfigurationReader()
     reader.readText(text, folder: folder)
+    reader.checkSecurity([:])
     guard reader.faults.isEmpty else {
       throw ConfigurationFaults(file: nil, faults: reader.faults)
     }
@@ -33,10 +36,13 @@ extension BatonConfiguration {
 }
 
 /// Collects settings and faults side by side.
-private struct ConfigurationReader {
+struct ConfigurationReader {
   var configuration = BatonConfiguration()
   var faults: [ConfigurationFaults.Fault] = []
-  private var folder = "."
+  /// Where settings of librdkafka and of security stand, for faults that show only later.
+  var propertyLines: [String: Int] = [:]
+  var securityLines: [String: Int] = [:]
+  var folder = "."
 
   mutating func readFile(_ path: String) {
     guard let data = FileManager.default.contents(atPath: path) else {
@@ -96,10 +102,18 @@ private struct ConfigurationReader {
       case "kafka.properties":
         reader.eachSetting(of: value, "kafka.properties.") { reader, property, value in
           let key = String(property.dropFirst("kafka.properties.".count))
+          guard !KafkaSecurity.isSecret(key) else {
+            return reader.fault(
+              property, value.line,
+              "is a secret, which does not stand in a configuration file; see kafka.security")
+          }
+          reader.propertyLines[key] = value.line
           reader.text(value, property) { $0.configuration.kafka.properties[key] = $1 }
         }
+      case "kafka.security": reader.readSecurity(value)
       default:
-        reader.fault(name, value.line, "is not a setting; known are bootstrap, properties")
+        reader.fault(
+          name, value.line, "is not a setting; known are bootstrap, properties, security")
       }
     }
   }
@@ -191,7 +205,7 @@ extension ConfigurationReader {
   }
 
   /// Takes a scalar as the text it is written as, whatever YAML would make of it.
-  private mutating func text(
+  mutating func text(
     _ node: Node, _ name: String, _ set: (inout ConfigurationReader, String) -> Void
   ) {
     guard let scalar = node.scalar, !scalar.string.isEmpty else {
@@ -200,7 +214,7 @@ extension ConfigurationReader {
     set(&self, scalar.string)
   }
 
-  private mutating func eachSetting(
+  mutating func eachSetting(
     of node: Node, _ prefix: String,
     _ take: (inout ConfigurationReader, String, Node) -> Void
   ) {
@@ -211,7 +225,7 @@ extension ConfigurationReader {
     for (key, value) in mapping { take(&self, prefix + (key.string ?? "?"), value) }
   }
 
-  private mutating func fault(_ setting: String, _ line: Int?, _ explanation: String) {
+  mutating func fault(_ setting: String, _ line: Int?, _ explanation: String) {
     faults.append(
       ConfigurationFaults.Fault(setting: setting, line: line, explanation: explanation))
   }
@@ -226,5 +240,6 @@ extension ConfigurationReader {
 }
 
 extension Node {
-  fileprivate var line: Int? { mark?.line }
+  /// 1-based.
+  var line: Int? { mark?.line }
 }

@@ -12,8 +12,10 @@ package import Logging
 /// log: notice
 /// kafka:
 ///   bootstrap: broker-1:9092,broker-2:9092
-///   properties:                    # any setting of librdkafka
-///     security.protocol: SASL_SSL
+///   security:                      # see ``KafkaSecuritySettings``
+///     protocol: SASL_SSL
+///   properties:                    # any other setting of librdkafka
+///     socket.timeout.ms: 30000
 /// topics:
 ///   partitions: 24                 # fixed at creation
 ///   replication: 3
@@ -49,6 +51,8 @@ package struct BatonConfiguration: Sendable {
     package var bootstrap: String?
     /// Settings of librdkafka, handed on as they are; never printed, they may hold secrets.
     package var properties: [String: String] = [:]
+    /// `nil` leaves it to ``properties``.
+    package var security: KafkaSecuritySettings?
 
     package init() {}
   }

@@ -16,5 +16,13 @@ extension KafkaConfiguration {
       properties: configuration.kafka.properties)
     interceptor = configuration.recordGuard?.interceptor(
       for: writer, logger: Logger(label: "baton.records"))
+    guard let settings = configuration.kafka.security else { return }
+    do throws(KafkaSecurityFaults) {
+      security = try settings.resolve(client)
+    } catch {
+      problem =
+        "kafka.security for \(client): "
+        + error.faults.map(\.description).joined(separator: "; ")
+    }
   }
 }
