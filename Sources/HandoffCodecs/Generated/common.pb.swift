@@ -229,9 +229,11 @@ package nonisolated struct Baton_Handoff_V1_PatientKey: Sendable {
   // methods supported on all messages.
 
   /// Which secret made the hash, 1 to 65535: a rotation can be told from another person.
+  /// Mandatory.
   package var epoch: UInt32 = 0
 
   /// HMAC-SHA-256 of the NHS number, or of local id and organisation when untraced: 32 bytes.
+  /// Mandatory.
   package var hash: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -266,9 +268,10 @@ package nonisolated struct Baton_Handoff_V1_ExternalReference: Sendable {
   // methods supported on all messages.
 
   /// What kind of id it is, such as `RF1-6`, `PV1-19`, `ServiceRequest.identifier`: a code.
+  /// Mandatory.
   package var system: String = String()
 
-  /// HMAC of system and id: 16 bytes.
+  /// HMAC of system and id: 16 bytes. Mandatory.
   package var token: Data = Data()
 
   /// The organisation that gave it, where known.
@@ -285,7 +288,7 @@ package nonisolated struct Baton_Handoff_V1_RecordCoordinates: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// The topic's name: 1 to 249 characters.
+  /// The topic's name: 1 to 249 characters. Mandatory.
   package var topic: String = String()
 
   /// From 0.

@@ -31,6 +31,8 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
 /// What an id of a correlation entry names.
 package nonisolated enum Baton_Handoff_V1_CorrelationKind: SwiftProtobuf.Enum, Swift.CaseIterable {
   package typealias RawValue = Int
+
+  /// Not said.
   case unspecified // = 0
 
   /// One message: MSH-10, Bundle.id, X-Request-ID.
@@ -150,11 +152,12 @@ package nonisolated struct Baton_Handoff_V1_CorrelationEntry: Sendable {
   /// The key is that of a local id: nobody has sent an NHS number with it yet.
   package var isUntraced: Bool = false
 
-  /// What the id names; 0 in entries of before it was written.
+  /// What the id names; 0 in entries of before it was written. A kind of the future is read as none:
+  /// the entry must be found all the same.
   package var kind: Baton_Handoff_V1_CorrelationKind = .unspecified
 
-  /// The day on which the id was last seen, in days since 1970-01-01 (UTC), to within a month; 0 in
-  /// entries of before it was written.
+  /// The day on which the id was last seen, in days since 1970-01-01 (UTC), 0 to 65535, to within a
+  /// month; 0 in entries of before it was written.
   package var seenDay: UInt32 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()

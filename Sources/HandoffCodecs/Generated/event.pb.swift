@@ -361,7 +361,7 @@ package nonisolated struct Baton_Handoff_V1_HandoffEvent: @unchecked Sendable {
     set {_uniqueStorage()._contentMac = newValue}
   }
 
-  /// The ids of other systems, as keyed hashes.
+  /// The ids of other systems, as keyed hashes. At most 64.
   package var externalReferences: [Baton_Handoff_V1_ExternalReference] {
     get {_storage._externalReferences}
     set {_uniqueStorage()._externalReferences = newValue}
@@ -445,7 +445,7 @@ package nonisolated struct Baton_Handoff_V1_HandoffEvent: @unchecked Sendable {
   /// Clears the value of `to`. Subsequent reads from it will return its default value.
   package mutating func clearTo() {_uniqueStorage()._to = nil}
 
-  /// Who else is told.
+  /// Who else is told. At most 64.
   package var cc: [Baton_Handoff_V1_Party] {
     get {_storage._cc}
     set {_uniqueStorage()._cc = newValue}

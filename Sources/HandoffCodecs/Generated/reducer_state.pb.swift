@@ -40,6 +40,7 @@ package nonisolated struct Baton_Handoff_V1_PersonState: Sendable {
   // methods supported on all messages.
 
   /// Layout of the state, now 1: a reader of another layout makes the state anew from the events.
+  /// Mandatory.
   package var layout: UInt32 = 0
 
   /// The person. Mandatory.
@@ -142,19 +143,19 @@ package nonisolated struct Baton_Handoff_V1_HandoffFacts: @unchecked Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// Mandatory.
+  /// Where it stands; always written.
   package var state: Baton_Handoff_V1_HandoffState {
     get {_storage._state}
     set {_uniqueStorage()._state = newValue}
   }
 
-  /// Where a question to the sender found it. Mandatory.
+  /// Where a question to the sender found it; always written.
   package var stateBeforeHold: Baton_Handoff_V1_HandoffState {
     get {_storage._stateBeforeHold}
     set {_uniqueStorage()._stateBeforeHold = newValue}
   }
 
-  /// Where its end found it. Mandatory.
+  /// Where its end found it; always written.
   package var stateBeforeEnd: Baton_Handoff_V1_HandoffState {
     get {_storage._stateBeforeEnd}
     set {_uniqueStorage()._stateBeforeEnd = newValue}
@@ -190,7 +191,7 @@ package nonisolated struct Baton_Handoff_V1_HandoffFacts: @unchecked Sendable {
     set {_uniqueStorage()._isEndedByPlatform = newValue}
   }
 
-  /// Which of the partition's activations it is judged by, from 0.
+  /// Which of the partition's activations it is judged by, 0 to 65535.
   package var policy: UInt32 {
     get {_storage._policy}
     set {_uniqueStorage()._policy = newValue}
@@ -493,7 +494,7 @@ package nonisolated struct Baton_Handoff_V1_Fact: @unchecked Sendable {
     set {_uniqueStorage()._isRetry = newValue}
   }
 
-  /// Which of the partition's activations was in force when it arrived, from 0.
+  /// Which of the partition's activations was in force when it arrived, 0 to 65535.
   package var policy: UInt32 {
     get {_storage._policy}
     set {_uniqueStorage()._policy = newValue}
@@ -853,7 +854,7 @@ package nonisolated struct Baton_Handoff_V1_PartitionState: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// Layout of the state, now 1.
+  /// Layout of the state, now 1. Mandatory.
   package var layout: UInt32 = 0
 
   /// The greatest broker timestamp seen.
@@ -862,7 +863,7 @@ package nonisolated struct Baton_Handoff_V1_PartitionState: Sendable {
   /// The offset after the last record applied.
   package var nextOffset: Int64 = 0
 
-  /// Mandatory.
+  /// Always written.
   package var books: Baton_Handoff_V1_Books {
     get {_books ?? Baton_Handoff_V1_Books()}
     set {_books = newValue}
@@ -915,7 +916,7 @@ package nonisolated struct Baton_Handoff_V1_Defect: Sendable {
   /// When the latest came.
   package var lastAtNs: Int64 = 0
 
-  /// The first record and the latest.
+  /// The first record and the latest. At most 2.
   package var evidence: [Baton_Handoff_V1_Evidence] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -997,7 +998,7 @@ package nonisolated struct Baton_Handoff_V1_KindLedger: Sendable {
   /// Kind of handoff. Mandatory.
   package var kind: String = String()
 
-  /// Mandatory.
+  /// Always written.
   package var ledger: Baton_Handoff_V1_Ledger {
     get {_ledger ?? Baton_Handoff_V1_Ledger()}
     set {_ledger = newValue}

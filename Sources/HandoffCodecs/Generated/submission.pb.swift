@@ -344,7 +344,7 @@ package nonisolated struct Baton_Handoff_V1_SubmittedLocalId: Sendable {
   /// Who gave it: an ODS code or the assigner's own name.
   package var assigner: String = String()
 
-  /// The id itself.
+  /// The id itself. Mandatory.
   package var value: String = String()
 
   /// Type of id, such as `MR` (HL7 table 0203).
@@ -364,7 +364,7 @@ package nonisolated struct Baton_Handoff_V1_SubmittedReference: Sendable {
   /// What kind of id it is, such as `UBRN` or `case-number`: a code.
   package var system: String = String()
 
-  /// The id itself.
+  /// The id itself. Mandatory.
   package var value: String = String()
 
   /// Who gave it: an ODS code or the assigner's own name.

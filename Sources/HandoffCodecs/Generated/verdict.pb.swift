@@ -496,7 +496,7 @@ package nonisolated struct Baton_Handoff_V1_Verdict: @unchecked Sendable {
   /// Clears the value of `resolvedAt`. Subsequent reads from it will return its default value.
   package mutating func clearResolvedAt() {_uniqueStorage()._resolvedAt = nil}
 
-  /// The records it rests on.
+  /// The records it rests on. At most 1024.
   package var evidence: [Baton_Handoff_V1_Evidence] {
     get {_storage._evidence}
     set {_uniqueStorage()._evidence = newValue}

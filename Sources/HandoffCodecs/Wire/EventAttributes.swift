@@ -30,10 +30,9 @@ struct EventAttributes {
     members =
       Self.order.compactMap { name in found.first { $0.name == name } }
       + found.filter { !Self.order.contains($0.name) }
-    if !members.contains(where: { $0.name == "specversion" }) {
-      // A line is a CloudEvent even where the record is none; `recordheaders` then has the truth.
-      members.insert(("specversion", "1.0"), at: 0)
-    }
+    // A line is a CloudEvent 1.0 even where the record is none; `recordheaders` then has the truth.
+    members.removeAll { $0.name == "specversion" }
+    members.insert(("specversion", "1.0"), at: 0)
   }
 
   /// Lower-case letters and digits only, as CloudEvents asks, and none of the line's own members.

@@ -160,7 +160,8 @@ package enum NDJSON {
     } catch {
       throw .data(error)
     }
-    guard let stated = members.text("recordhash") else { return (protobuf, true) }
+    guard members.raw("recordhash") != nil else { return (protobuf, true) }
+    guard let stated = members.text("recordhash") else { throw .member("recordhash") }
     if WireCodec.recordHash(protobuf).description == stated { return (protobuf, true) }
     guard WireCodec.recordHash(Array(data)).description == stated else {
       throw .member("recordhash")
@@ -186,6 +187,9 @@ package enum NDJSON {
       attributes.members.append((name, text))
     }
     var contentType = members.text("datacontenttype")
+    guard contentType != nil || members.raw("datacontenttype") == nil else {
+      throw .member("datacontenttype")
+    }
     if isDecoded { contentType = CloudEvent.protobufType }
     return attributes.headers(contentType: contentType)
   }
