@@ -6,6 +6,12 @@ set -euo pipefail
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 tools="$repository/.baton/tools"
 noida_version=0.2.3
+buf_version=1.75.0
+# What reads the topics in tests without a line of ours; BATON_READERS is where it is imported from.
+readers=(confluent-kafka==2.16.1 protobuf==7.36.2 grpcio-tools==1.85.1 jsonschema==4.26.0
+  cloudevents==2.2.0)
+export BATON_READERS="${BATON_READERS:-$tools/readers}"
+buf="$tools/buf/bin/buf"
 export BATON_NOIDA_DB="${BATON_NOIDA_DB:-$tools/noida/bin/noida-db}"
 # Nobody answers prompts here: what would ask fails and says why.
 export DEBIAN_FRONTEND=noninteractive
@@ -68,16 +74,51 @@ install_packages() {
   }
 }
 
+require_pip() {
+  command -v python3 >/dev/null || require_packages python3
+  python3 -m pip --version >/dev/null 2>&1 || require_packages python3-pip
+}
+
+# pip_install FOLDER PACKAGE...: from PyPI into a folder of our own.
+pip_install() {
+  local folder=$1
+  shift
+  PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --no-input --upgrade \
+    --disable-pip-version-check --no-warn-conflicts --target "$folder" "$@"
+}
+
+# The linter of .proto files.
+require_buf() {
+  if [ -x "$buf" ] && [ "$("$buf" --version 2>&1)" = "$buf_version" ]; then return; fi
+  say "Installing buf $buf_version, which judges changes of the contract"
+  require_pip
+  pip_install "$tools/buf" --no-deps "buf-bin==$buf_version" ||
+    give_up "Cannot install buf-bin $buf_version from PyPI." "Check the network."
+}
+
+# The number of the newest folder in Schemas/landed.
+landed_newest() { ls "$repository/Schemas/landed" | grep -x '[0-9]*' | sort -n | tail -n 1; }
+
+# Readers of the topics that are not ours, for the tests that ask whether others can read them.
+require_readers() {
+  require_packages kcat
+  if [ "$(cat "$BATON_READERS/.versions" 2>/dev/null)" = "${readers[*]}" ]; then return; fi
+  say "Installing the readers that are not ours (${readers[*]})"
+  require_pip
+  rm -rf "$BATON_READERS"
+  pip_install "$BATON_READERS" "${readers[@]}" ||
+    give_up "Cannot install ${readers[*]} from PyPI." "Check the network."
+  printf '%s' "${readers[*]}" >"$BATON_READERS/.versions"
+}
+
 # The test broker, into a folder of our own. The command that PyPI installs is a script that starts
 # the broker as its child and leaves it behind when stopped: the broker itself is linked instead.
 require_noida() {
   if [ -x "$BATON_NOIDA_DB" ]; then return; fi
   say "Installing noida-db $noida_version, the broker for tests and for looking around"
-  command -v python3 >/dev/null || require_packages python3
-  python3 -m pip --version >/dev/null 2>&1 || require_packages python3-pip
+  require_pip
   mkdir -p "$tools/noida/bin"
-  PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --no-input --no-deps --upgrade \
-    --disable-pip-version-check --target "$tools/noida/lib" "noida-db==$noida_version" ||
+  pip_install "$tools/noida/lib" --no-deps "noida-db==$noida_version" ||
     give_up "Cannot install noida-db $noida_version from PyPI." \
       "Check the network, or set BATON_NOIDA_DB to the broker's binary."
   chmod 755 "$tools/noida/lib/noida_db/noida-db"
