@@ -76,6 +76,7 @@ struct AlertsCommand: AsyncParsableCommand {
       let output = Output(output)
       try await reachingKafka(bootstrap) {
         let book = try await AlertFeed(KafkaConfiguration(configuration, client: "alerts")).read()
+        if let warning = book.warning { Progress.line("warning: \(warning)") }
         let alerts = book.alerts.filter { accepts($0.latest) }
         for alert in alerts { try output.json(AlertRow(alert.latest)) }
         let text = AlertText(style: output.style)
@@ -109,7 +110,10 @@ struct AlertsCommand: AsyncParsableCommand {
       let text = AlertText(style: output.style)
       try await reachingKafka(bootstrap) {
         let feed = AlertFeed(KafkaConfiguration(configuration, client: "alerts"))
-        try await feed.watch(from: fromBeginning ? .beginning : .now) { verdict, _ in
+        try await feed.watch(
+          from: fromBeginning ? .beginning : .now,
+          unreadable: { Progress.line("warning: a record cannot be read here (\($0))") }
+        ) { verdict, _ in
           guard accepts(verdict) else { return }
           try output.json(AlertRow(verdict))
           output.line(text.block(verdict))
@@ -133,6 +137,7 @@ struct AlertsCommand: AsyncParsableCommand {
       let output = Output(output)
       try await reachingKafka(bootstrap) {
         let book = try await AlertFeed(KafkaConfiguration(configuration, client: "alerts")).read()
+        if let warning = book.warning { Progress.line("warning: \(warning)") }
         let found = book.alerts(withPrefix: id)
         guard let alert = found.first, !id.isEmpty else {
           throw CommandFailure(

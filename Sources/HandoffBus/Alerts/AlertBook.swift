@@ -1,3 +1,4 @@
+package import HandoffCodecs
 package import HandoffCore
 
 /// One alert: its newest revision, and how it came there.
@@ -25,6 +26,8 @@ package struct Alert: Hashable, Sendable {
 /// The alerts as the verdicts make them: delivered twice or out of order, the result is the same.
 package struct AlertBook: Sendable {
   package private(set) var byID: [AlertID: Alert] = [:]
+  /// Records of the topic that could not be read, by the code of the fault.
+  package private(set) var unreadable: [WireError.Fault: Int] = [:]
 
   package init() {}
 
@@ -36,6 +39,20 @@ package struct AlertBook: Sendable {
       return true
     }
     return byID[verdict.alertID]?.take(verdict) ?? false
+  }
+
+  /// Counts a record that is no verdict this version can read: another writer's, or a newer one's.
+  package mutating func passOver(_ error: WireError) {
+    unreadable[error.fault, default: 0] += 1
+  }
+
+  /// What to tell of records that could not be read; `nil` where there are none.
+  package var warning: String? {
+    guard !unreadable.isEmpty else { return nil }
+    let count = unreadable.values.reduce(0, +)
+    let codes = unreadable.keys.map(\.rawValue).sorted().joined(separator: ", ")
+    return "\(count) record\(count == 1 ? "" : "s") of \(Topic.alerts.name) cannot be read here "
+      + "(\(codes)): alerts may be missing from this answer"
   }
 
   /// All alerts, the gravest and then the oldest first.

@@ -1,4 +1,4 @@
-internal import HandoffCodecs
+package import HandoffCodecs
 package import HandoffCore
 package import KafkaClient
 
@@ -22,16 +22,22 @@ package struct AlertFeed: Sendable {
   package func read() async throws -> AlertBook {
     var book = AlertBook()
     try await scan.readToEnd { record in
-      if let verdict = Self.verdict(record) { book.take(verdict) }
+      do throws(WireError) {
+        book.take(try WireCodec.verdict(record.wire))
+      } catch {
+        book.passOver(error)
+      }
     }
     return book
   }
 
   /// Hands over each new revision as it is committed, until the task is cancelled.
   ///
-  /// The alert comes with all its revisions known so far.
+  /// The alert comes with all its revisions known so far. A record that cannot be read is told to
+  /// `unreadable`: nobody is to think that they see everything when they do not.
   package func watch(
-    from start: Start, forEach body: (Verdict, Alert) async throws -> Void
+    from start: Start, unreadable: (WireError) -> Void = { _ in },
+    forEach body: (Verdict, Alert) async throws -> Void
   ) async throws {
     let starts: [KafkaPartitionOffset] =
       switch start {
@@ -43,15 +49,15 @@ package struct AlertFeed: Sendable {
       }
     var book = AlertBook()
     try await scan.follow(from: starts) { record in
-      guard let verdict = Self.verdict(record), book.take(verdict),
-        let alert = book.byID[verdict.alertID]
-      else { return }
+      let verdict: Verdict
+      do throws(WireError) {
+        verdict = try WireCodec.verdict(record.wire)
+      } catch {
+        book.passOver(error)
+        return unreadable(error)
+      }
+      guard book.take(verdict), let alert = book.byID[verdict.alertID] else { return }
       try await body(verdict, alert)
     }
-  }
-
-  /// A record that is no verdict of ours is another writer's: nothing to show.
-  private static func verdict(_ record: KafkaRecord) -> Verdict? {
-    try? WireCodec.verdict(record.wire)
   }
 }

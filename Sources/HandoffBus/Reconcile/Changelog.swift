@@ -25,6 +25,14 @@ struct ChangelogReader: Sendable {
     latest[key] = record.value == nil ? nil : record
   }
 
+  /// What deletes everything that was read.
+  func tombstones(partition: Int32) -> [KafkaMessage] {
+    latest.keys.map { key in
+      KafkaMessage(
+        topic: Topic.reconcilerState.name, partition: partition, key: key, value: nil, headers: [])
+    }
+  }
+
   /// Puts everything into a reducer that knows nothing yet.
   ///
   /// - Throws: `WireError` for a record that cannot be read, `MissingPolicy` for state judged by a

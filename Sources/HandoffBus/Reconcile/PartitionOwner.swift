@@ -21,6 +21,8 @@ package actor PartitionOwner {
   private var reducer: PersonReducer
   /// The policies that the reducer has been given.
   private var policies: Set<RecordHash>
+  /// Those that it was given at the start.
+  private let given: [Policy]
   private var changelog = ChangelogReader()
   private var loop = DeliveryLoop()
   private var abortsInARow = 0
@@ -42,6 +44,7 @@ package actor PartitionOwner {
     reducer = PersonReducer(
       policy: configuration.policy.policy, topic: Topic.events.name, partition: partition)
     self.policies = Set(policies.map(\.hash))
+    given = policies
     for policy in policies { reducer.provide(policy) }
   }
 
@@ -66,9 +69,14 @@ package actor PartitionOwner {
   }
 
   /// Makes memory of the changelog and says where the events go on.
-  package func finishRestoring() throws -> Int64 {
+  ///
+  /// State of another layout, or that cannot be read, is half a memory at best: it is thrown away,
+  /// and memory is made anew from the events. Every verdict is then said again as it was.
+  package func finishRestoring() async throws -> Int64 {
     do {
       try changelog.restore(into: &reducer)
+    } catch let error as WireError {
+      try await startAnew(because: error)
     } catch {
       expect(loop.next(after: .failedForGood), .dropAndRejoin)
       throw error
@@ -77,6 +85,25 @@ package actor PartitionOwner {
     expect(loop.next(after: .stateRestored), .poll)
     report()
     return reducer.state.nextOffset
+  }
+
+  /// Forgets the changelog, on the topic first: a crash on the way finds either all of it or none.
+  private func startAnew(because error: WireError) async throws(KafkaError) {
+    logger.error(
+      "The changelog cannot be read: memory is made anew from the events",
+      metadata: ["fault": "\(error.fault.rawValue)", "field": "\(error.field)"])
+    status.update { $0.selfAlertCount += 1 }
+    reducer = PersonReducer(
+      policy: configuration.policy.policy, topic: Topic.events.name, partition: partition)
+    for policy in given { reducer.provide(policy) }
+    do throws(KafkaError) {
+      let transaction = try await producer.beginTransaction()
+      try await transaction.enqueue(changelog.tombstones(partition: partition))
+      try await transaction.commit(within: configuration.limits.transactionTimeout)
+    } catch {
+      expect(loop.next(after: .failedForGood), .dropAndRejoin)
+      throw error
+    }
   }
 
   /// The switch to be logged where the log says another policy than the configured one.
