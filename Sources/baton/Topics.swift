@@ -17,7 +17,7 @@ struct TopicsCommand: AsyncParsableCommand {
       records would move to another partition and lose their order: `apply` refuses, and the way \
       up is a new version of the topic.
       """,
-    subcommands: [Plan.self, Apply.self],
+    subcommands: [Plan.self, Apply.self, AsyncAPIDocument.self],
     defaultSubcommand: Plan.self
   )
 

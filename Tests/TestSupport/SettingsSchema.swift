@@ -84,9 +84,8 @@ public struct SettingsSchema: Sendable {
 
   /// Everything about which schema and reader differ, in words, or that is described badly.
   ///
-  /// - Parameters:
-  ///   - base: a document that both take, to which one thing at a time is done.
-  ///   - reads: whether the reader takes a document, which it is given as YAML.
+  /// One thing at a time is done to `base`, a document that both take; `reads` says whether the
+  /// reader takes a document, which it is given as YAML.
   public func differences(base: JSONTree, reads: (String) -> Bool) throws -> [String] {
     var found: [String] = []
     func judge(_ document: JSONTree, _ what: String, isGood: Bool) throws {

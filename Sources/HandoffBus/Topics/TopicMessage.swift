@@ -1,0 +1,139 @@
+/// One kind of record that a topic carries, as the AsyncAPI document and the pages describe it.
+package struct TopicMessage: Hashable, Sendable {
+  /// In what form its data is.
+  package enum Data: Hashable, Sendable {
+    /// A message of the contract, as Protobuf or proto3 JSON.
+    case contract
+    /// JSON of its own.
+    case json
+    /// Text, or bytes as they are, by media type.
+    case other(contentType: String)
+  }
+
+  /// The message's name, as `ce_type` has it behind the package: `HandoffEvent`.
+  package var name: String
+  /// What the record's key is, in words or in its written form.
+  package var key: String
+  package var data: Data
+  package var summary: String
+  /// Whether it has the headers of a CloudEvent.
+  package var isCloudEvent = true
+
+  /// Headers beside those of CloudEvents, with what they hold.
+  package var headers: [(name: String, description: String)] {
+    name == "DeadLetter" ? Self.deadLetterHeaders : []
+  }
+
+  /// The dead letter headers of Kafka Connect (KIP-298), for tools that know those.
+  private static let deadLetterHeaders = [
+    ("__connect.errors.connector.name", "The connector's name."),
+    ("__connect.errors.stage", "Where it failed: VALUE_CONVERTER."),
+    ("__connect.errors.exception.class.name", "Why, as a code such as hl7.segment-missing."),
+    ("__connect.errors.exception.message", "The code, and the field; never a value."),
+  ]
+
+  /// `handoff-event.schema.json`: the file of its JSON Schema, for a message of the contract.
+  package var schemaFile: String? {
+    guard data == .contract else { return nil }
+    var file = ""
+    for character in name {
+      if character.isUppercase, !file.isEmpty { file += "-" }
+      file += character.lowercased()
+    }
+    return file + ".schema.json"
+  }
+
+  /// What records of `topic` are; none where nothing of this version writes it.
+  package static func messages(on topic: Topic) -> [TopicMessage] {
+    switch topic {
+    case .events: events
+    case .alerts:
+      [
+        TopicMessage(
+          name: "Verdict", key: patientKey, data: .contract,
+          summary: "What the reconciler says of one alert, at one revision.")
+      ]
+    case .sources:
+      [
+        TopicMessage(
+          name: "SourceRecord", key: "the connector's name", data: .contract,
+          summary: "What a connector says of itself: alive, an arrival, a refusal.")
+      ]
+    case .correlation:
+      [
+        TopicMessage(
+          name: "CorrelationEntry", key: "the token: 32 hexadecimal digits", data: .contract,
+          summary: "Whom an id belongs to.")
+      ]
+    case .deadLetters:
+      [
+        TopicMessage(
+          name: "DeadLetter", key: "the connector's name", data: .contract,
+          summary: "One arrival that gave no event, with its payload sealed.")
+      ]
+    case .reconcilerState:
+      [
+        TopicMessage(
+          name: "PersonState", key: patientKey, data: .contract,
+          summary: "What the reducer remembers of a person; null where nothing is left."),
+        TopicMessage(
+          name: "PartitionState", key: "`partition`", data: .contract,
+          summary: "Time, books and policies of a partition."),
+      ]
+    case .access:
+      [
+        TopicMessage(
+          name: "Access", key: "the account that reads", data: .json,
+          summary: "Who asked the audit log what, when and why; written before the answer.")
+      ]
+    case .checkpoints:
+      [
+        TopicMessage(
+          name: "Checkpoint", key: "the log's origin",
+          data: .other(contentType: "text/plain; charset=utf-8"),
+          summary: "A signed tree head (C2SP tlog-checkpoint).")
+      ]
+    case .config:
+      [
+        TopicMessage(
+          name: "Configuration", key: "SHA-256 of the value: 64 hexadecimal digits",
+          data: .other(contentType: "application/yaml"),
+          summary: "The bytes of a policy, as its owner wrote them.", isCloudEvent: false)
+      ]
+    case .commands: []
+    }
+  }
+
+  private static let events =
+    [
+      TopicMessage(
+        name: "HandoffEvent", key: patientKey, data: .contract,
+        summary: "One thing that happened in the handoff of a person."),
+      TopicMessage(
+        name: "Tick", key: "`tick`", data: .contract,
+        summary: "Carries nothing but the broker's timestamp; its value is empty, and not null."),
+      TopicMessage(
+        name: "SourceState", key: "`source.<source>`", data: .contract,
+        summary: "A source's change of state, on every partition."),
+      TopicMessage(
+        name: "RulesActivation", key: "`rules`", data: .contract,
+        summary: "From here on these rules and this policy are in force, on every partition."),
+    ]
+
+  /// What an organisation's inbox carries.
+  package static let inbox = [
+    TopicMessage(
+      name: "SealedFrame", key: "the connector's name", data: .contract,
+      summary: "A frame of a connector outside the boundary, sealed to ingest.")
+  ]
+
+  /// What an organisation's outbox carries.
+  package static let outbox = [
+    TopicMessage(
+      name: "SealedNotice", key: "a keyed hash of organisation and person: 32 hexadecimal digits",
+      data: .contract,
+      summary: "A notice to an organisation's own systems, sealed to that organisation.")
+  ]
+
+  private static let patientKey = "patient key: `<epoch>.<64 hexadecimal digits>`"
+}
