@@ -32,6 +32,14 @@ struct MessageDraft {
       bytes: frame.bytes)
   }
 
+  /// What makes the ids of a fact: its own where it has one, since a poll is a new message each
+  /// time and what it reports is not.
+  private func origin(of fact: MappedFact) -> SourceMessage {
+    guard let id = fact.messageID else { return sent }
+    return SourceMessage(
+      organisation: sent.organisation, system: sent.system, id: id, type: sent.type, bytes: [])
+  }
+
   mutating func make(isLast: Bool) -> IngestResult {
     // Resolved before anything is learned: a parked message must leave no trace.
     var keys: [PatientKey] = []
@@ -140,7 +148,9 @@ struct MessageDraft {
     }
     let handoff = handoffID(of: fact, key: key)
     var event = HandoffEvent(
-      id: hashes.eventID(of: sent, part: String(index)), receptionID: frame.receptionID,
+      id: hashes.eventID(
+        of: origin(of: fact), part: fact.messageID == nil ? String(index) : "0"),
+      receptionID: frame.receptionID,
       type: fact.type, patientKey: key, handoffID: handoff, contentMac: Token(rawValue: 0),
       speaker: fact.speaker, spokenBy: nil,
       occurredAt: fact.occurredAt ?? frame.receivedAt, source: frame.source, rail: frame.rail)
@@ -176,7 +186,7 @@ struct MessageDraft {
   }
 
   private func fill(_ event: inout HandoffEvent, from fact: MappedFact) {
-    event.messageKey = hashes.messageKey(of: sent)
+    event.messageKey = hashes.messageKey(of: origin(of: fact))
     event.externalReferences = fact.references.map { reference in
       ExternalReference(
         system: reference.system, token: hashes.token(reference),
@@ -185,7 +195,10 @@ struct MessageDraft {
     event.conversationID = fact.conversation.map(hashes.token)
     event.journeyID = fact.journey.map(hashes.token)
     event.supersedes = fact.supersedes.map(hashes.token)
-    event.parentHandoffID = fact.parentHandoff.map(hashes.handoff)
+    // A part may name the Task above it, which is known by what it asks for.
+    event.parentHandoffID = fact.parentHandoff.map {
+      self.known($0)?.handoffID ?? hashes.handoff($0)
+    }
     event.newHandoffID = fact.newHandoff.map(hashes.handoff)
     let known = [self.known(fact), knownAnswered(fact)].compactMap(\.self)
       .first { $0.patientKey == event.patientKey }

@@ -1,6 +1,6 @@
 import HandoffCore
 
-/// Maps one FHIR resource or Bundle (R4, in the shape of NHS BaRS).
+/// Maps one FHIR resource or Bundle: R4, and STU3 where the NHS still speaks it.
 struct FHIRMapper: Sendable {
   let context: MappingContext
 
@@ -10,142 +10,109 @@ struct FHIRMapper: Sendable {
   func map(_ json: JSONValue, answering answered: RawReference? = nil) -> MappingOutcome {
     let resourceType = json["resourceType"]?.text
     do throws(MappingError) {
+      guard let resourceType else {
+        throw MappingError(
+          code("fhir.field-missing"), field: "resourceType",
+          explanation: "a resource says what type it is", acknowledgement: .reject)
+      }
+      let scope = FHIRScope(document: FHIRDocument(json), context: context)
       switch resourceType {
-      case "Bundle"?: return try mapBundle(json)
-      case "OperationOutcome"?:
-        return try FHIROutcomeMapper(context: context).map(json, answering: answered)
-      case let type? where Self.typesWithoutHandoffs.contains(type):
+      case "Bundle": return try mapBundle(scope, answering: answered)
+      case "OperationOutcome":
+        return try FHIROutcomeMapper(context: context).map(
+          scope.document.root, answering: answered)
+      case "Parameters" where !ERSMapper.isAnswer(scope.document.root):
         return .noHandoffFact(
-          MappedMessage(messageType: type), reason: code("fhir.no-handoff-meaning"))
-      default: throw Self.unsupportedResource(resourceType)
+          MappedMessage(messageType: resourceType), reason: ERSMapper.reason(scope.document.root))
+      default: return try FHIRResourceMapper(scope).map()
       }
     } catch {
-      return .refused(error.about(messageID: json["id"]?.text, messageType: resourceType))
+      // A type of the standard may be named; anything else in that place is the sender's text.
+      let known = resourceType.flatMap { FHIRTypes.all.contains($0) ? $0 : nil }
+      return .refused(error.about(messageID: json["id"]?.text, messageType: known))
     }
   }
 
-  private func mapBundle(_ json: JSONValue) throws(MappingError) -> MappingOutcome {
-    guard json["type"]?.text == "message" else {
+  private func mapBundle(
+    _ scope: FHIRScope, answering answered: RawReference?
+  ) throws(MappingError) -> MappingOutcome {
+    let type = scope.document.root["type"]?.text
+    switch type {
+    case "message"?: return try mapMessage(scope, answering: answered)
+    case "transaction"?, "batch"?, "collection"?, "searchset"?, "history"?,
+      "subscription-notification"?:
+      if let message = try? FHIRMessage(scope), V2BundleMapper.isV2(message) {
+        return try V2BundleMapper(message).map()
+      }
+      return try FHIRResourceMapper(scope).map()
+    case "transaction-response"?, "batch-response"?, "document"?:
+      return .noHandoffFact(
+        MappedMessage(messageType: "Bundle"), reason: code("fhir.no-handoff-meaning"))
+    default:
       throw MappingError(
         code("fhir.unsupported-bundle"), field: "Bundle.type",
-        explanation: "taken here are Bundles of type message", acknowledgement: .reject)
+        explanation: "the Bundle has none of the types of FHIR", acknowledgement: .reject)
     }
-    let bundle = FHIRBundle(json)
-    let event = FHIRMessage.event(of: bundle)
+  }
+
+  private func mapMessage(
+    _ scope: FHIRScope, answering answered: RawReference?
+  ) throws(MappingError) -> MappingOutcome {
+    let message = try FHIRMessage(scope)
     do {
-      return try BaRSMapper(FHIRMessage(bundle, context: context)).map()
+      if V2BundleMapper.isV2(message) { return try V2BundleMapper(message).map() }
+      if ITK3Mapper.isITK3(message) { return try ITK3Mapper(message).map() }
+      if message.event == Report111Mapper.event { return try Report111Mapper(message).map() }
+      if let answered, message.answers == nil {
+        return Self.echo(message, answering: answered)
+      }
+      return try BaRSMapper(message).map()
     } catch {
-      throw error.about(messageID: bundle.id, messageType: event)
+      throw error.about(messageID: message.base.messageID, messageType: message.event)
     }
   }
 
-  private static func unsupportedResource(_ resourceType: String?) -> MappingError {
-    // A type of the standard may be named; anything else in that place is the sender's text.
-    let named = resourceType.flatMap { knownTypes.contains($0) ? " \($0)" : nil } ?? ""
-    return MappingError(
-      code("fhir.unsupported-resource"), field: "resourceType",
-      explanation: "a resource\(named) alone is not taken here; send a message Bundle",
-      acknowledgement: .reject)
+  /// A server that gives a message back as the answer to it has taken it.
+  private static func echo(
+    _ message: FHIRMessage, answering answered: RawReference
+  ) -> MappingOutcome {
+    var result = message.base
+    result.reference = nil
+    result.provenance["reference"] = nil
+    var fact = MappedFact(type: .transportAccepted, speaker: .platform)
+    fact.provenance["type"] = "connector"
+    fact.take(\.answers, "answers", Found(answered, "connector"))
+    fact.take(\.conversation, "conversation", Found(answered, "connector"))
+    result.facts = [fact]
+    return .mapped(result)
   }
-
-  /// Registers and documents: a handoff may refer to them, and they are none.
-  private static let typesWithoutHandoffs: Set = [
-    "CapabilityStatement", "CodeSystem", "Consent", "Endpoint", "HealthcareService", "Location",
-    "MessageDefinition", "Organization", "Patient", "Practitioner", "PractitionerRole",
-    "Procedure", "RelatedPerson", "ValueSet",
-  ]
-
-  private static let knownTypes: Set = [
-    "Appointment", "AuditEvent", "CarePlan", "CareTeam", "Communication", "CommunicationRequest",
-    "Composition", "Condition", "DocumentReference", "Encounter", "EpisodeOfCare", "Flag", "Group",
-    "List", "MessageHeader", "Observation", "Parameters", "Provenance", "Questionnaire",
-    "QuestionnaireResponse", "ReferralRequest", "RequestGroup", "Schedule", "ServiceRequest",
-    "Slot", "Subscription", "Task",
-  ]
 }
 
-/// A message Bundle with its MessageHeader.
-struct FHIRMessage: Sendable {
-  let bundle: FHIRBundle
-  let header: FHIRBundle.Entry
-  let context: MappingContext
-  /// Such as `servicerequest-request`.
-  let event: String
-  /// `new`, `update` or `delete`.
-  let reason: String?
-  /// The message without facts.
-  let base: MappedMessage
+/// Types of FHIR resources, R4 and STU3, that may arrive.
+enum FHIRTypes {
+  /// Those whose status says something of a handoff.
+  static let withHandoffs: Set = [
+    "Appointment", "List", "Parameters", "ReferralRequest", "ServiceRequest", "Task",
+  ]
 
-  init(_ bundle: FHIRBundle, context: MappingContext) throws(MappingError) {
-    self.bundle = bundle
-    self.context = context
-    guard let header = bundle.all("MessageHeader").first else {
-      throw MappingError(
-        code("fhir.resource-missing"), field: "Bundle.entry",
-        explanation: "a message Bundle begins with its MessageHeader", acknowledgement: .reject)
-    }
-    self.header = header
-    guard let event = Self.event(of: bundle) else {
-      throw MappingError(
-        code("fhir.field-missing"), field: "\(header.path).eventCoding",
-        explanation: "the message names no event", acknowledgement: .reject)
-    }
-    guard let id = bundle.id, id.utf8.count <= context.limits.identifierMax else {
-      throw MappingError(
-        code("fhir.field-missing"), field: "Bundle.id",
-        explanation: "an answer names a message by its Bundle.id; it is missing or too long")
-    }
-    self.event = event
-    reason = FHIRCoding.codings(header.resource["reason"]).first?["code"]?.text
-    let reader = FHIRReader(context: context)
-    var base = MappedMessage(messageType: event)
-    base.messageID = id
-    base.reference = RawReference(system: code("Bundle.id"), value: id)
-    let sender = reader.party(header.resource["sender"], in: bundle)
-    base.sendingOrganisation = sender?.organisation ?? header.resource["source"]?["name"]?.text
-    base.sendingSystem = header.resource["source"]?["endpoint"]?.text
-    let destination = header.resource["destination"]?[0]
-    base.receivingSystem = destination?["endpoint"]?.text
-    base.receivingOrganisation =
-      reader.party(destination?["receiver"], in: bundle)?.organisation
-    let made = try reader.time(bundle.timestamp.map { .string($0) }, field: "Bundle.timestamp")
-    base.recordedAt = made?.timestamp
-    base.isTimeDoubtful = made?.isDoubtful ?? false
-    self.base = base
-  }
+  /// Registers, documents and records: a handoff may refer to them, and they are none.
+  static let withoutHandoffs: Set = [
+    "Account", "ActivityDefinition", "AllergyIntolerance", "AppointmentResponse", "AuditEvent",
+    "Basic", "Binary", "CapabilityStatement", "CarePlan", "CareTeam", "ChargeItem", "Claim",
+    "ClinicalImpression", "CodeSystem", "Communication", "CommunicationRequest", "Composition",
+    "ConceptMap", "Condition", "Consent", "Contract", "Coverage", "DetectedIssue", "Device",
+    "DeviceRequest", "DiagnosticReport", "DocumentManifest", "DocumentReference", "Encounter",
+    "Endpoint", "EpisodeOfCare", "FamilyMemberHistory", "Flag", "Goal", "Group",
+    "HealthcareService", "ImagingStudy", "Immunization", "Library", "Location", "Media",
+    "Medication", "MedicationAdministration", "MedicationDispense", "MedicationRequest",
+    "MedicationStatement", "MessageDefinition", "MessageHeader", "NamingSystem",
+    "NutritionOrder", "Observation", "OperationDefinition", "Organization",
+    "OrganizationAffiliation", "Patient", "Person", "PlanDefinition", "Practitioner",
+    "PractitionerRole", "Procedure", "ProcedureRequest", "Provenance", "Questionnaire",
+    "QuestionnaireResponse", "RelatedPerson", "RequestGroup", "RiskAssessment", "Schedule",
+    "SearchParameter", "Slot", "Specimen", "StructureDefinition", "Subscription", "Substance",
+    "ValueSet",
+  ]
 
-  var reader: FHIRReader { FHIRReader(context: context) }
-
-  /// Who sends the message.
-  var sender: RawParty? {
-    let system = base.sendingSystem
-    if let party = reader.party(header.resource["sender"], in: bundle, system: system) {
-      return party
-    }
-    guard let name = base.sendingOrganisation ?? system else { return nil }
-    return RawParty(organisation: name, odsCode: context.odsCode(name), system: system)
-  }
-
-  /// Whom it is sent to.
-  var addressee: RawParty? {
-    let receiver = header.resource["destination"]?[0]?["receiver"]
-    let system = base.receivingSystem
-    if let party = reader.party(receiver, in: bundle, system: system) { return party }
-    return system.map { RawParty(organisation: $0, odsCode: context.odsCode($0), system: $0) }
-  }
-
-  /// The patient: the one the message is about, or the only one it holds.
-  func person(subject: JSONValue?) throws(MappingError) -> ClearPerson? {
-    let patients = bundle.all("Patient")
-    let named = bundle.entry(subject)
-    let patient = named?.resourceType == "Patient" ? named : nil
-    guard let patient = patient ?? (patients.count == 1 ? patients[0] : nil) else { return nil }
-    return try reader.person(patient, owner: base.sendingOrganisation ?? base.sendingSystem)
-  }
-
-  static func event(of bundle: FHIRBundle) -> String? {
-    let header = bundle.all("MessageHeader").first?.resource
-    return header?["eventCoding"]?["code"]?.text
-      ?? header?["eventUri"]?.text.map(FHIRBundle.bareID)
-  }
+  static let all = withHandoffs.union(withoutHandoffs).union(["Bundle", "OperationOutcome"])
 }

@@ -23,12 +23,14 @@ package struct FrameMapper: Sendable {
           "the file is longer than the limit fileBytesMax of \(context.limits.fileBytesMax) bytes")
       ]
     }
+    if let (headers, body) = FrameEnvelope.open(bytes) {
+      return [mapEnvelope(bytes, headers: headers, body: body, answering: answered)]
+    }
     switch FrameFormat.detect(bytes) {
     case .hl7: return mapHL7(bytes)
     case .json: return [mapJSON(bytes, answering: answered)]
     case .ndjson: return mapLines(bytes)
-    case .xml:
-      return [whole(bytes, "format.unsupported-xml", "XML is not taken here; send JSON or HL7 v2")]
+    case .xml: return [mapXML(bytes, answering: answered)]
     case .utf16:
       return [
         whole(bytes, "format.unsupported-utf16", "UTF-16 is not taken here; send UTF-8 or 8859/1")
@@ -38,7 +40,7 @@ package struct FrameMapper: Sendable {
       return [
         whole(
           bytes, "format.unknown",
-          "taken here are HL7 v2 (beginning with MSH, FHS or BHS), JSON and NDJSON")
+          "taken here are HL7 v2 (beginning with MSH, FHS or BHS), JSON, NDJSON and XML")
       ]
     }
   }
@@ -56,6 +58,38 @@ package struct FrameMapper: Sendable {
       frames.append(MappedFrame(index: frames.count, range: part.range, outcome: outcome))
     }
     return frames
+  }
+
+  /// One message with the headers of its transport; a file of several messages has none.
+  private func mapEnvelope(
+    _ bytes: [UInt8], headers: FrameHeaders, body: Int, answering answered: RawReference?
+  ) -> MappedFrame {
+    let inner = Array(bytes[body...])
+    let answered = headers.answered ?? answered
+    let outcome: MappingOutcome
+    switch FrameFormat.detect(inner) {
+    case _ where headers.isReport: outcome = MESHMapper(context: context).report(headers)
+    case .json: outcome = mapJSON(inner, answering: answered).outcome
+    case .xml: outcome = mapXML(inner, answering: answered).outcome
+    case .hl7:
+      let frames = mapHL7(inner)
+      outcome =
+        frames.count == 1
+        ? frames[0].outcome
+        : whole(bytes, "format.too-many-messages", "an envelope holds one message").outcome
+    case .empty where headers.status != nil:
+      outcome = FHIROutcomeMapper(context: context).bare(headers, answering: answered)
+    default:
+      outcome = whole(bytes, "format.unknown", "an envelope holds HL7 v2, JSON or XML").outcome
+    }
+    return MappedFrame(index: 0, range: 0..<bytes.count, outcome: headers.applied(to: outcome))
+  }
+
+  private func mapXML(_ bytes: [UInt8], answering answered: RawReference?) -> MappedFrame {
+    let start = FrameFormat.start(of: bytes)
+    return MappedFrame(
+      index: 0, range: 0..<bytes.count,
+      outcome: XMLMapper(context: context).map(bytes[start...], answering: answered))
   }
 
   private func mapJSON(_ bytes: [UInt8], answering answered: RawReference?) -> MappedFrame {
@@ -98,6 +132,9 @@ package struct FrameMapper: Sendable {
       }
       if json["specversion"] != nil {
         return located(SubmissionMapper(context: context).map(json), line: line)
+      }
+      if MESHTracking.isTracking(json) {
+        return located(MESHMapper(context: context).map(json), line: line)
       }
       if json["resourceType"] != nil {
         return located(FHIRMapper(context: context).map(json, answering: answered), line: line)

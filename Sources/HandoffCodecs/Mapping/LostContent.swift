@@ -4,7 +4,10 @@ package enum LostContent {
   package static func paths(_ bytes: [UInt8], after message: MappedMessage) -> [String] {
     switch FrameFormat.detect(bytes) {
     case .hl7: HL7LostContent.fields(bytes, after: message)
-    case .json, .ndjson, .xml, .utf16, .empty, .unknown: []
+    case .json, .xml: DocumentLostContent.paths(bytes, after: message)
+    case .unknown where FrameEnvelope.open(bytes) != nil:
+      DocumentLostContent.paths(bytes, after: message)
+    case .ndjson, .utf16, .empty, .unknown: []
     }
   }
 }

@@ -78,11 +78,19 @@ package struct MappingLimits: Hashable, Sendable {
 
 /// What codes mean where a connector's settings do not say.
 enum MappingDefaults {
-  /// BaRS use cases (domain.md §1.1) and the SNOMED CT referral codes of §1.4.
+  /// BaRS use cases and categories, e-RS by priority, NHS 111 interactions (domain.md §1.1), and
+  /// the SNOMED CT codes of referrals (§1.4), social care and documents.
   static let kinds: [String: HandoffKind] = pairs([
     ("a1t1", "111-ed"), ("a4t3", "111-ucr"), ("a5t1", "pharmacy"), ("a6t1", "mutual-aid"),
     ("a6t2", "mutual-aid"), ("a6t3", "mutual-aid"), ("a8t1", "gp-hospital"),
     ("306238000", "hospital-council"), ("871731000000106", "social-prescribing"),
+    ("410606002", "social-prescribing"), ("validation", "clinical-validation"),
+    ("ers", "gp-hospital"), ("ers:two_week_wait", "gp-suspected-cancer"),
+    ("373942005", "discharge-summary"), ("823681000000100", "outpatient-letter"),
+    (
+      "urn:nhs-itk:interaction:primaryEmergencyDepartmentRecipientNHS111CDADocument-v2-0",
+      "111-ed"
+    ),
   ])
 
   /// HL7 table 0280, FHIR request-priority, and how e-RS spells it.

@@ -97,13 +97,15 @@ struct BaRSMapperTests {
     #expect(fixture.map().fact?.type == .notAttended)
   }
 
-  @Test func `a validation moves nobody's care`() {
+  @Test func `a validation is a handoff to who validates, and comes back completed`() throws {
     var fixture = BaRSFixture()
     fixture.category = "validation"
-    #expect(fixture.map().reason == "bars.validation")
+    fixture.useCase = "none"
+    let asked = try #require(fixture.map().fact)
+    #expect(asked.type == .handoffRequested && asked.kind?.description == "clinical-validation")
     var answer = BaRSFixture.answer("finished")
     answer.category = "validation"
-    #expect(answer.map().reason == "bars.validation")
+    #expect(answer.map().fact?.type == .completed && answer.map().fact?.speaker == .receiver)
   }
 
   @Test(arguments: [
@@ -161,7 +163,9 @@ struct BaRSMapperTests {
     fixture.extra = [
       fixture.entry("a", #"{"resourceType":"Appointment","status":"cancelled"}"#)
     ]
-    #expect(fixture.map().reason == "bars.booking-cancelled")
+    let givenUp = try #require(fixture.map().fact)
+    #expect(givenUp.type == .booked && givenUp.reason == code("booking-cancelled"))
+    #expect(givenUp.bookedFor == nil)
   }
 
   @Test func `a bad check digit is refused at its place in the Bundle`() {
@@ -179,11 +183,15 @@ struct BaRSMapperTests {
     func reason(_ text: String) -> String? {
       FrameMapper().map(Array(text.utf8))[0].outcome.reason
     }
+    #expect(reason(#"{"resourceType":"Task","id":"1"}"#) == "fhir.code-unknown Task.status")
     #expect(
-      reason(#"{"resourceType":"Task","id":"1"}"#) == "fhir.unsupported-resource resourceType")
+      reason(#"{"resourceType":"Weather"}"#)
+        == "fhir.unsupported-resource Resource.resourceType")
     #expect(reason(#"{"resourceType":"Organization"}"#) == "fhir.no-handoff-meaning")
     #expect(
-      reason(#"{"resourceType":"Bundle","type":"searchset"}"#)
+      reason(#"{"resourceType":"Bundle","type":"searchset"}"#) == "fhir.no-handoff-meaning")
+    #expect(
+      reason(#"{"resourceType":"Bundle","type":"pile"}"#)
         == "fhir.unsupported-bundle Bundle.type")
     #expect(
       reason(#"{"resourceType":"Bundle","type":"message"}"#)

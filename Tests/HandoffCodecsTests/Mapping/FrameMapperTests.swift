@@ -28,7 +28,7 @@ struct FrameMapperTests {
 
   @Test func `what is no message at all is one refusal`() {
     #expect(map("").map(\.outcome.reason) == ["format.empty"])
-    #expect(map("<xml/>").map(\.outcome.reason) == ["format.unsupported-xml"])
+    #expect(map("<xml/>").map(\.outcome.reason) == ["xml.unknown-message"])
     #expect(map([0x89, 0x50, 0x4E, 0x47]).map(\.outcome.reason) == ["format.unknown"])
     #expect(map("[]").map(\.outcome.reason) == ["json.not-an-object"])
     #expect(map("{}").map(\.outcome.reason) == ["json.unknown-message"])
@@ -73,7 +73,7 @@ struct FrameMapperTests {
     let frames = map("\(bundle)\n\n{\"resourceType\":\"Task\"}\nnot json\n")
     #expect(frames.map(\.index) == [0, 2, 3])
     #expect(frames[0].outcome.fact?.type == .handoffRequested)
-    #expect(frames[1].outcome.reason == "fhir.unsupported-resource line 3, resourceType")
+    #expect(frames[1].outcome.reason == "fhir.code-unknown line 3, Task.status")
     #expect(frames[2].outcome.reason == "json.syntax line 4, byte 1")
   }
 
