@@ -121,6 +121,8 @@ def read_with_kcat(bootstrap, topic):
 
 
 def expected_key(name, message):
+    if name == "Verdict" and message.subject:
+        return message.source or "baton"
     if name in ("HandoffEvent", "Verdict"):
         return f"{message.patient_key.epoch}.{message.patient_key.hash.hex()}"
     if name in ("SourceRecord", "DeadLetter"):

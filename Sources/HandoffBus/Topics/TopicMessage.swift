@@ -50,7 +50,7 @@ package struct TopicMessage: Hashable, Sendable {
     case .alerts:
       [
         TopicMessage(
-          name: "Verdict", key: patientKey, data: .contract,
+          name: "Verdict", key: "patient key, a source's code, or `baton`", data: .contract,
           summary: "What the reconciler says of one alert, at one revision.")
       ]
     case .sources:
