@@ -41,6 +41,7 @@ struct Baton: AsyncParsableCommand {
     UpCommand.self,
     TopicsCommand.self,
     ConnectCommand.self,
+    BoundaryCommand.self,
     ReconcileCommand.self,
     EventsCommand.self,
     AlertsCommand.self,

@@ -38,6 +38,10 @@ struct BenchCommand: AsyncParsableCommand {
     let output = Output(output)
     var results = try ReducerBench(sizes: sizes).run()
     for result in results { output.line(result.line) }
+    for part in try StampBench(sizes: sizes).run() {
+      results.append(part)
+      output.line(part.line)
+    }
     for part in try await mllp(sizes) {
       results.append(part)
       output.line(part.line)

@@ -40,6 +40,10 @@ struct ConnectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Run connectors and ingest until stopped.",
       discussion: """
+        Where the configuration's boundary names an organisation, this process stands outside: it \
+        seals every message to ingest and writes it to the organisation's inbox, opens no secret \
+        of the bus, and keeps what the bus tells in a folder.
+
         A sender hears AA only when its message is safe on this machine's disk; what cannot be \
         understood is kept as a dead letter, and its sender hears AE or AR with the field at \
         fault. While Kafka is away messages are kept, and published in their order when it is \
@@ -64,37 +68,52 @@ struct ConnectCommand: AsyncParsableCommand {
 
     func run() async throws {
       let (configuration, bootstrap) = try settings.loadWithBroker(isService: true)
-      let connectors = try connectFailures {
-        if !connector.isEmpty { return try ConnectStack.connectors(files: connector) }
-        guard let path = configuration.connectors else {
-          throw CommandFailure(
-            .badConfiguration, "No connector is named.",
-            advice: "Give --connector FILE, set BATON_CONNECTORS, or name them in --config.")
-        }
-        return try ConnectStack.connectors(at: path)
-      }
+      let connectors = try connectFailures { try configured(configuration) }
       let logger = Logger(label: "baton.connect")
-      let stack = try connectFailures {
-        try ConnectStack(
-          configuration, connectors: connectors,
-          kafka: KafkaConfiguration(configuration, client: "ingest", as: .ingest),
-          instance: instance,
-          logger: logger)
-      }
       logger.notice(
         "Connectors start",
         metadata: ["connectors": "\(connectors.count)", "kafka": "\(bootstrap)"])
+      if let organisation = configuration.boundary.organisation {
+        let stack = try connectFailures {
+          try OutsideStack(
+            configuration, organisation: organisation, connectors: connectors,
+            kafka: KafkaConfiguration(configuration, client: "connector"), logger: logger)
+        }
+        try await serve(stack.services, logger) { await stack.close() }
+      } else {
+        let stack = try connectFailures {
+          try ConnectStack(
+            configuration, connectors: connectors,
+            kafka: KafkaConfiguration(configuration, client: "ingest", as: .ingest),
+            instance: instance, logger: logger)
+        }
+        try await serve(stack.services, logger) { await stack.close() }
+      }
+    }
+
+    private func configured(
+      _ configuration: BatonConfiguration
+    ) throws -> [ConnectorConfiguration] {
+      if !connector.isEmpty { return try ConnectStack.connectors(files: connector) }
+      if let path = configuration.connectors { return try ConnectStack.connectors(at: path) }
+      let boundary = configuration.boundary
+      // Ingest may serve organisations outside alone, and they may only listen to it.
+      guard boundary.organisations.isEmpty, boundary.noticesFolder == nil else { return [] }
+      throw CommandFailure(
+        .badConfiguration, "No connector is named.",
+        advice: "Give --connector FILE, set BATON_CONNECTORS, or name them in --config.")
+    }
+
+    private func serve(
+      _ services: [any Service], _ logger: Logger, close: () async -> Void
+    ) async throws {
       let group = ServiceGroup(
         configuration: .init(
-          services: stack.services.map { .init(service: $0) },
+          services: services.map { .init(service: $0) },
           gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
-      do {
-        try await group.run()
-      } catch {
-        await stack.close()
-        throw error
-      }
-      await stack.close()
+      let outcome = await Result(catching: { try await group.run() })
+      await close()
+      try outcome.get()
     }
   }
 }
@@ -105,6 +124,10 @@ func connectFailures<Value>(_ body: () throws -> Value) throws -> Value {
     return try body()
   } catch let faults as ConnectorFaults {
     throw CommandFailure(.badConfiguration, faults.description)
+  } catch let error as BoundaryKeyError {
+    throw CommandFailure(
+      .badConfiguration, "The boundary cannot be kept: \(error).",
+      advice: "Make keys with `baton boundary new-keys`; private files need mode 600.")
   } catch let error as SecretsError {
     throw CommandFailure(
       .badConfiguration, "\(error).".prefix(1).uppercased() + "\(error).".dropFirst(),

@@ -1,11 +1,13 @@
 import HandoffBus
+import HandoffConnectors
+import HandoffCore
 import HandoffStores
 import KafkaClient
 
 extension ClusterDoctor {
   /// What keeps others out: the cluster's access control, and where there is none the stamps.
   func access() async throws -> [Finding] {
-    var findings = [stamps()]
+    var findings = [stamps()] + boundary()
     guard let access = configuration.access else {
       findings.append(
         .warn(
@@ -58,6 +60,27 @@ extension ClusterDoctor {
           "Run: baton topics apply"))
     }
     return findings.isEmpty ? [.ok("access", "as the table wants it")] : findings
+  }
+
+  /// Whether the keys between the bus and organisations outside can be used, from either side.
+  private func boundary() -> [Finding] {
+    let boundary = configuration.boundary
+    guard boundary.isOutside || !boundary.organisations.isEmpty else { return [] }
+    do {
+      if let organisation = boundary.organisation {
+        let keys = try BoundaryKeys.load(path: boundary.privateKeysFile ?? "")
+        let ingest = try BoundaryPublicKeys.load(path: boundary.ingestKeysFile ?? "")
+        return [
+          .ok("boundary", "outside, as \(organisation): key \(keys.current), to \(ingest.current)")
+        ]
+      }
+      let inside = try configuration.connectors.map { try ConnectStack.connectors(at: $0) } ?? []
+      let organisations = try BoundaryOrganisation.load(boundary, inside: inside)
+      let names = organisations.map(\.code.description).joined(separator: ", ")
+      return [.ok("boundary", "inside, with \(names)")]
+    } catch {
+      return [.fail("boundary", "\(error)", "Make or exchange keys: baton boundary new-keys")]
+    }
   }
 
   private func stamps() -> Finding {

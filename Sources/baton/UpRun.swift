@@ -61,8 +61,9 @@ struct UpRun {
   ) async throws -> Int {
     let sizes = TopicSizes(
       partitions: Int32(partitions), replication: Int16(configuration.topics.replication))
+    let table = TopicTable.all(organisations: configuration.boundary.organisations.map(\.code))
     if let mock {
-      for topic in TopicTable.shared {
+      for topic in table {
         try mock.createTopic(topic.name, partitions: sizes.partitions(of: topic))
       }
       return partitions
@@ -73,7 +74,7 @@ struct UpRun {
     if present > 0 { wanted.partitions = Int32(present) }
     let administrator = try TopicAdministrator(KafkaConfiguration(configuration, client: "up"))
     let outcome = await Result(catching: {
-      let plan = try await administrator.plan(sizes: wanted)
+      let plan = try await administrator.plan(table: table, sizes: wanted)
       guard !plan.isRefused else {
         throw CommandFailure(
           .badConfiguration, "The topics on this cluster do not fit each other.",

@@ -24,6 +24,26 @@ import Testing
     }
   }
 
+  @Test func `each threat names a control and tests that are there`() throws {
+    let path = "Sources/HandoffCore/HandoffCore.docc/TrustBoundary.md"
+    let document = try #require(SourceTree.documents.first { $0.path == path })
+    let names = Set(
+      SourceTree.tests.flatMap { file in
+        file.text.matches(of: /func `([^`]+)`/).map { String($0.output.1) }
+      })
+    let rows = document.lines.filter { $0.hasPrefix("| ") }
+      .map { $0.split(separator: "|").map { $0.trimmingPrefix(" ") } }
+      .filter { $0.count == 4 && "STRIDE".contains($0[0].prefix(1)) && $0[0].hasSuffix(" ") }
+    #expect(Set(rows.map { $0[0].prefix(1) }) == ["S", "T", "R", "I", "D", "E"])
+    for row in rows {
+      let tests = row[3].matches(of: /`([^`]+)`/).map { String($0.output.1) }
+      #expect(!row[2].isEmpty && !tests.isEmpty, "\(row[1])")
+      for name in tests {
+        #expect(names.contains(name), "\(row[1]): there is no test `\(name)`")
+      }
+    }
+  }
+
   @Test func `every command in the documents is one that baton has`() async throws {
     let help = try await BatonExecutable.run(["--experimental-dump-help"])
     let tool = try JSONDecoder().decode(HelpDump.self, from: Data(help.output.utf8))

@@ -20,7 +20,7 @@ package struct DataFiles: Sendable {
   /// What the bus's own records are stamped with; connectors outside the boundary never have it.
   package var recordSecrets: String { recordSecretsFile ?? path("record-secrets.json") }
   /// What a connector outside the boundary tells files apart with; it says nothing of anybody.
-  package var fileClaimKey: String { path("file-claim.key") }
+  package var claimSecrets: String { path("claims.json") }
   /// The data keys of people, wrapped.
   package var keys: String { path("keys.sqlite") }
   /// What was received and is not yet published.

@@ -18,8 +18,15 @@ package struct ConnectStack: Sendable {
   package let host: ConnectorHost
   package let ingest: IngestService
   package let certificates: CertificateWatch
+  /// Reads the inboxes of organisations outside; `nil` where there are none.
+  package let inbox: InboxService?
+  /// Tells organisations outside of verdicts; `nil` where nobody is told.
+  package let notices: NoticeService?
 
-  package var services: [any Service] { [ingest, host, certificates] }
+  package var services: [any Service] {
+    let outside: [(any Service)?] = [inbox, notices]
+    return [ingest] + outside.compactMap(\.self) + [host, certificates]
+  }
 
   /// Opens the stores in the data folder, and makes secrets there where none are configured yet.
   ///
@@ -41,12 +48,27 @@ package struct ConnectStack: Sendable {
     certificates = CertificateWatch(
       WatchedCertificate.all(of: configuration, components: components, connectors: connectors),
       logger: logger, now: now)
+    let organisations = try BoundaryOrganisation.load(
+      configuration.boundary, inside: connectors)
+    let maker = NoticeMaker(organisations, secrets: secrets)
+    let outside = OutsideWorld(organisations, notices: maker.isEmpty ? nil : maker)
     host = ConnectorHost(
       connectors, secrets: secrets, outbox: outbox, board: board, logger: logger, now: now)
     ingest = IngestService(
       outbox: outbox, keys: keys, secrets: secrets, sources: connectors, board: board,
       publisher: KafkaIngestPublisher(kafka, transactionalID: "baton-ingest-\(instance)"),
-      codec: codec, logger: logger, now: now)
+      outside: outside, codec: codec, logger: logger, now: now)
+    inbox =
+      organisations.isEmpty
+      ? nil
+      : InboxService(
+        kafka, opener: InboxOpener(organisations, secrets: secrets), outbox: outbox,
+        board: outside.board, logger: logger)
+    notices =
+      maker.isEmpty
+      ? nil
+      : NoticeService(
+        kafka, maker: maker, transactionalID: "baton-ingest-\(instance)-notices", logger: logger)
   }
 
   /// Whether nothing is left to publish but answers that wait for their request.

@@ -15,9 +15,12 @@ package struct IngestPageMaker: Sendable {
   private let fallback: @Sendable (Code) -> (FrameMapper, IngestMapper)
   private let codec: WireCodec
   private let nonce: @Sendable () -> [UInt8]
+  /// `nil`: no organisation outside is told anything.
+  private let notices: NoticeMaker?
 
   package init(
     secrets: Secrets, sources: [ConnectorConfiguration], codec: WireCodec = WireCodec(),
+    notices: NoticeMaker? = nil,
     nonce: @escaping @Sendable () -> [UInt8] = Self.randomNonce
   ) {
     mappers = Dictionary(
@@ -30,6 +33,7 @@ package struct IngestPageMaker: Sendable {
       return (FrameMapper(source.mapping), IngestMapper(secrets: secrets, source: source))
     }
     self.codec = codec
+    self.notices = notices
     self.nonce = nonce
   }
 
@@ -95,6 +99,9 @@ package struct IngestPageMaker: Sendable {
       switch item {
       case .message(let ingested):
         messages += ingested.drafts.map { message(.events, codec.encode(seal($0, keys))) }
+        if let notices {
+          messages += ingested.drafts.flatMap { notices.messages(of: $0.event, $0.identity) }
+        }
         messages += ingested.entries.map { message(.correlation, codec.encode($0)) }
         messages.append(message(.sources, codec.encode(.reception(ingested.reception))))
       case .deadLetter(let frame, let letter):

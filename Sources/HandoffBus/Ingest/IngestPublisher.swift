@@ -8,13 +8,22 @@ package protocol IngestPublisher: Sendable {
   /// Fences the predecessor, then gives every correlation entry that is committed, oldest first.
   func open(restoring restore: (CorrelationEntry) -> Void) async throws(KafkaError)
 
-  /// Writes all in one transaction.
+  /// Writes all in one transaction, and with it how far the inboxes are consumed.
   ///
   /// - Throws: with the disposition `.close` where ``open(restoring:)`` must come next; in every
   ///   other case nothing of it is visible, and the same call may be made again.
-  func publish(_ messages: [KafkaMessage]) async throws(KafkaError)
+  func publish(
+    _ messages: [KafkaMessage], consumed: [KafkaPartitionOffset]
+  ) async throws(KafkaError)
 
   func close() async
+}
+
+extension IngestPublisher {
+  /// The same where nothing was consumed.
+  package func publish(_ messages: [KafkaMessage]) async throws(KafkaError) {
+    try await publish(messages, consumed: [])
+  }
 }
 
 /// Writes to Kafka under one transactional id.
@@ -68,7 +77,9 @@ package final class KafkaIngestPublisher: IngestPublisher {
     await reader.close()
   }
 
-  package func publish(_ messages: [KafkaMessage]) async throws(KafkaError) {
+  package func publish(
+    _ messages: [KafkaMessage], consumed: [KafkaPartitionOffset]
+  ) async throws(KafkaError) {
     guard let producer = producer.withLock({ $0 }) else {
       throw KafkaError(.invalidState, message: "not open", disposition: .close)
     }
@@ -76,6 +87,10 @@ package final class KafkaIngestPublisher: IngestPublisher {
     var failure: KafkaError?
     do {
       try await transaction.enqueue(messages)
+      if !consumed.isEmpty {
+        try await transaction.sendOffsets(
+          consumed, metadata: KafkaGroupMetadata(ofGroupWithoutMembers: InboxService.group))
+      }
     } catch {
       failure = error
     }

@@ -35,6 +35,7 @@ package final class IngestService: Service {
   private let publisher: any IngestPublisher
   private let sources: [ConnectorConfiguration]
   private let board: ConnectorBoard
+  private let outside: OutsideWorld
   private let limits: IngestLimits
   private let logger: Logger
   private let now: @Sendable () -> Timestamp
@@ -42,12 +43,16 @@ package final class IngestService: Service {
 
   package init(
     outbox: Outbox, keys: KeyStore, secrets: Secrets, sources: [ConnectorConfiguration],
-    board: ConnectorBoard, publisher: any IngestPublisher, limits: IngestLimits = IngestLimits(),
+    board: ConnectorBoard, publisher: any IngestPublisher, outside: OutsideWorld = OutsideWorld(),
+    limits: IngestLimits = IngestLimits(),
     codec: WireCodec = WireCodec(), logger: Logger, now: @escaping @Sendable () -> Timestamp
   ) {
     self.outbox = outbox
     self.keys = keys
-    maker = IngestPageMaker(secrets: secrets, sources: sources, codec: codec)
+    maker = IngestPageMaker(
+      secrets: secrets, sources: sources + outside.connectors, codec: codec,
+      notices: outside.notices)
+    self.outside = outside
     self.publisher = publisher
     self.sources = sources
     self.board = board
@@ -131,6 +136,10 @@ package final class IngestService: Service {
     var parkedDue = Timestamp.distantPast
     /// The last moment up to which each source was known complete.
     var complete: [Code: Timestamp] = [:]
+    /// How far the inboxes are consumed, as the last transaction said.
+    var consumed = ConsumedInboxes()
+    /// The last word of each connector outside that was passed on.
+    var passedOn: [Code: Timestamp] = [:]
   }
 
   /// Fences, restores, and puts waiting answers back in line: their request may have come.
@@ -172,7 +181,11 @@ package final class IngestService: Service {
     let draft = maker.draft(frames, correlation: &session.table, isLast: isLast)
     let keys = try await keys.keys(for: draft.keyNames)
     let messages = maker.records(of: draft, keys: keys)
-    if !messages.isEmpty { try await publisher.publish(messages) }
+    if !messages.isEmpty {
+      let consumed = session.consumed.moved(by: frames)
+      try await publisher.publish(messages, consumed: consumed.offsets)
+      session.consumed = consumed.after
+    }
     let learned = session.table.commit()
     for (_, token) in draft.settlement.parked { session.parked.insert(token) }
     try await outbox.settle(draft.settlement)
@@ -196,6 +209,7 @@ package final class IngestService: Service {
 
   /// Heartbeats of the sources whose interval has passed.
   private func beat(at time: Timestamp, _ session: inout Session) async throws {
+    try await passOn(&session)
     let due = sources.filter { (session.heartbeatsDue[$0.name] ?? .distantPast) <= time }
     guard !due.isEmpty else { return }
     let totals = try await outbox.totals()
@@ -221,5 +235,24 @@ package final class IngestService: Service {
       session.heartbeatsDue[source.name] = time.advanced(
         by: Elapsed(nanoseconds: Int64(source.heartbeatInterval / .nanoseconds(1))))
     }
+  }
+
+  /// Heartbeats of connectors outside: what they say of themselves, with what came of their frames.
+  private func passOn(_ session: inout Session) async throws {
+    let news = outside.board.all.filter { (session.passedOn[$0.key] ?? .distantPast) < $0.value.at }
+    guard !news.isEmpty else { return }
+    let totals = try await outbox.totals()
+    let oldest = try await outbox.oldestPending()
+    let heartbeats = news.sorted { $0.key < $1.key }.map { source, heartbeat in
+      var heartbeat = heartbeat
+      let earlier = oldest[source].map { $0.advanced(by: Elapsed(nanoseconds: -1)) }
+      if let earlier { heartbeat.completeUpTo = heartbeat.completeUpTo.map { min($0, earlier) } }
+      heartbeat.eventsTotal = totals[source]?.events ?? 0
+      heartbeat.refusalsTotal = totals[source]?.refusals ?? 0
+      heartbeat.lastSequence = totals[source]?.lastSequence
+      return heartbeat
+    }
+    try await publisher.publish(heartbeats.map(maker.record))
+    for heartbeat in heartbeats { session.passedOn[heartbeat.source] = heartbeat.at }
   }
 }

@@ -114,6 +114,8 @@ struct KeyedHashes: Sendable {
       content: secrets.code(
         .requestClaim, [Array("content".utf8), Array(request.target.utf8), bytes]))
   }
+  /// What stands outside for something that one organisation is told.
+  func outbox(_ parts: [[UInt8]]) -> Token { Token(rawValue: half(.outbox, parts)) }
 
   /// What tells a file of a drop folder from every other.
   func claim(_ parts: [[UInt8]]) -> FileClaim {

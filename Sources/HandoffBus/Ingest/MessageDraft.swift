@@ -49,6 +49,11 @@ struct MessageDraft {
       }
       keys.append(key)
     }
+    for (fact, key) in zip(message.facts, keys) where !isSpeakerAllowed(fact, of: key) {
+      return .deadLetter(
+        .refused, reason: ingestCode("organisation.not-allowed"), field: "spokenBy",
+        messageType: message.messageType)
+    }
     for (index, (fact, key)) in zip(message.facts, keys).enumerated() {
       add(fact, of: key, index: index)
     }
@@ -185,7 +190,7 @@ struct MessageDraft {
       ?? fact.conversation.flatMap { own(known($0)) }
   }
 
-  private func fill(_ event: inout HandoffEvent, from fact: MappedFact) {
+  func fill(_ event: inout HandoffEvent, from fact: MappedFact) {
     event.messageKey = hashes.messageKey(of: origin(of: fact))
     event.externalReferences = fact.references.map { reference in
       ExternalReference(

@@ -138,6 +138,25 @@ package struct FrameContent: Hashable, WireMessage, CustomStringConvertible, Cus
 
   package init(receivedAt: Timestamp) { self.receivedAt = receivedAt }
 
+  /// The headers of HTTP that the frame came with.
+  package var headers: TransportHeaders? {
+    get {
+      func value(_ name: String) -> String? { transport.first { $0.name == name }?.value }
+      var headers = TransportHeaders(
+        requestID: value("x-request-id"), correlationID: value("x-correlation-id"))
+      headers.targetSystem = value("target-system")
+      headers.targetValue = value("target-value")
+      return headers.isEmpty ? nil : headers
+    }
+    set {
+      let values = [
+        ("x-request-id", newValue?.requestID), ("x-correlation-id", newValue?.correlationID),
+        ("target-system", newValue?.targetSystem), ("target-value", newValue?.targetValue),
+      ]
+      transport = values.compactMap { name, value in value.map { Header(name: name, value: $0) } }
+    }
+  }
+
   package var description: String { "FrameContent(redacted, \(payload.count) bytes)" }
   package var customMirror: Mirror { Mirror(self, children: []) }
 

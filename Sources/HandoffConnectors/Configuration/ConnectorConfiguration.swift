@@ -75,6 +75,9 @@ package struct ConnectorConfiguration: Sendable {
   package var mode: Mode = .inline
   package var mapping = MappingContext()
   package var speaksFor: SpeaksFor = .any
+  /// Set by ingest for connectors outside the boundary: who each event must come from, also where
+  /// its message leaves that out.
+  package var principals: Set<ODSCode>?
   /// How often it says that it is alive.
   package var heartbeatInterval: Duration = .seconds(60)
 

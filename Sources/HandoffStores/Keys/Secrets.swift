@@ -18,6 +18,8 @@ package struct Secrets: Sendable, CustomStringConvertible, CustomReflectable {
     case correlation = "correlation"
     case fileClaim = "file-claim"
     case requestClaim = "request-claim"
+    /// Keys and ids of what organisations outside are told.
+    case outbox = "outbox"
 
     /// A new epoch re-keys people, and nothing else.
     var followsEpoch: Bool { self == .patientKey || self == .needKey }

@@ -214,10 +214,12 @@ extension Outbox {
         throw OutboxError.corrupt
       }
     }
-    return StoredFrame(
+    var frame = StoredFrame(
       sequence: row["sequence"], receptionID: id, source: source, rail: rail,
       receivedAt: Timestamp(nanoseconds: row["received_at"]), bytes: Array(row["bytes"] as Data),
       refusal: refusal, transport: transport)
+    frame.place = place(row)
+    return frame
   }
 
   private static func add(_ delta: SourceTotals, to source: Code, _ db: Database) throws {

@@ -55,6 +55,7 @@ package final class Outbox: Sendable {
       let database = try DatabaseQueue(path: path, configuration: Self.configuration(limits))
       let (level, requestCount) = try database.write { db in
         try Self.createTables(db)
+        try Self.createInboxTable(db)
         let count = try Int.fetchOne(db, sql: "SELECT count(*) FROM requests") ?? 0
         return (try Self.level(db), count)
       }
@@ -188,7 +189,18 @@ package final class Outbox: Sendable {
   }
 
   private func insert(_ caller: Waiting, ids: [ReceptionID], into db: Database) throws {
-    for (frame, id) in zip(caller.frames, ids) {
+    try Self.insertFrames(caller.frames, ids: ids, into: db)
+    if let claim = caller.claim {
+      try db.execute(
+        sql: "INSERT OR IGNORE INTO claims (claim) VALUES (?)", arguments: [Data(claim.bytes)])
+    }
+    if let request = caller.request { try remember(request, in: db) }
+  }
+
+  static func insertFrames(
+    _ frames: [NewFrame], ids: [ReceptionID], into db: Database
+  ) throws {
+    for (frame, id) in zip(frames, ids) {
       try db.execute(
         sql: """
           INSERT INTO frames (
@@ -208,11 +220,6 @@ package final class Outbox: Sendable {
           ON CONFLICT (source) DO UPDATE SET frames = frames + 1
           """, arguments: [frame.source.description])
     }
-    if let claim = caller.claim {
-      try db.execute(
-        sql: "INSERT OR IGNORE INTO claims (claim) VALUES (?)", arguments: [Data(claim.bytes)])
-    }
-    if let request = caller.request { try remember(request, in: db) }
   }
 
   /// Stores the number of a request, and forgets those that are too old or too many.

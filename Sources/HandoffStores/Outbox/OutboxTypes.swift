@@ -51,6 +51,8 @@ package struct StoredFrame: Sendable, CustomStringConvertible, CustomReflectable
   package var bytes: [UInt8]
   package var refusal: FrameRefusal?
   package var transport: TransportHeaders?
+  /// Where it stands in the inbox of an organisation; `nil` for connectors inside the boundary.
+  package var place: RecordCoordinates?
 
   package init(
     sequence: Int64, receptionID: ReceptionID, source: Code, rail: Code, receivedAt: Timestamp,

@@ -13,6 +13,7 @@ import TestSupport
 final class FakePublisher: IngestPublisher {
   struct State {
     var committed: [KafkaMessage] = []
+    var consumed: [KafkaPartitionOffset] = []
     var failures: [KafkaError] = []
     var openCount = 0
     var transactionCount = 0
@@ -21,6 +22,7 @@ final class FakePublisher: IngestPublisher {
   let state = Mutex(State())
 
   var committed: [KafkaMessage] { state.withLock { $0.committed } }
+  var consumed: [KafkaPartitionOffset] { state.withLock { $0.consumed } }
 
   func open(restoring restore: (CorrelationEntry) -> Void) async throws(KafkaError) {
     let messages = state.withLock { state in
@@ -36,10 +38,13 @@ final class FakePublisher: IngestPublisher {
     }
   }
 
-  func publish(_ messages: [KafkaMessage]) async throws(KafkaError) {
+  func publish(
+    _ messages: [KafkaMessage], consumed: [KafkaPartitionOffset]
+  ) async throws(KafkaError) {
     let failure: KafkaError? = state.withLock { state in
       if !state.failures.isEmpty { return state.failures.removeFirst() }
       state.committed += messages
+      state.consumed += consumed
       state.transactionCount += 1
       return nil
     }
