@@ -18,8 +18,12 @@ package struct OutsideStack: Sendable {
   package let host: ConnectorHost
   package let writer: InboxWriter
   package let sink: NoticeSink?
+  package let certificates: CertificateWatch
 
-  package var services: [any Service] { [writer] + [sink].compactMap(\.self) + [host] }
+  package var services: [any Service] {
+    let told: [(any Service)?] = [sink]
+    return [writer] + told.compactMap(\.self) + [host, certificates]
+  }
 
   /// Opens the outbox of the data folder, and the keys that the configuration names.
   ///
@@ -36,6 +40,10 @@ package struct OutsideStack: Sendable {
     let connectors = connectors.map(Self.bounded)
     outbox = try Outbox(path: configuration.files.outbox, now: now)
     board = ConnectorBoard()
+    certificates = CertificateWatch(
+      WatchedCertificate.all(
+        of: configuration, components: ["connector"], connectors: connectors),
+      logger: logger, now: now)
     host = ConnectorHost(
       connectors, secrets: claims, outbox: outbox, board: board, logger: logger, now: now)
     writer = InboxWriter(
