@@ -193,8 +193,9 @@ private struct BoundaryDeployment {
       try await deployment.deadLetters().map(\.reason.description) == ["organisation.not-allowed"])
     #expect(!deployment.notices().contains("RZZ"))
     try await BoundaryTests.checkOutside(deployment)
-    let sources = try await BoundaryTests.heartbeats(deployment)
-    #expect(sources.contains { $0.framesTotal >= 1 })
+    try await deployment.until("a heartbeat of the connector outside") {
+      try await BoundaryTests.heartbeats(deployment).contains { $0.framesTotal >= 1 }
+    }
   }
 
   @Test(.enabled(if: canRun && !TestBroker.isExternal, "\(TestBroker.skipReason)"))
