@@ -97,13 +97,18 @@ struct ReconcileCommand: AsyncParsableCommand {
     let (configuration, bootstrap) = try settings.loadWithBroker()
     let file = policy.first ?? configuration.policyFile
     var reconciler = ReconcilerConfiguration(
-      kafka: KafkaConfiguration(configuration, client: instance, as: .reconciler), groupID: group,
+      kafka: KafkaConfiguration(
+        configuration, client: instance, component: "reconcile", as: .reconciler), groupID: group,
       instanceID: instance, policy: try file.map(PolicySource.init(file:)) ?? .standard)
     reconciler.stamp = configuration.recordGuard?.stamp
     let service = ReconcilerService(reconciler)
+    let certificates = CertificateWatch(
+      WatchedCertificate.all(of: configuration, components: ["reconcile"]),
+      logger: reconciler.logger, now: ConnectStack.systemTime)
     let services = ServiceGroup(
       configuration: .init(
-        services: [.init(service: service)], gracefulShutdownSignals: [.sigterm, .sigint],
+        services: [.init(service: service), .init(service: certificates)],
+        gracefulShutdownSignals: [.sigterm, .sigint],
         logger: reconciler.logger))
     try await reachingKafka(bootstrap) {
       do {

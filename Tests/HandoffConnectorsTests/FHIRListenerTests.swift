@@ -337,6 +337,32 @@ struct FHIRListenerTests {
     #expect(intake.texts == [Self.bundle("one"), Self.bundle("two")])
   }
 
+  @Test(.enabled(if: TestAuthority.isAvailable, "\(TestAuthority.skipReason)"))
+  func `over mutual TLS a request speaks for the organisation of its client`() async throws {
+    let authority = try TestAuthority()
+    let server = try authority.issue("server", names: ["DNS:localhost"])
+    let own = try authority.issue("pas", names: ["DNS:pas.example"])
+    let stranger = try authority.issue("stranger", names: ["DNS:stranger.example"])
+    let rth = try #require(ODSCode("RTH"))
+    var tls = TLSSettings(certificate: server.certificate, key: server.key)
+    tls.clientCA = authority.certificate
+    tls.clients = ["pas.example": rth]
+    try await listening({ $0.tls = tls }) { port, _ in
+      let ca = authority.certificate
+      let taken = try await RawHTTP.send(
+        Self.post(Self.bundle()), port: port, authority: ca, own: own)
+      #expect(taken.status == 200)
+      let refused = try await RawHTTP.send(
+        Self.post(Self.bundle()), port: port, authority: ca, own: stranger)
+      #expect(refused.status == 403)
+      #expect(try refused.issue().bars == "REC_FORBIDDEN")
+      await #expect(throws: (any Error).self) {
+        try await RawHTTP.send(Self.post(Self.bundle()), port: port, authority: ca)
+      }
+    }
+    #expect(intake.taken.map(\.principal) == [rth])
+  }
+
   @Test func `a stop answers what is under way`() async throws {
     let (gate, open) = AsyncStream<Void>.makeStream()
     let (begun, begin) = AsyncStream<Void>.makeStream()

@@ -41,11 +41,18 @@ public enum RawHTTP {
   ///
   /// Writes `chunks` one by one and reads until the server closes, or what came ends in `untilByte`.
   public static func exchange(
-    _ chunks: [[UInt8]], port: Int, authority: String? = nil, untilByte: UInt8? = nil
+    _ chunks: [[UInt8]], port: Int, authority: String? = nil, own: TestAuthority.Issued? = nil,
+    untilByte: UInt8? = nil
   ) async throws -> [UInt8] {
     let tls = try authority.map { file in
       var configuration = TLSConfiguration.makeClientConfiguration()
       configuration.trustRoots = .file(file)
+      if let own {
+        configuration.certificateChain = try NIOSSLCertificate.fromPEMFile(own.certificate).map {
+          .certificate($0)
+        }
+        configuration.privateKey = .privateKey(try NIOSSLPrivateKey(file: own.key, format: .pem))
+      }
       return try NIOSSLContext(configuration: configuration)
     }
     let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -76,9 +83,9 @@ public enum RawHTTP {
   }
 
   public static func send(
-    _ request: [UInt8], port: Int, authority: String? = nil
+    _ request: [UInt8], port: Int, authority: String? = nil, own: TestAuthority.Issued? = nil
   ) async throws -> Answer {
-    try answer(await exchange([request], port: port, authority: authority))
+    try answer(await exchange([request], port: port, authority: authority, own: own))
   }
 
   public struct Malformed: Error {}

@@ -6,9 +6,11 @@ extension KafkaConfiguration {
   ///
   /// Where no broker is named there is nothing to reach, and making a client fails with an error
   /// that says so. What it writes is stamped as `writer`'s, what it reads is checked, where the
-  /// configuration has the secrets for it.
+  /// configuration has the secrets for it. The brokers let it in as `component`, which is `client`
+  /// unless the client bears the name of one instance among several.
   package init(
-    _ configuration: BatonConfiguration, client: String, as writer: BusRole? = nil
+    _ configuration: BatonConfiguration, client: String, component: String? = nil,
+    as writer: BusRole? = nil
   ) {
     let servers = configuration.kafka.bootstrap?.split(separator: ",").map(String.init) ?? []
     self.init(
@@ -18,10 +20,10 @@ extension KafkaConfiguration {
       for: writer, logger: Logger(label: "baton.records"))
     guard let settings = configuration.kafka.security else { return }
     do throws(KafkaSecurityFaults) {
-      security = try settings.resolve(client)
+      security = try settings.resolve(component ?? client)
     } catch {
       problem =
-        "kafka.security for \(client): "
+        "kafka.security for \(component ?? client): "
         + error.faults.map(\.description).joined(separator: "; ")
     }
   }

@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import HandoffCodecs
 import HandoffCore
 import Testing
@@ -59,6 +60,22 @@ struct RequestClaimTests {
     #expect(pending.first?.transport == TransportHeaders(requestID: "r-a", correlationID: "c"))
     #expect(try await box.totals()[source]?.frames == 1)
     await box.close()
+  }
+
+  @Test func `an outbox of an earlier version gets its new column, and keeps its frames`()
+    async throws
+  {
+    let first = try outbox()
+    _ = try await first.commit([frame("a")])
+    await first.close()
+    let database = try DatabaseQueue(path: folder.file("outbox.sqlite"))
+    try await database.write { try $0.execute(sql: "ALTER TABLE frames DROP COLUMN transport") }
+    try database.close()
+    let again = try outbox()
+    _ = try await again.commit([frame("b")], request: claim(1))
+    let pending = try await again.pending(limit: 9)
+    #expect(pending.map(\.transport?.requestID) == [nil, "r-b"])
+    await again.close()
   }
 
   @Test func `many that come together under one number are one`() async throws {
