@@ -288,8 +288,9 @@ struct FHIRListenerTests {
 
   @Test func `a head that trickles in ends with the idle time`() async throws {
     try await listening({ $0.idleTimeout = .milliseconds(100) }) { port, _ in
-      let answer = try await RawHTTP.exchange([Array("POST /Task HT".utf8)], port: port)
-      #expect(answer.isEmpty)
+      // The closing may come as a reset.
+      let answer = try? await RawHTTP.exchange([Array("POST /Task HT".utf8)], port: port)
+      #expect(answer?.isEmpty != false)
     }
   }
 

@@ -154,7 +154,7 @@ struct `The edge of the bus` {
     #expect(try other.issue().code == "conflict")
     let events = try await published(1, there)
     #expect(events.count == 1)
-    #expect(events.first?.contains("HandoffRequested") == true)
+    #expect(events.first?.contains("EVENT_TYPE_HANDOFF_REQUESTED") == true)
     second.end(SIGTERM)
     #expect(try await published(1, there).count == 1)
     await tap.stop()
@@ -232,7 +232,7 @@ struct `The edge of the bus` {
     for _ in 0..<100 {
       let run = try await BatonExecutable.run(["events", "export", "--config", configuration])
       #expect(run.status == 0, "\(run.errors)")
-      let lines = run.output.split(separator: "\n").filter { $0.contains("Handoff") }
+      let lines = run.output.split(separator: "\n").filter { $0.contains("HandoffEvent") }
       if lines.count >= count { return lines }
     }
     return []
