@@ -9,6 +9,8 @@ public struct EventRecord: Sendable {
     case sourceState(SourceState)
     /// Which policy and rules are in force from here on.
     case rulesActivation(RulesActivation)
+    /// A person whom the reducer of another key hands over.
+    case transfer(PersonTransfer)
     /// A record that cannot be taken: it only moves time, and raises this alert about ourselves.
     case unusable(Rule, cause: Code?)
   }

@@ -79,6 +79,8 @@ public struct HandoffEvent: Hashable, Sendable {
   public var sealedIdentity: [UInt8] = []
   /// Where the record stood before a merge forwarded it.
   public var original: RecordCoordinates?
+  /// The broker's time of that record.
+  public var originalAt: Timestamp?
 
   /// Makes an event of its mandatory parts; the rest is set by name.
   public init(

@@ -59,7 +59,8 @@ struct ReconcileCommand: AsyncParsableCommand {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "With --input: partitions of the topic, to find records in the wrong one.",
+      "With --input: partitions of the topic, to find records in the wrong one, and where a "
+        + "person goes who is moved to another key.",
       valueName: "count"))
   var partitions: Int32?
 
@@ -132,6 +133,10 @@ struct ReconcileCommand: AsyncParsableCommand {
     var reconciler = OfflineReconciler(
       policies: policies.isEmpty ? [.default] : policies, partitionCount: partitions,
       stamp: configuration.recordGuard?.stamp)
+    if input != "-" {
+      // What reducers wrote counts where it stands, and not where its cause does.
+      try await NDJSONFile.read(input) { line, _ in reconciler.expect(line) }
+    }
     try await NDJSONFile.read(input) { line, number in
       do {
         try reconciler.take(line)

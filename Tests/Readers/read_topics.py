@@ -27,7 +27,9 @@ PACKAGE = "baton.handoff.v1"
 HEADERS = ["ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_subject", "content-type"]
 EXTRA_HEADERS = {"baton-stamp"}
 TOPICS = {
-    "handoff.events.v1": {"HandoffEvent", "Tick", "SourceState", "RulesActivation"},
+    "handoff.events.v1": {
+        "HandoffEvent", "PersonTransfer", "Tick", "SourceState", "RulesActivation",
+    },
     "handoff.alerts.v1": {"Verdict"},
     "handoff.sources.v1": {"SourceRecord"},
     "handoff.deadletter.v1": {"DeadLetter"},

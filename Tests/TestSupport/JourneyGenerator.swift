@@ -4,7 +4,8 @@ public import HandoffCore
 ///
 /// Some requests are lost, some messages are sent twice or delivered twice by the bus, some answers
 /// overtake what they answer, some are illegal, some ids are used twice, some requests are tried
-/// again after the transport failed. Every hash is a random number: there is nobody behind it.
+/// again after the transport failed, some come again under another id; needs are referred twice,
+/// passed on and passed back, people are discharged and some die. Every hash is a random number: there is nobody behind it.
 public struct JourneyGenerator: Sendable {
   private var random: SeededGenerator
   private var personCount: UInt64 = 0
@@ -81,6 +82,7 @@ public struct JourneyGenerator: Sendable {
     for _ in 0..<pick([1, 1, 1, 2, 3]) {
       arrivals += handoff(of: key, from: begin, after: arrivals)
     }
+    if chance(0.15) { arrivals += stay(of: key, from: begin) }
     return arrivals.enumerated()
       .sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }.map(\.element)
   }
@@ -112,6 +114,14 @@ extension JourneyGenerator {
         event.parentHandoffID = chance(0.2) ? earlier.first?.event.handoffID : nil
       }
       arrivals += deliver(event)
+      if chance(0.03) {
+        var resent = event
+        resent.id = EventID(rawValue: identity())
+        resent.receptionID = ReceptionID(rawValue: identity())
+        resent.messageKey = Token(rawValue: identity())
+        let gap = min(pick(Self.gaps), .hours(600))
+        arrivals.append(Arrival(event: resent, at: event.occurredAt.advanced(by: gap)))
+      }
       if chance(0.02) {
         var reused = self.event(type, of: key, id, parties, at: now)
         reused.messageKey = event.messageKey
@@ -142,10 +152,32 @@ extension JourneyGenerator {
     case .transportFailed: event.reason = pick([Self.timeout, Self.refused])
     case .booked: event.bookedFor = now.advanced(by: .hours(pick([1, 48, 400])))
     case .completed: event.isFeedbackOwed = pick([nil, true, false])
+    case .recipientRefusedPatient: event.reason = pick(Self.refusals)
     case .redirected: event.newHandoffID = HandoffID(rawValue: identity())
     default: break
     }
     return event
+  }
+
+  /// A stay that ends, well or not.
+  private mutating func stay(of key: PatientKey, from begin: Timestamp) -> [Arrival] {
+    let parties = Parties(from: Self.parties[1].from, to: Self.parties[1].to)
+    var types: [EventType] = [.readyForDischarge]
+    if chance(0.3) { types += [.dischargeReadinessWithdrawn, .readyForDischarge] }
+    types.append(.discharged)
+    if chance(0.2) { types.append(.dischargeCancelled) }
+    if chance(0.3) { types.append(.patientDied) }
+    var now = begin.advanced(by: .minutes(Int64.random(in: 0..<3000, using: &random)))
+    var arrivals: [Arrival] = []
+    let pathway: UInt8? = pick([nil, 0, 1, 1, 2, 3])
+    for type in types {
+      var event = self.event(type, of: key, HandoffID(rawValue: 0), parties, at: now)
+      (event.handoffID, event.dischargePathway) = (nil, pathway)
+      (event.speaker, event.spokenBy) = (.sender, parties.from)
+      arrivals += deliver(event)
+      now = now.advanced(by: pick(Self.gaps))
+    }
+    return arrivals
   }
 
   /// Delays, repeats by the sender, and redeliveries by the bus; or nothing, when it is lost.
@@ -194,7 +226,7 @@ extension JourneyGenerator {
     .interim: [.completed, nil],
     .completed: [.feedbackSent, .feedbackAcknowledged, nil],
     .feedbackSent: [.feedbackAcknowledged, .feedbackAcknowledged, nil],
-    .rejected: [.redirected, .disposition, nil],
+    .rejected: [.redirected, .disposition, nil, nil],
     .couldNotComplete: [.disposition, nil],
     .expired: [.disposition, .received, nil],
   ]
@@ -215,6 +247,9 @@ extension JourneyGenerator {
   private static let stranger = organisation("RXQ")
   private static let source = code("generator")
   private static let rail = code("ndjson")
+  private static let refusals = [
+    code("itk3:30002"), code("itk3:30003"), code("itk3:30004"), code("itk3:20002"),
+  ]
   private static let timeout = code("408")
   private static let refused = code("mesh:12")
 

@@ -1,10 +1,15 @@
 package import HandoffCodecs
 package import HandoffCore
+internal import KafkaClient
 
 /// The reconciler without a broker: records in, verdicts out, by the same reducers.
 ///
 /// Each partition of the input has a reducer of its own, so lines of several partitions may be
 /// mixed; within one they must be in offset order, as an export has them.
+///
+/// What a reducer wants written (a person on the way to another key) is queued right behind its
+/// cause, unless ``expect(_:)`` has found it in the input: then the record of the log counts, at
+/// its own place, and must be the very one that its cause gives.
 package struct OfflineReconciler: Sendable {
   /// Everything said so far, in the order in which it was said.
   package private(set) var verdicts: [Verdict] = []
@@ -13,15 +18,22 @@ package struct OfflineReconciler: Sendable {
   private let policies: [Policy]
   private let intake: RecordIntake
   private var partitions: [Int32: Partition] = [:]
+  /// What the input holds of what reducers wrote.
+  private var logged: Set<EffectID> = []
+  /// The hash that each of them must have: from its cause or from its record, whichever came first.
+  private var hashes: [EffectID: RecordHash] = [:]
+
+  /// Names a record that a reducer wrote, wherever it stands.
+  private struct EffectID: Hashable {
+    var event: EventID
+    var reception: ReceptionID?
+    var key: PatientKey
+  }
 
   private struct Partition {
     var reducer: PersonReducer
+    /// Of the input: what is queued has no offset of its own.
     var nextOffset: Int64 = 0
-
-    mutating func apply(_ record: EventRecord, into verdicts: inout [Verdict]) {
-      nextOffset = record.coordinates.offset + 1
-      reducer.apply(record, into: &verdicts)
-    }
   }
 
   /// Judges by the first of `policies`; the others are those that the log may switch to.
@@ -62,12 +74,107 @@ package struct OfflineReconciler: Sendable {
     {
       selfAlerts.append(SelfAlert(.policyUnknown, at: place))
     }
+    if partitions[number] == nil {
+      partitions[number] = Partition(reducer: reducer(of: number))
+    }
+    partitions[number]?.nextOffset = place.offset &+ 1
+    if let id = effectID(record.content), logged.contains(id) {
+      compare(id, record.hash, at: record.coordinates)
+    }
+    apply(record, to: number)
+    recordCount += 1
+    try follow(record, of: number)
+  }
+
+  /// Takes note of a record that a reducer wrote, before any line is taken.
+  ///
+  /// Without it the same record is queued behind its cause, and known again when its line comes:
+  /// right where the lines of all partitions are in the order of time.
+  package mutating func expect(_ line: NDJSONRecord) {
+    guard let coordinates = line.coordinates, let brokerAt = line.brokerAt,
+      line.record.isPerhapsOfReducer
+    else { return }
+    let stored = StoredRecord(record: line.record, coordinates: coordinates, brokerAt: brokerAt)
+    if let id = effectID(intake.take(stored).record.content) { logged.insert(id) }
+  }
+
+  private mutating func apply(_ record: EventRecord, to number: Int32) {
     // Changed in its place: a second reference would copy everybody remembered for each record.
     if partitions[number] == nil {
       partitions[number] = Partition(reducer: reducer(of: number))
     }
-    partitions[number]?.apply(record, into: &verdicts)
-    recordCount += 1
+    partitions[number]?.reducer.apply(record, into: &verdicts)
+  }
+
+  /// Applies what the reducers want written, cause by cause.
+  private mutating func follow(_ cause: EventRecord, of number: Int32) throws(OfflineFault) {
+    // What is queued here is ours without a stamp: nobody but us has seen it.
+    var unstamped = intake
+    unstamped.stamp = nil
+    var queue = take(from: number)
+    var next = 0
+    while next < queue.count {
+      let outgoing = queue[next]
+      next += 1
+      let record = WireCodec().encode(outgoing)
+      let hash = WireCodec.recordHash(record.value)
+      let id = effectID(outgoing)
+      guard !logged.contains(id) else {
+        compare(id, hash, at: cause.coordinates)
+        continue
+      }
+      let target = try partition(of: outgoing.key, cause: cause)
+      let offset = max(0, (partitions[target]?.nextOffset ?? 0) - 1)
+      let stored = StoredRecord(
+        record: record,
+        coordinates: RecordCoordinates(
+          topic: Topic.events.name, partition: target, offset: offset),
+        brokerAt: cause.brokerAt)
+      apply(unstamped.take(stored).record, to: target)
+      queue += take(from: target)
+    }
+  }
+
+  private mutating func take(from number: Int32) -> [Outgoing] {
+    partitions[number]?.reducer.takeOutgoing() ?? []
+  }
+
+  /// Where the records of a key belong.
+  private func partition(
+    of key: PatientKey, cause: EventRecord
+  ) throws(OfflineFault) -> Int32 {
+    if let count = intake.partitionCount {
+      return KafkaPartitioner.murmur2(Array(key.description.utf8), partitionCount: count)
+    }
+    guard partitions.count == 1, let only = partitions.keys.first else {
+      throw .partitionCountNeeded
+    }
+    return only
+  }
+
+  /// Compares a record that a reducer wrote with what its cause gives, whichever came first.
+  private mutating func compare(_ id: EffectID, _ hash: RecordHash, at place: RecordCoordinates) {
+    if let known = hashes[id], known != hash {
+      selfAlerts.append(SelfAlert(.transferDiffers, at: place))
+    }
+    hashes[id] = hash
+  }
+
+  private func effectID(_ content: EventRecord.Content) -> EffectID? {
+    switch content {
+    case .transfer(let transfer): effectID(Outgoing.transfer(transfer))
+    case .event(let event) where event.original != nil: effectID(Outgoing.event(event))
+    case .event, .tick, .sourceState, .rulesActivation, .unusable: nil
+    }
+  }
+
+  private func effectID(_ outgoing: Outgoing) -> EffectID {
+    switch outgoing {
+    case .transfer(let transfer):
+      EffectID(event: transfer.id, reception: nil, key: transfer.to)
+    case .event(let event):
+      EffectID(event: event.id, reception: event.receptionID, key: event.patientKey)
+    }
   }
 
   /// Advances every partition to `time`, as if a tick had come then.
@@ -96,12 +203,25 @@ package enum OfflineFault: Error, Hashable, Sendable, CustomStringConvertible {
   case outOfOrder(partition: Int32, offset: Int64)
   /// Neither a broker's time nor an event that says when it happened.
   case withoutTime
+  /// A person moves to another key, and where its records belong is not known.
+  case partitionCountNeeded
 
   package var description: String {
     switch self {
     case .outOfOrder(let partition, let offset):
       "offset \(offset) of partition \(partition) comes after a later one"
+    case .partitionCountNeeded:
+      "it moves a person to another key: say with --partitions how many partitions the topic has"
     case .withoutTime: "it has no brokertime, and is no event that says when it happened"
     }
+  }
+}
+
+extension WireRecord {
+  /// Whether it can be a record that a reducer wrote; the others need not be read twice.
+  fileprivate var isPerhapsOfReducer: Bool {
+    let type = headers.first { $0.name == "ce_type" }?.value
+    let names = [PersonTransfer.wireName, HandoffEvent.wireName]
+    return names.contains { type?.elementsEqual("\($0)".utf8) ?? false }
   }
 }

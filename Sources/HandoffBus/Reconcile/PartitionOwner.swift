@@ -190,6 +190,10 @@ extension PartitionOwner {
       }
     }
     let verdictCount = messages.count
+    // Where the same person goes on: read back by the owner of its key's partition, perhaps us.
+    for outgoing in reducer.takeOutgoing() {
+      messages.append(KafkaMessage(topic: .events, codec.encode(outgoing)))
+    }
     for key in reducer.touched {
       messages.append(Changelog.message(reducer.person(for: key), key: key, partition: partition))
     }

@@ -35,7 +35,7 @@ package struct RecordIntake: Sendable {
         stored,
         SelfAlert(.recordUnreadable, at: stored.coordinates, cause: Code(error.fault.rawValue)))
     }
-    guard let partitionCount, case .event = record.content, let key = stored.record.key else {
+    guard let partitionCount, record.content.isOfPerson, let key = stored.record.key else {
       return (record, nil)
     }
     let partition = KafkaPartitioner.murmur2(key, partitionCount: partitionCount)
@@ -52,5 +52,15 @@ package struct RecordIntake: Sendable {
       content: .unusable(alert.kind.rule, cause: alert.cause), brokerAt: stored.brokerAt,
       coordinates: stored.coordinates, hash: WireCodec.recordHash(stored.record.value))
     return (record, alert)
+  }
+}
+
+extension EventRecord.Content {
+  /// Whether its place follows from a patient key; the rest lies on every partition.
+  var isOfPerson: Bool {
+    switch self {
+    case .event, .transfer: true
+    case .tick, .sourceState, .rulesActivation, .unusable: false
+    }
   }
 }

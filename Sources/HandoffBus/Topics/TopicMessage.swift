@@ -110,6 +110,10 @@ package struct TopicMessage: Hashable, Sendable {
         name: "HandoffEvent", key: patientKey, data: .contract,
         summary: "One thing that happened in the handoff of a person."),
       TopicMessage(
+        name: "PersonTransfer", key: "the new key: `<epoch>.<64 hexadecimal digits>`",
+        data: .contract,
+        summary: "All that one key's reducer held of a person, for the key that a merge names."),
+      TopicMessage(
         name: "Tick", key: "`tick`", data: .contract,
         summary: "Carries nothing but the broker's timestamp; its value is empty, and not null."),
       TopicMessage(

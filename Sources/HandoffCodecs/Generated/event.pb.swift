@@ -603,6 +603,16 @@ package nonisolated struct Baton_Handoff_V1_HandoffEvent: @unchecked Sendable {
   /// Clears the value of `original`. Subsequent reads from it will return its default value.
   package mutating func clearOriginal() {_uniqueStorage()._original = nil}
 
+  /// The broker's time of that record.
+  package var originalBrokerAt: SwiftProtobuf.Google_Protobuf_Timestamp {
+    get {_storage._originalBrokerAt ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
+    set {_uniqueStorage()._originalBrokerAt = newValue}
+  }
+  /// Returns true if `originalBrokerAt` has been explicitly set.
+  package var hasOriginalBrokerAt: Bool {_storage._originalBrokerAt != nil}
+  /// Clears the value of `originalBrokerAt`. Subsequent reads from it will return its default value.
+  package mutating func clearOriginalBrokerAt() {_uniqueStorage()._originalBrokerAt = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -734,7 +744,7 @@ nonisolated extension Baton_Handoff_V1_EventType: SwiftProtobuf._ProtoNameProvid
 
 nonisolated extension Baton_Handoff_V1_HandoffEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".HandoffEvent"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}event_id\0\u{3}reception_id\0\u{1}type\0\u{3}patient_key\0\u{3}handoff_id\0\u{3}message_key\0\u{3}content_mac\0\u{3}external_references\0\u{3}conversation_id\0\u{3}journey_id\0\u{3}causation_id\0\u{1}supersedes\0\u{3}parent_handoff_id\0\u{3}new_handoff_id\0\u{3}new_patient_key\0\u{1}speaker\0\u{3}spoken_by\0\u{1}from\0\u{1}to\0\u{1}cc\0\u{1}kind\0\u{1}priority\0\u{3}need_code\0\u{3}need_key\0\u{3}occurred_at\0\u{3}recorded_at\0\u{1}sequence\0\u{3}is_backfill\0\u{1}reason\0\u{1}outcome\0\u{3}booked_for\0\u{3}discharge_ready_at\0\u{3}discharge_pathway\0\u{3}is_feedback_owed\0\u{1}source\0\u{1}rail\0\u{3}payload_reference\0\u{1}classification\0\u{3}sealed_identity\0\u{1}original\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}event_id\0\u{3}reception_id\0\u{1}type\0\u{3}patient_key\0\u{3}handoff_id\0\u{3}message_key\0\u{3}content_mac\0\u{3}external_references\0\u{3}conversation_id\0\u{3}journey_id\0\u{3}causation_id\0\u{1}supersedes\0\u{3}parent_handoff_id\0\u{3}new_handoff_id\0\u{3}new_patient_key\0\u{1}speaker\0\u{3}spoken_by\0\u{1}from\0\u{1}to\0\u{1}cc\0\u{1}kind\0\u{1}priority\0\u{3}need_code\0\u{3}need_key\0\u{3}occurred_at\0\u{3}recorded_at\0\u{1}sequence\0\u{3}is_backfill\0\u{1}reason\0\u{1}outcome\0\u{3}booked_for\0\u{3}discharge_ready_at\0\u{3}discharge_pathway\0\u{3}is_feedback_owed\0\u{1}source\0\u{1}rail\0\u{3}payload_reference\0\u{1}classification\0\u{3}sealed_identity\0\u{1}original\0\u{3}original_broker_at\0")
 
   fileprivate class _StorageClass {
     var _eventID: Data = Data()
@@ -777,6 +787,7 @@ nonisolated extension Baton_Handoff_V1_HandoffEvent: SwiftProtobuf.Message, Swif
     var _classification: String = String()
     var _sealedIdentity: Data = Data()
     var _original: Baton_Handoff_V1_RecordCoordinates? = nil
+    var _originalBrokerAt: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -827,6 +838,7 @@ nonisolated extension Baton_Handoff_V1_HandoffEvent: SwiftProtobuf.Message, Swif
       _classification = source._classification
       _sealedIdentity = source._sealedIdentity
       _original = source._original
+      _originalBrokerAt = source._originalBrokerAt
     }
   }
 
@@ -885,6 +897,7 @@ nonisolated extension Baton_Handoff_V1_HandoffEvent: SwiftProtobuf.Message, Swif
         case 38: try { try decoder.decodeSingularStringField(value: &_storage._classification) }()
         case 39: try { try decoder.decodeSingularBytesField(value: &_storage._sealedIdentity) }()
         case 40: try { try decoder.decodeSingularMessageField(value: &_storage._original) }()
+        case 41: try { try decoder.decodeSingularMessageField(value: &_storage._originalBrokerAt) }()
         default: break
         }
       }
@@ -1017,6 +1030,9 @@ nonisolated extension Baton_Handoff_V1_HandoffEvent: SwiftProtobuf.Message, Swif
       try { if let v = _storage._original {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 40)
       } }()
+      try { if let v = _storage._originalBrokerAt {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 41)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1066,6 +1082,7 @@ nonisolated extension Baton_Handoff_V1_HandoffEvent: SwiftProtobuf.Message, Swif
         if _storage._classification != rhs_storage._classification {return false}
         if _storage._sealedIdentity != rhs_storage._sealedIdentity {return false}
         if _storage._original != rhs_storage._original {return false}
+        if _storage._originalBrokerAt != rhs_storage._originalBrokerAt {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -34,67 +34,95 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
 }
 
 /// Everything the reducer holds of one person.
-package nonisolated struct Baton_Handoff_V1_PersonState: Sendable {
+package nonisolated struct Baton_Handoff_V1_PersonState: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// Layout of the state, now 1: a reader of another layout makes the state anew from the events.
   /// Mandatory.
-  package var layout: UInt32 = 0
+  package var layout: UInt32 {
+    get {_storage._layout}
+    set {_uniqueStorage()._layout = newValue}
+  }
 
   /// The person. Mandatory.
   package var patientKey: Baton_Handoff_V1_PatientKey {
-    get {_patientKey ?? Baton_Handoff_V1_PatientKey()}
-    set {_patientKey = newValue}
+    get {_storage._patientKey ?? Baton_Handoff_V1_PatientKey()}
+    set {_uniqueStorage()._patientKey = newValue}
   }
   /// Returns true if `patientKey` has been explicitly set.
-  package var hasPatientKey: Bool {self._patientKey != nil}
+  package var hasPatientKey: Bool {_storage._patientKey != nil}
   /// Clears the value of `patientKey`. Subsequent reads from it will return its default value.
-  package mutating func clearPatientKey() {self._patientKey = nil}
+  package mutating func clearPatientKey() {_uniqueStorage()._patientKey = nil}
 
   /// In the order of their ids.
-  package var handoffs: [Baton_Handoff_V1_HandoffStanding] = []
+  package var handoffs: [Baton_Handoff_V1_HandoffStanding] {
+    get {_storage._handoffs}
+    set {_uniqueStorage()._handoffs = newValue}
+  }
 
   /// What is remembered of events to know them again, in the order of arrival.
-  package var seen: [Baton_Handoff_V1_SeenEvent] = []
+  package var seen: [Baton_Handoff_V1_SeenEvent] {
+    get {_storage._seen}
+    set {_uniqueStorage()._seen = newValue}
+  }
 
   /// In the order in which they began.
-  package var repetitions: [Baton_Handoff_V1_Repetition] = []
+  package var repetitions: [Baton_Handoff_V1_Repetition] {
+    get {_storage._repetitions}
+    set {_uniqueStorage()._repetitions = newValue}
+  }
 
   /// In the order in which they were first said.
-  package var alerts: [Baton_Handoff_V1_EmittedAlert] = []
+  package var alerts: [Baton_Handoff_V1_EmittedAlert] {
+    get {_storage._alerts}
+    set {_uniqueStorage()._alerts = newValue}
+  }
 
   /// The latest word on readiness for discharge.
   package var readinessSaid: Baton_Handoff_V1_Witness {
-    get {_readinessSaid ?? Baton_Handoff_V1_Witness()}
-    set {_readinessSaid = newValue}
+    get {_storage._readinessSaid ?? Baton_Handoff_V1_Witness()}
+    set {_uniqueStorage()._readinessSaid = newValue}
   }
   /// Returns true if `readinessSaid` has been explicitly set.
-  package var hasReadinessSaid: Bool {self._readinessSaid != nil}
+  package var hasReadinessSaid: Bool {_storage._readinessSaid != nil}
   /// Clears the value of `readinessSaid`. Subsequent reads from it will return its default value.
-  package mutating func clearReadinessSaid() {self._readinessSaid = nil}
+  package mutating func clearReadinessSaid() {_uniqueStorage()._readinessSaid = nil}
 
   /// Its date, where the person is still ready.
   package var dischargeReadyAtNs: Int64 {
-    get {_dischargeReadyAtNs ?? 0}
-    set {_dischargeReadyAtNs = newValue}
+    get {_storage._dischargeReadyAtNs ?? 0}
+    set {_uniqueStorage()._dischargeReadyAtNs = newValue}
   }
   /// Returns true if `dischargeReadyAtNs` has been explicitly set.
-  package var hasDischargeReadyAtNs: Bool {self._dischargeReadyAtNs != nil}
+  package var hasDischargeReadyAtNs: Bool {_storage._dischargeReadyAtNs != nil}
   /// Clears the value of `dischargeReadyAtNs`. Subsequent reads from it will return its default value.
-  package mutating func clearDischargeReadyAtNs() {self._dischargeReadyAtNs = nil}
+  package mutating func clearDischargeReadyAtNs() {_uniqueStorage()._dischargeReadyAtNs = nil}
 
   /// Events of the stay and evidence without a handoff.
-  package var unlinkedCount: UInt32 = 0
+  package var unlinkedCount: UInt32 {
+    get {_storage._unlinkedCount}
+    set {_uniqueStorage()._unlinkedCount = newValue}
+  }
+
+  /// The keys that stand, or stood, for the same person.
+  package var links: [Baton_Handoff_V1_KeyLink] {
+    get {_storage._links}
+    set {_uniqueStorage()._links = newValue}
+  }
+
+  /// What was said of the stay, in the order in which it happened.
+  package var stay: [Baton_Handoff_V1_StayMark] {
+    get {_storage._stay}
+    set {_uniqueStorage()._stay = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _patientKey: Baton_Handoff_V1_PatientKey? = nil
-  fileprivate var _readinessSaid: Baton_Handoff_V1_Witness? = nil
-  fileprivate var _dischargeReadyAtNs: Int64? = nil
+  fileprivate var _storage = unsafe _StorageClass.defaultInstance
 }
 
 /// One handoff: what is settled, and what may still be put in another order.
@@ -128,6 +156,9 @@ package nonisolated struct Baton_Handoff_V1_HandoffStanding: Sendable {
 
   /// Events that arrived within the reordering window, in the order in which they happened.
   package var window: [Baton_Handoff_V1_Fact] = []
+
+  /// The request came for another key of the person.
+  package var isTransferred: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -325,6 +356,24 @@ package nonisolated struct Baton_Handoff_V1_HandoffFacts: @unchecked Sendable {
     set {_uniqueStorage()._duplicateCount = newValue}
   }
 
+  /// The need: a code.
+  package var needCode: String {
+    get {_storage._needCode}
+    set {_uniqueStorage()._needCode = newValue}
+  }
+
+  /// Services that share the care. At most 16.
+  package var cc: [String] {
+    get {_storage._cc}
+    set {_uniqueStorage()._cc = newValue}
+  }
+
+  /// The low half of the content's MAC of the request.
+  package var requestHash: UInt64 {
+    get {_storage._requestHash}
+    set {_uniqueStorage()._requestHash = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -350,12 +399,24 @@ package nonisolated struct Baton_Handoff_V1_Witness: Sendable {
   /// When it happened, as the source says.
   package var occurredAtNs: Int64 = 0
 
-  /// Where it stands in the reducer's own partition.
+  /// Where it stands in its partition.
   package var offset: Int64 = 0
+
+  /// The partition; absent where it is the reducer's own.
+  package var partition: Int32 {
+    get {_partition ?? 0}
+    set {_partition = newValue}
+  }
+  /// Returns true if `partition` has been explicitly set.
+  package var hasPartition: Bool {self._partition != nil}
+  /// Clears the value of `partition`. Subsequent reads from it will return its default value.
+  package mutating func clearPartition() {self._partition = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _partition: Int32? = nil
 }
 
 /// What the lifecycle needs of an event.
@@ -498,6 +559,24 @@ package nonisolated struct Baton_Handoff_V1_Fact: @unchecked Sendable {
   package var policy: UInt32 {
     get {_storage._policy}
     set {_uniqueStorage()._policy = newValue}
+  }
+
+  /// The need: a code.
+  package var needCode: String {
+    get {_storage._needCode}
+    set {_uniqueStorage()._needCode = newValue}
+  }
+
+  /// Services that share the care. At most 16.
+  package var cc: [String] {
+    get {_storage._cc}
+    set {_uniqueStorage()._cc = newValue}
+  }
+
+  /// The low half of the content's MAC.
+  package var contentHash: UInt64 {
+    get {_storage._contentHash}
+    set {_uniqueStorage()._contentHash = newValue}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -718,12 +797,24 @@ package nonisolated struct Baton_Handoff_V1_SeenEvent: Sendable {
   /// SHA-256 of the stored value. Mandatory.
   package var recordHash: Data = Data()
 
-  /// Where it stands in the reducer's own partition.
+  /// Where it stands in its partition.
   package var offset: Int64 = 0
+
+  /// The partition; absent where it is the reducer's own.
+  package var partition: Int32 {
+    get {_partition ?? 0}
+    set {_partition = newValue}
+  }
+  /// Returns true if `partition` has been explicitly set.
+  package var hasPartition: Bool {self._partition != nil}
+  /// Clears the value of `partition`. Subsequent reads from it will return its default value.
+  package mutating func clearPartition() {self._partition = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _partition: Int32? = nil
 }
 
 /// A message that came again, or whose id came with other content.
@@ -732,7 +823,7 @@ package nonisolated struct Baton_Handoff_V1_Repetition: @unchecked Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// `RULE_A01` or `RULE_A03`. Mandatory.
+  /// `RULE_A01`, `RULE_A02`, `RULE_A03` or `RULE_A16`. Mandatory.
   package var rule: Baton_Handoff_V1_Rule {
     get {_storage._rule}
     set {_uniqueStorage()._rule = newValue}
@@ -799,6 +890,12 @@ package nonisolated struct Baton_Handoff_V1_Repetition: @unchecked Sendable {
   package var hasLatest: Bool {_storage._latest != nil}
   /// Clears the value of `latest`. Subsequent reads from it will return its default value.
   package mutating func clearLatest() {_uniqueStorage()._latest = nil}
+
+  /// A limb of the rule: a code.
+  package var cause: String {
+    get {_storage._cause}
+    set {_uniqueStorage()._cause = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -882,11 +979,22 @@ package nonisolated struct Baton_Handoff_V1_PartitionState: Sendable {
   /// What is wrong with the bus itself here, in the order in which it began.
   package var defects: [Baton_Handoff_V1_Defect] = []
 
+  /// Which of the activations is in force, from 0; absent means the last.
+  package var inForce: UInt32 {
+    get {_inForce ?? 0}
+    set {_inForce = newValue}
+  }
+  /// Returns true if `inForce` has been explicitly set.
+  package var hasInForce: Bool {self._inForce != nil}
+  /// Clears the value of `inForce`. Subsequent reads from it will return its default value.
+  package mutating func clearInForce() {self._inForce = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _books: Baton_Handoff_V1_Books? = nil
+  fileprivate var _inForce: UInt32? = nil
 }
 
 /// One time that something was wrong with the bus itself in a partition.
@@ -982,6 +1090,24 @@ package nonisolated struct Baton_Handoff_V1_Books: @unchecked Sendable {
     set {_uniqueStorage()._lapsedCount = newValue}
   }
 
+  /// Events for a key that was merged away: sent on.
+  package var forwardedCount: UInt64 {
+    get {_storage._forwardedCount}
+    set {_uniqueStorage()._forwardedCount = newValue}
+  }
+
+  /// Events that were sent on too long ago: ignored.
+  package var staleCount: UInt64 {
+    get {_storage._staleCount}
+    set {_uniqueStorage()._staleCount = newValue}
+  }
+
+  /// Handoffs that came with a transfer and were known already.
+  package var absorbedCount: UInt64 {
+    get {_storage._absorbedCount}
+    set {_uniqueStorage()._absorbedCount = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1059,79 +1185,352 @@ package nonisolated struct Baton_Handoff_V1_Ledger: Sendable {
   package init() {}
 }
 
+/// What ties a key to another that stands, or stood, for the same person.
+package nonisolated struct Baton_Handoff_V1_KeyLink: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Mandatory.
+  package var direction: Baton_Handoff_V1_KeyLink.Direction = .unspecified
+
+  /// The other key. Mandatory.
+  package var key: Baton_Handoff_V1_PatientKey {
+    get {_key ?? Baton_Handoff_V1_PatientKey()}
+    set {_key = newValue}
+  }
+  /// Returns true if `key` has been explicitly set.
+  package var hasKey: Bool {self._key != nil}
+  /// Clears the value of `key`. Subsequent reads from it will return its default value.
+  package mutating func clearKey() {self._key = nil}
+
+  /// 16 bytes. Mandatory.
+  package var transferID: Data = Data()
+
+  /// Every key that the transfer went through. At most 64.
+  package var path: [Baton_Handoff_V1_PatientKey] = []
+
+  /// Two records of one person became one.
+  package var isMerge: Bool = false
+
+  /// What moved the person. Mandatory.
+  package var cause: Baton_Handoff_V1_Witness {
+    get {_cause ?? Baton_Handoff_V1_Witness()}
+    set {_cause = newValue}
+  }
+  /// Returns true if `cause` has been explicitly set.
+  package var hasCause: Bool {self._cause != nil}
+  /// Clears the value of `cause`. Subsequent reads from it will return its default value.
+  package mutating func clearCause() {self._cause = nil}
+
+  /// SHA-256 of the transfer's record.
+  package var recordHash: Data = Data()
+
+  /// Handoffs were open under both keys.
+  package var hadOpenOnBoth: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  /// Where the person went, or came from.
+  package nonisolated enum Direction: SwiftProtobuf.Enum, Swift.CaseIterable {
+    package typealias RawValue = Int
+
+    /// Not legal in a state.
+    case unspecified // = 0
+
+    /// This key is an alias of the other.
+    case movedTo // = 1
+
+    /// The other's handoffs are here.
+    case cameFrom // = 2
+    case UNRECOGNIZED(Int)
+
+    package init() {
+      self = .unspecified
+    }
+
+    package init?(rawValue: Int) {
+      switch rawValue {
+      case 0: self = .unspecified
+      case 1: self = .movedTo
+      case 2: self = .cameFrom
+      default: self = .UNRECOGNIZED(rawValue)
+      }
+    }
+
+    package var rawValue: Int {
+      switch self {
+      case .unspecified: return 0
+      case .movedTo: return 1
+      case .cameFrom: return 2
+      case .UNRECOGNIZED(let i): return i
+      }
+    }
+
+    // The compiler won't synthesize support with the UNRECOGNIZED case.
+    package static let allCases: [Baton_Handoff_V1_KeyLink.Direction] = [
+      .unspecified,
+      .movedTo,
+      .cameFrom,
+    ]
+
+  }
+
+  package init() {}
+
+  fileprivate var _key: Baton_Handoff_V1_PatientKey? = nil
+  fileprivate var _cause: Baton_Handoff_V1_Witness? = nil
+}
+
+/// A record of the events topic that the reconciler itself writes: all that one key's reducer held
+/// of a person, for the key that a merge, a link of identities or a re-key names (`ce_type`
+/// `baton.handoff.v1.PersonTransfer`, `ce_id` the transfer's id in hexadecimal, key the new key).
+package nonisolated struct Baton_Handoff_V1_PersonTransfer: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Derived from the cause: 16 bytes. Mandatory.
+  package var transferID: Data = Data()
+
+  /// The new key. Mandatory.
+  package var to: Baton_Handoff_V1_PatientKey {
+    get {_to ?? Baton_Handoff_V1_PatientKey()}
+    set {_to = newValue}
+  }
+  /// Returns true if `to` has been explicitly set.
+  package var hasTo: Bool {self._to != nil}
+  /// Clears the value of `to`. Subsequent reads from it will return its default value.
+  package mutating func clearTo() {self._to = nil}
+
+  /// The keys that it went through, the first is where it began. At most 64.
+  package var path: [Baton_Handoff_V1_PatientKey] = []
+
+  /// What moved the person. Mandatory.
+  package var cause: Baton_Handoff_V1_Witness {
+    get {_cause ?? Baton_Handoff_V1_Witness()}
+    set {_cause = newValue}
+  }
+  /// Returns true if `cause` has been explicitly set.
+  package var hasCause: Bool {self._cause != nil}
+  /// Clears the value of `cause`. Subsequent reads from it will return its default value.
+  package mutating func clearCause() {self._cause = nil}
+
+  /// Two records of one person became one.
+  package var isMerge: Bool = false
+
+  /// The person under the first key. Mandatory.
+  package var person: Baton_Handoff_V1_PersonState {
+    get {_person ?? Baton_Handoff_V1_PersonState()}
+    set {_person = newValue}
+  }
+  /// Returns true if `person` has been explicitly set.
+  package var hasPerson: Bool {self._person != nil}
+  /// Clears the value of `person`. Subsequent reads from it will return its default value.
+  package mutating func clearPerson() {self._person = nil}
+
+  /// What the ordinals in `person` refer to.
+  package var activations: [Baton_Handoff_V1_RulesActivation] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _to: Baton_Handoff_V1_PatientKey? = nil
+  fileprivate var _cause: Baton_Handoff_V1_Witness? = nil
+  fileprivate var _person: Baton_Handoff_V1_PersonState? = nil
+}
+
+/// What was said of a person's stay, or of their death.
+package nonisolated struct Baton_Handoff_V1_StayMark: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Mandatory.
+  package var type: Baton_Handoff_V1_EventType = .unspecified
+
+  /// Mandatory.
+  package var witness: Baton_Handoff_V1_Witness {
+    get {_witness ?? Baton_Handoff_V1_Witness()}
+    set {_witness = newValue}
+  }
+  /// Returns true if `witness` has been explicitly set.
+  package var hasWitness: Bool {self._witness != nil}
+  /// Clears the value of `witness`. Subsequent reads from it will return its default value.
+  package mutating func clearWitness() {self._witness = nil}
+
+  /// Who says so.
+  package var saidBy: String = String()
+
+  /// Discharge pathway 0 to 3.
+  package var pathway: UInt32 {
+    get {_pathway ?? 0}
+    set {_pathway = newValue}
+  }
+  /// Returns true if `pathway` has been explicitly set.
+  package var hasPathway: Bool {self._pathway != nil}
+  /// Clears the value of `pathway`. Subsequent reads from it will return its default value.
+  package mutating func clearPathway() {self._pathway = nil}
+
+  /// Discharge Ready Date.
+  package var readyAtNs: Int64 {
+    get {_readyAtNs ?? 0}
+    set {_readyAtNs = newValue}
+  }
+  /// Returns true if `readyAtNs` has been explicitly set.
+  package var hasReadyAtNs: Bool {self._readyAtNs != nil}
+  /// Clears the value of `readyAtNs`. Subsequent reads from it will return its default value.
+  package mutating func clearReadyAtNs() {self._readyAtNs = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _witness: Baton_Handoff_V1_Witness? = nil
+  fileprivate var _pathway: UInt32? = nil
+  fileprivate var _readyAtNs: Int64? = nil
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "baton.handoff.v1"
 
 nonisolated extension Baton_Handoff_V1_PersonState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".PersonState"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}layout\0\u{3}patient_key\0\u{1}handoffs\0\u{1}seen\0\u{1}repetitions\0\u{1}alerts\0\u{3}readiness_said\0\u{3}discharge_ready_at_ns\0\u{3}unlinked_count\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}layout\0\u{3}patient_key\0\u{1}handoffs\0\u{1}seen\0\u{1}repetitions\0\u{1}alerts\0\u{3}readiness_said\0\u{3}discharge_ready_at_ns\0\u{3}unlinked_count\0\u{1}links\0\u{1}stay\0")
+
+  fileprivate class _StorageClass {
+    var _layout: UInt32 = 0
+    var _patientKey: Baton_Handoff_V1_PatientKey? = nil
+    var _handoffs: [Baton_Handoff_V1_HandoffStanding] = []
+    var _seen: [Baton_Handoff_V1_SeenEvent] = []
+    var _repetitions: [Baton_Handoff_V1_Repetition] = []
+    var _alerts: [Baton_Handoff_V1_EmittedAlert] = []
+    var _readinessSaid: Baton_Handoff_V1_Witness? = nil
+    var _dischargeReadyAtNs: Int64? = nil
+    var _unlinkedCount: UInt32 = 0
+    var _links: [Baton_Handoff_V1_KeyLink] = []
+    var _stay: [Baton_Handoff_V1_StayMark] = []
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _layout = source._layout
+      _patientKey = source._patientKey
+      _handoffs = source._handoffs
+      _seen = source._seen
+      _repetitions = source._repetitions
+      _alerts = source._alerts
+      _readinessSaid = source._readinessSaid
+      _dischargeReadyAtNs = source._dischargeReadyAtNs
+      _unlinkedCount = source._unlinkedCount
+      _links = source._links
+      _stay = source._stay
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.layout) }()
-      case 2: try { try decoder.decodeSingularMessageField(value: &self._patientKey) }()
-      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.handoffs) }()
-      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.seen) }()
-      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.repetitions) }()
-      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.alerts) }()
-      case 7: try { try decoder.decodeSingularMessageField(value: &self._readinessSaid) }()
-      case 8: try { try decoder.decodeSingularSFixed64Field(value: &self._dischargeReadyAtNs) }()
-      case 9: try { try decoder.decodeSingularUInt32Field(value: &self.unlinkedCount) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt32Field(value: &_storage._layout) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._patientKey) }()
+        case 3: try { try decoder.decodeRepeatedMessageField(value: &_storage._handoffs) }()
+        case 4: try { try decoder.decodeRepeatedMessageField(value: &_storage._seen) }()
+        case 5: try { try decoder.decodeRepeatedMessageField(value: &_storage._repetitions) }()
+        case 6: try { try decoder.decodeRepeatedMessageField(value: &_storage._alerts) }()
+        case 7: try { try decoder.decodeSingularMessageField(value: &_storage._readinessSaid) }()
+        case 8: try { try decoder.decodeSingularSFixed64Field(value: &_storage._dischargeReadyAtNs) }()
+        case 9: try { try decoder.decodeSingularUInt32Field(value: &_storage._unlinkedCount) }()
+        case 10: try { try decoder.decodeRepeatedMessageField(value: &_storage._links) }()
+        case 11: try { try decoder.decodeRepeatedMessageField(value: &_storage._stay) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if self.layout != 0 {
-      try visitor.visitSingularUInt32Field(value: self.layout, fieldNumber: 1)
-    }
-    try { if let v = self._patientKey {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    } }()
-    if !self.handoffs.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.handoffs, fieldNumber: 3)
-    }
-    if !self.seen.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.seen, fieldNumber: 4)
-    }
-    if !self.repetitions.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.repetitions, fieldNumber: 5)
-    }
-    if !self.alerts.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.alerts, fieldNumber: 6)
-    }
-    try { if let v = self._readinessSaid {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
-    } }()
-    try { if let v = self._dischargeReadyAtNs {
-      try visitor.visitSingularSFixed64Field(value: v, fieldNumber: 8)
-    } }()
-    if self.unlinkedCount != 0 {
-      try visitor.visitSingularUInt32Field(value: self.unlinkedCount, fieldNumber: 9)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._layout != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._layout, fieldNumber: 1)
+      }
+      try { if let v = _storage._patientKey {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      } }()
+      if !_storage._handoffs.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._handoffs, fieldNumber: 3)
+      }
+      if !_storage._seen.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._seen, fieldNumber: 4)
+      }
+      if !_storage._repetitions.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._repetitions, fieldNumber: 5)
+      }
+      if !_storage._alerts.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._alerts, fieldNumber: 6)
+      }
+      try { if let v = _storage._readinessSaid {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+      } }()
+      try { if let v = _storage._dischargeReadyAtNs {
+        try visitor.visitSingularSFixed64Field(value: v, fieldNumber: 8)
+      } }()
+      if _storage._unlinkedCount != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._unlinkedCount, fieldNumber: 9)
+      }
+      if !_storage._links.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._links, fieldNumber: 10)
+      }
+      if !_storage._stay.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._stay, fieldNumber: 11)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Baton_Handoff_V1_PersonState, rhs: Baton_Handoff_V1_PersonState) -> Bool {
-    if lhs.layout != rhs.layout {return false}
-    if lhs._patientKey != rhs._patientKey {return false}
-    if lhs.handoffs != rhs.handoffs {return false}
-    if lhs.seen != rhs.seen {return false}
-    if lhs.repetitions != rhs.repetitions {return false}
-    if lhs.alerts != rhs.alerts {return false}
-    if lhs._readinessSaid != rhs._readinessSaid {return false}
-    if lhs._dischargeReadyAtNs != rhs._dischargeReadyAtNs {return false}
-    if lhs.unlinkedCount != rhs.unlinkedCount {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._layout != rhs_storage._layout {return false}
+        if _storage._patientKey != rhs_storage._patientKey {return false}
+        if _storage._handoffs != rhs_storage._handoffs {return false}
+        if _storage._seen != rhs_storage._seen {return false}
+        if _storage._repetitions != rhs_storage._repetitions {return false}
+        if _storage._alerts != rhs_storage._alerts {return false}
+        if _storage._readinessSaid != rhs_storage._readinessSaid {return false}
+        if _storage._dischargeReadyAtNs != rhs_storage._dischargeReadyAtNs {return false}
+        if _storage._unlinkedCount != rhs_storage._unlinkedCount {return false}
+        if _storage._links != rhs_storage._links {return false}
+        if _storage._stay != rhs_storage._stay {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1139,7 +1538,7 @@ nonisolated extension Baton_Handoff_V1_PersonState: SwiftProtobuf.Message, Swift
 
 nonisolated extension Baton_Handoff_V1_HandoffStanding: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".HandoffStanding"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}handoff_id\0\u{1}current\0\u{1}settled\0\u{1}window\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}handoff_id\0\u{1}current\0\u{1}settled\0\u{1}window\0\u{3}is_transferred\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1151,6 +1550,7 @@ nonisolated extension Baton_Handoff_V1_HandoffStanding: SwiftProtobuf.Message, S
       case 2: try { try decoder.decodeSingularMessageField(value: &self._current) }()
       case 3: try { try decoder.decodeSingularMessageField(value: &self._settled) }()
       case 4: try { try decoder.decodeRepeatedMessageField(value: &self.window) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.isTransferred) }()
       default: break
       }
     }
@@ -1173,6 +1573,9 @@ nonisolated extension Baton_Handoff_V1_HandoffStanding: SwiftProtobuf.Message, S
     if !self.window.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.window, fieldNumber: 4)
     }
+    if self.isTransferred != false {
+      try visitor.visitSingularBoolField(value: self.isTransferred, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1181,6 +1584,7 @@ nonisolated extension Baton_Handoff_V1_HandoffStanding: SwiftProtobuf.Message, S
     if lhs._current != rhs._current {return false}
     if lhs._settled != rhs._settled {return false}
     if lhs.window != rhs.window {return false}
+    if lhs.isTransferred != rhs.isTransferred {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1188,7 +1592,7 @@ nonisolated extension Baton_Handoff_V1_HandoffStanding: SwiftProtobuf.Message, S
 
 nonisolated extension Baton_Handoff_V1_HandoffFacts: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".HandoffFacts"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}state\0\u{3}state_before_hold\0\u{3}state_before_end\0\u{3}is_requested\0\u{3}is_backfill\0\u{3}is_feedback_owed\0\u{3}is_document\0\u{3}is_ended_by_platform\0\u{1}policy\0\u{1}rail\0\u{1}from\0\u{1}to\0\u{3}accepted_by\0\u{1}kind\0\u{1}priority\0\u{3}need_key\0\u{3}journey_id\0\u{3}parent_handoff_id\0\u{3}new_handoff_id\0\u{3}end_reason\0\u{3}booked_for_ns\0\u{3}discharge_ready_at_ns\0\u{3}paused_ns\0\u{1}marks\0\u{1}findings\0\u{1}pending\0\u{3}same_count\0\u{3}late_count\0\u{3}duplicate_count\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}state\0\u{3}state_before_hold\0\u{3}state_before_end\0\u{3}is_requested\0\u{3}is_backfill\0\u{3}is_feedback_owed\0\u{3}is_document\0\u{3}is_ended_by_platform\0\u{1}policy\0\u{1}rail\0\u{1}from\0\u{1}to\0\u{3}accepted_by\0\u{1}kind\0\u{1}priority\0\u{3}need_key\0\u{3}journey_id\0\u{3}parent_handoff_id\0\u{3}new_handoff_id\0\u{3}end_reason\0\u{3}booked_for_ns\0\u{3}discharge_ready_at_ns\0\u{3}paused_ns\0\u{1}marks\0\u{1}findings\0\u{1}pending\0\u{3}same_count\0\u{3}late_count\0\u{3}duplicate_count\0\u{3}need_code\0\u{1}cc\0\u{3}request_hash\0")
 
   fileprivate class _StorageClass {
     var _state: Baton_Handoff_V1_HandoffState = .unspecified
@@ -1220,6 +1624,9 @@ nonisolated extension Baton_Handoff_V1_HandoffFacts: SwiftProtobuf.Message, Swif
     var _sameCount: UInt32 = 0
     var _lateCount: UInt32 = 0
     var _duplicateCount: UInt32 = 0
+    var _needCode: String = String()
+    var _cc: [String] = []
+    var _requestHash: UInt64 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1259,6 +1666,9 @@ nonisolated extension Baton_Handoff_V1_HandoffFacts: SwiftProtobuf.Message, Swif
       _sameCount = source._sameCount
       _lateCount = source._lateCount
       _duplicateCount = source._duplicateCount
+      _needCode = source._needCode
+      _cc = source._cc
+      _requestHash = source._requestHash
     }
   }
 
@@ -1306,6 +1716,9 @@ nonisolated extension Baton_Handoff_V1_HandoffFacts: SwiftProtobuf.Message, Swif
         case 27: try { try decoder.decodeSingularUInt32Field(value: &_storage._sameCount) }()
         case 28: try { try decoder.decodeSingularUInt32Field(value: &_storage._lateCount) }()
         case 29: try { try decoder.decodeSingularUInt32Field(value: &_storage._duplicateCount) }()
+        case 30: try { try decoder.decodeSingularStringField(value: &_storage._needCode) }()
+        case 31: try { try decoder.decodeRepeatedStringField(value: &_storage._cc) }()
+        case 32: try { try decoder.decodeSingularFixed64Field(value: &_storage._requestHash) }()
         default: break
         }
       }
@@ -1405,6 +1818,15 @@ nonisolated extension Baton_Handoff_V1_HandoffFacts: SwiftProtobuf.Message, Swif
       if _storage._duplicateCount != 0 {
         try visitor.visitSingularUInt32Field(value: _storage._duplicateCount, fieldNumber: 29)
       }
+      if !_storage._needCode.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._needCode, fieldNumber: 30)
+      }
+      if !_storage._cc.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._cc, fieldNumber: 31)
+      }
+      if _storage._requestHash != 0 {
+        try visitor.visitSingularFixed64Field(value: _storage._requestHash, fieldNumber: 32)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1443,6 +1865,9 @@ nonisolated extension Baton_Handoff_V1_HandoffFacts: SwiftProtobuf.Message, Swif
         if _storage._sameCount != rhs_storage._sameCount {return false}
         if _storage._lateCount != rhs_storage._lateCount {return false}
         if _storage._duplicateCount != rhs_storage._duplicateCount {return false}
+        if _storage._needCode != rhs_storage._needCode {return false}
+        if _storage._cc != rhs_storage._cc {return false}
+        if _storage._requestHash != rhs_storage._requestHash {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -1454,7 +1879,7 @@ nonisolated extension Baton_Handoff_V1_HandoffFacts: SwiftProtobuf.Message, Swif
 
 nonisolated extension Baton_Handoff_V1_Witness: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Witness"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}event_id\0\u{3}record_hash\0\u{3}arrived_at_ns\0\u{3}occurred_at_ns\0\u{1}offset\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}event_id\0\u{3}record_hash\0\u{3}arrived_at_ns\0\u{3}occurred_at_ns\0\u{1}offset\0\u{1}partition\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1467,12 +1892,17 @@ nonisolated extension Baton_Handoff_V1_Witness: SwiftProtobuf.Message, SwiftProt
       case 3: try { try decoder.decodeSingularSFixed64Field(value: &self.arrivedAtNs) }()
       case 4: try { try decoder.decodeSingularSFixed64Field(value: &self.occurredAtNs) }()
       case 5: try { try decoder.decodeSingularInt64Field(value: &self.offset) }()
+      case 6: try { try decoder.decodeSingularInt32Field(value: &self._partition) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.eventID.isEmpty {
       try visitor.visitSingularBytesField(value: self.eventID, fieldNumber: 1)
     }
@@ -1488,6 +1918,9 @@ nonisolated extension Baton_Handoff_V1_Witness: SwiftProtobuf.Message, SwiftProt
     if self.offset != 0 {
       try visitor.visitSingularInt64Field(value: self.offset, fieldNumber: 5)
     }
+    try { if let v = self._partition {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 6)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1497,6 +1930,7 @@ nonisolated extension Baton_Handoff_V1_Witness: SwiftProtobuf.Message, SwiftProt
     if lhs.arrivedAtNs != rhs.arrivedAtNs {return false}
     if lhs.occurredAtNs != rhs.occurredAtNs {return false}
     if lhs.offset != rhs.offset {return false}
+    if lhs._partition != rhs._partition {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1504,7 +1938,7 @@ nonisolated extension Baton_Handoff_V1_Witness: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Baton_Handoff_V1_Fact: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Fact"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}witness\0\u{1}type\0\u{1}speaker\0\u{3}spoken_by\0\u{1}from\0\u{1}to\0\u{1}kind\0\u{1}priority\0\u{3}need_key\0\u{3}journey_id\0\u{3}parent_handoff_id\0\u{3}new_handoff_id\0\u{1}reason\0\u{1}rail\0\u{3}booked_for_ns\0\u{3}discharge_ready_at_ns\0\u{3}is_feedback_owed\0\u{3}is_backfill\0\u{3}is_retry\0\u{1}policy\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}witness\0\u{1}type\0\u{1}speaker\0\u{3}spoken_by\0\u{1}from\0\u{1}to\0\u{1}kind\0\u{1}priority\0\u{3}need_key\0\u{3}journey_id\0\u{3}parent_handoff_id\0\u{3}new_handoff_id\0\u{1}reason\0\u{1}rail\0\u{3}booked_for_ns\0\u{3}discharge_ready_at_ns\0\u{3}is_feedback_owed\0\u{3}is_backfill\0\u{3}is_retry\0\u{1}policy\0\u{3}need_code\0\u{1}cc\0\u{3}content_hash\0")
 
   fileprivate class _StorageClass {
     var _witness: Baton_Handoff_V1_Witness? = nil
@@ -1527,6 +1961,9 @@ nonisolated extension Baton_Handoff_V1_Fact: SwiftProtobuf.Message, SwiftProtobu
     var _isBackfill: Bool = false
     var _isRetry: Bool = false
     var _policy: UInt32 = 0
+    var _needCode: String = String()
+    var _cc: [String] = []
+    var _contentHash: UInt64 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1557,6 +1994,9 @@ nonisolated extension Baton_Handoff_V1_Fact: SwiftProtobuf.Message, SwiftProtobu
       _isBackfill = source._isBackfill
       _isRetry = source._isRetry
       _policy = source._policy
+      _needCode = source._needCode
+      _cc = source._cc
+      _contentHash = source._contentHash
     }
   }
 
@@ -1595,6 +2035,9 @@ nonisolated extension Baton_Handoff_V1_Fact: SwiftProtobuf.Message, SwiftProtobu
         case 18: try { try decoder.decodeSingularBoolField(value: &_storage._isBackfill) }()
         case 19: try { try decoder.decodeSingularBoolField(value: &_storage._isRetry) }()
         case 20: try { try decoder.decodeSingularUInt32Field(value: &_storage._policy) }()
+        case 21: try { try decoder.decodeSingularStringField(value: &_storage._needCode) }()
+        case 22: try { try decoder.decodeRepeatedStringField(value: &_storage._cc) }()
+        case 23: try { try decoder.decodeSingularFixed64Field(value: &_storage._contentHash) }()
         default: break
         }
       }
@@ -1667,6 +2110,15 @@ nonisolated extension Baton_Handoff_V1_Fact: SwiftProtobuf.Message, SwiftProtobu
       if _storage._policy != 0 {
         try visitor.visitSingularUInt32Field(value: _storage._policy, fieldNumber: 20)
       }
+      if !_storage._needCode.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._needCode, fieldNumber: 21)
+      }
+      if !_storage._cc.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._cc, fieldNumber: 22)
+      }
+      if _storage._contentHash != 0 {
+        try visitor.visitSingularFixed64Field(value: _storage._contentHash, fieldNumber: 23)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1696,6 +2148,9 @@ nonisolated extension Baton_Handoff_V1_Fact: SwiftProtobuf.Message, SwiftProtobu
         if _storage._isBackfill != rhs_storage._isBackfill {return false}
         if _storage._isRetry != rhs_storage._isRetry {return false}
         if _storage._policy != rhs_storage._policy {return false}
+        if _storage._needCode != rhs_storage._needCode {return false}
+        if _storage._cc != rhs_storage._cc {return false}
+        if _storage._contentHash != rhs_storage._contentHash {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -1804,7 +2259,7 @@ nonisolated extension Baton_Handoff_V1_Finding: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Baton_Handoff_V1_SeenEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SeenEvent"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}event_id\0\u{3}reception_id\0\u{3}message_key\0\u{3}content_mac\0\u{1}type\0\u{3}arrived_at_ns\0\u{3}record_hash\0\u{1}offset\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}event_id\0\u{3}reception_id\0\u{3}message_key\0\u{3}content_mac\0\u{1}type\0\u{3}arrived_at_ns\0\u{3}record_hash\0\u{1}offset\0\u{1}partition\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1820,12 +2275,17 @@ nonisolated extension Baton_Handoff_V1_SeenEvent: SwiftProtobuf.Message, SwiftPr
       case 6: try { try decoder.decodeSingularSFixed64Field(value: &self.arrivedAtNs) }()
       case 7: try { try decoder.decodeSingularBytesField(value: &self.recordHash) }()
       case 8: try { try decoder.decodeSingularInt64Field(value: &self.offset) }()
+      case 9: try { try decoder.decodeSingularInt32Field(value: &self._partition) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.eventID.isEmpty {
       try visitor.visitSingularBytesField(value: self.eventID, fieldNumber: 1)
     }
@@ -1850,6 +2310,9 @@ nonisolated extension Baton_Handoff_V1_SeenEvent: SwiftProtobuf.Message, SwiftPr
     if self.offset != 0 {
       try visitor.visitSingularInt64Field(value: self.offset, fieldNumber: 8)
     }
+    try { if let v = self._partition {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 9)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1862,6 +2325,7 @@ nonisolated extension Baton_Handoff_V1_SeenEvent: SwiftProtobuf.Message, SwiftPr
     if lhs.arrivedAtNs != rhs.arrivedAtNs {return false}
     if lhs.recordHash != rhs.recordHash {return false}
     if lhs.offset != rhs.offset {return false}
+    if lhs._partition != rhs._partition {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1869,7 +2333,7 @@ nonisolated extension Baton_Handoff_V1_SeenEvent: SwiftProtobuf.Message, SwiftPr
 
 nonisolated extension Baton_Handoff_V1_Repetition: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Repetition"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}rule\0\u{1}subject\0\u{3}handoff_id\0\u{3}began_with\0\u{3}last_reception_id\0\u{1}count\0\u{3}opened_ns\0\u{3}last_at_ns\0\u{1}first\0\u{1}latest\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}rule\0\u{1}subject\0\u{3}handoff_id\0\u{3}began_with\0\u{3}last_reception_id\0\u{1}count\0\u{3}opened_ns\0\u{3}last_at_ns\0\u{1}first\0\u{1}latest\0\u{1}cause\0")
 
   fileprivate class _StorageClass {
     var _rule: Baton_Handoff_V1_Rule = .unspecified
@@ -1882,6 +2346,7 @@ nonisolated extension Baton_Handoff_V1_Repetition: SwiftProtobuf.Message, SwiftP
     var _lastAtNs: Int64 = 0
     var _first: Baton_Handoff_V1_Witness? = nil
     var _latest: Baton_Handoff_V1_Witness? = nil
+    var _cause: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1902,6 +2367,7 @@ nonisolated extension Baton_Handoff_V1_Repetition: SwiftProtobuf.Message, SwiftP
       _lastAtNs = source._lastAtNs
       _first = source._first
       _latest = source._latest
+      _cause = source._cause
     }
   }
 
@@ -1930,6 +2396,7 @@ nonisolated extension Baton_Handoff_V1_Repetition: SwiftProtobuf.Message, SwiftP
         case 8: try { try decoder.decodeSingularSFixed64Field(value: &_storage._lastAtNs) }()
         case 9: try { try decoder.decodeSingularMessageField(value: &_storage._first) }()
         case 10: try { try decoder.decodeSingularMessageField(value: &_storage._latest) }()
+        case 11: try { try decoder.decodeSingularStringField(value: &_storage._cause) }()
         default: break
         }
       }
@@ -1972,6 +2439,9 @@ nonisolated extension Baton_Handoff_V1_Repetition: SwiftProtobuf.Message, SwiftP
       try { if let v = _storage._latest {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
       } }()
+      if !_storage._cause.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._cause, fieldNumber: 11)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1991,6 +2461,7 @@ nonisolated extension Baton_Handoff_V1_Repetition: SwiftProtobuf.Message, SwiftP
         if _storage._lastAtNs != rhs_storage._lastAtNs {return false}
         if _storage._first != rhs_storage._first {return false}
         if _storage._latest != rhs_storage._latest {return false}
+        if _storage._cause != rhs_storage._cause {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -2077,7 +2548,7 @@ nonisolated extension Baton_Handoff_V1_EmittedAlert: SwiftProtobuf.Message, Swif
 
 nonisolated extension Baton_Handoff_V1_PartitionState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".PartitionState"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}layout\0\u{3}time_ns\0\u{3}next_offset\0\u{1}books\0\u{1}activations\0\u{1}sources\0\u{1}defects\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}layout\0\u{3}time_ns\0\u{3}next_offset\0\u{1}books\0\u{1}activations\0\u{1}sources\0\u{1}defects\0\u{3}in_force\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2092,6 +2563,7 @@ nonisolated extension Baton_Handoff_V1_PartitionState: SwiftProtobuf.Message, Sw
       case 5: try { try decoder.decodeRepeatedMessageField(value: &self.activations) }()
       case 6: try { try decoder.decodeRepeatedMessageField(value: &self.sources) }()
       case 7: try { try decoder.decodeRepeatedMessageField(value: &self.defects) }()
+      case 8: try { try decoder.decodeSingularUInt32Field(value: &self._inForce) }()
       default: break
       }
     }
@@ -2123,6 +2595,9 @@ nonisolated extension Baton_Handoff_V1_PartitionState: SwiftProtobuf.Message, Sw
     if !self.defects.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.defects, fieldNumber: 7)
     }
+    try { if let v = self._inForce {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 8)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2134,6 +2609,7 @@ nonisolated extension Baton_Handoff_V1_PartitionState: SwiftProtobuf.Message, Sw
     if lhs.activations != rhs.activations {return false}
     if lhs.sources != rhs.sources {return false}
     if lhs.defects != rhs.defects {return false}
+    if lhs._inForce != rhs._inForce {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2206,7 +2682,7 @@ nonisolated extension Baton_Handoff_V1_Defect: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Baton_Handoff_V1_Books: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Books"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}total\0\u{1}kinds\0\u{1}forgotten\0\u{3}event_count\0\u{3}redelivered_count\0\u{3}repeated_count\0\u{3}unlinked_count\0\u{3}lapsed_count\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}total\0\u{1}kinds\0\u{1}forgotten\0\u{3}event_count\0\u{3}redelivered_count\0\u{3}repeated_count\0\u{3}unlinked_count\0\u{3}lapsed_count\0\u{3}forwarded_count\0\u{3}stale_count\0\u{3}absorbed_count\0")
 
   fileprivate class _StorageClass {
     var _total: Baton_Handoff_V1_Ledger? = nil
@@ -2217,6 +2693,9 @@ nonisolated extension Baton_Handoff_V1_Books: SwiftProtobuf.Message, SwiftProtob
     var _repeatedCount: UInt64 = 0
     var _unlinkedCount: UInt64 = 0
     var _lapsedCount: UInt64 = 0
+    var _forwardedCount: UInt64 = 0
+    var _staleCount: UInt64 = 0
+    var _absorbedCount: UInt64 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2235,6 +2714,9 @@ nonisolated extension Baton_Handoff_V1_Books: SwiftProtobuf.Message, SwiftProtob
       _repeatedCount = source._repeatedCount
       _unlinkedCount = source._unlinkedCount
       _lapsedCount = source._lapsedCount
+      _forwardedCount = source._forwardedCount
+      _staleCount = source._staleCount
+      _absorbedCount = source._absorbedCount
     }
   }
 
@@ -2261,6 +2743,9 @@ nonisolated extension Baton_Handoff_V1_Books: SwiftProtobuf.Message, SwiftProtob
         case 6: try { try decoder.decodeSingularUInt64Field(value: &_storage._repeatedCount) }()
         case 7: try { try decoder.decodeSingularUInt64Field(value: &_storage._unlinkedCount) }()
         case 8: try { try decoder.decodeSingularUInt64Field(value: &_storage._lapsedCount) }()
+        case 9: try { try decoder.decodeSingularUInt64Field(value: &_storage._forwardedCount) }()
+        case 10: try { try decoder.decodeSingularUInt64Field(value: &_storage._staleCount) }()
+        case 11: try { try decoder.decodeSingularUInt64Field(value: &_storage._absorbedCount) }()
         default: break
         }
       }
@@ -2297,6 +2782,15 @@ nonisolated extension Baton_Handoff_V1_Books: SwiftProtobuf.Message, SwiftProtob
       if _storage._lapsedCount != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._lapsedCount, fieldNumber: 8)
       }
+      if _storage._forwardedCount != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._forwardedCount, fieldNumber: 9)
+      }
+      if _storage._staleCount != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._staleCount, fieldNumber: 10)
+      }
+      if _storage._absorbedCount != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._absorbedCount, fieldNumber: 11)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2314,6 +2808,9 @@ nonisolated extension Baton_Handoff_V1_Books: SwiftProtobuf.Message, SwiftProtob
         if _storage._repeatedCount != rhs_storage._repeatedCount {return false}
         if _storage._unlinkedCount != rhs_storage._unlinkedCount {return false}
         if _storage._lapsedCount != rhs_storage._lapsedCount {return false}
+        if _storage._forwardedCount != rhs_storage._forwardedCount {return false}
+        if _storage._staleCount != rhs_storage._staleCount {return false}
+        if _storage._absorbedCount != rhs_storage._absorbedCount {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -2437,6 +2934,197 @@ nonisolated extension Baton_Handoff_V1_Ledger: SwiftProtobuf.Message, SwiftProto
     if lhs.voided != rhs.voided {return false}
     if lhs.failed != rhs.failed {return false}
     if lhs.expired != rhs.expired {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Baton_Handoff_V1_KeyLink: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".KeyLink"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}direction\0\u{1}key\0\u{3}transfer_id\0\u{1}path\0\u{3}is_merge\0\u{1}cause\0\u{3}record_hash\0\u{3}had_open_on_both\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.direction) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._key) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.transferID) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.path) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.isMerge) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._cause) }()
+      case 7: try { try decoder.decodeSingularBytesField(value: &self.recordHash) }()
+      case 8: try { try decoder.decodeSingularBoolField(value: &self.hadOpenOnBoth) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.direction != .unspecified {
+      try visitor.visitSingularEnumField(value: self.direction, fieldNumber: 1)
+    }
+    try { if let v = self._key {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if !self.transferID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.transferID, fieldNumber: 3)
+    }
+    if !self.path.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.path, fieldNumber: 4)
+    }
+    if self.isMerge != false {
+      try visitor.visitSingularBoolField(value: self.isMerge, fieldNumber: 5)
+    }
+    try { if let v = self._cause {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
+    if !self.recordHash.isEmpty {
+      try visitor.visitSingularBytesField(value: self.recordHash, fieldNumber: 7)
+    }
+    if self.hadOpenOnBoth != false {
+      try visitor.visitSingularBoolField(value: self.hadOpenOnBoth, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Baton_Handoff_V1_KeyLink, rhs: Baton_Handoff_V1_KeyLink) -> Bool {
+    if lhs.direction != rhs.direction {return false}
+    if lhs._key != rhs._key {return false}
+    if lhs.transferID != rhs.transferID {return false}
+    if lhs.path != rhs.path {return false}
+    if lhs.isMerge != rhs.isMerge {return false}
+    if lhs._cause != rhs._cause {return false}
+    if lhs.recordHash != rhs.recordHash {return false}
+    if lhs.hadOpenOnBoth != rhs.hadOpenOnBoth {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Baton_Handoff_V1_KeyLink.Direction: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0DIRECTION_UNSPECIFIED\0\u{1}DIRECTION_MOVED_TO\0\u{1}DIRECTION_CAME_FROM\0")
+}
+
+nonisolated extension Baton_Handoff_V1_PersonTransfer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".PersonTransfer"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}transfer_id\0\u{1}to\0\u{1}path\0\u{1}cause\0\u{3}is_merge\0\u{1}person\0\u{1}activations\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.transferID) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._to) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.path) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._cause) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.isMerge) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._person) }()
+      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.activations) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.transferID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.transferID, fieldNumber: 1)
+    }
+    try { if let v = self._to {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if !self.path.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.path, fieldNumber: 3)
+    }
+    try { if let v = self._cause {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
+    if self.isMerge != false {
+      try visitor.visitSingularBoolField(value: self.isMerge, fieldNumber: 5)
+    }
+    try { if let v = self._person {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
+    if !self.activations.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.activations, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Baton_Handoff_V1_PersonTransfer, rhs: Baton_Handoff_V1_PersonTransfer) -> Bool {
+    if lhs.transferID != rhs.transferID {return false}
+    if lhs._to != rhs._to {return false}
+    if lhs.path != rhs.path {return false}
+    if lhs._cause != rhs._cause {return false}
+    if lhs.isMerge != rhs.isMerge {return false}
+    if lhs._person != rhs._person {return false}
+    if lhs.activations != rhs.activations {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Baton_Handoff_V1_StayMark: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".StayMark"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}type\0\u{1}witness\0\u{3}said_by\0\u{1}pathway\0\u{3}ready_at_ns\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.type) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._witness) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.saidBy) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self._pathway) }()
+      case 5: try { try decoder.decodeSingularSFixed64Field(value: &self._readyAtNs) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.type != .unspecified {
+      try visitor.visitSingularEnumField(value: self.type, fieldNumber: 1)
+    }
+    try { if let v = self._witness {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if !self.saidBy.isEmpty {
+      try visitor.visitSingularStringField(value: self.saidBy, fieldNumber: 3)
+    }
+    try { if let v = self._pathway {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 4)
+    } }()
+    try { if let v = self._readyAtNs {
+      try visitor.visitSingularSFixed64Field(value: v, fieldNumber: 5)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Baton_Handoff_V1_StayMark, rhs: Baton_Handoff_V1_StayMark) -> Bool {
+    if lhs.type != rhs.type {return false}
+    if lhs._witness != rhs._witness {return false}
+    if lhs.saidBy != rhs.saidBy {return false}
+    if lhs._pathway != rhs._pathway {return false}
+    if lhs._readyAtNs != rhs._readyAtNs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

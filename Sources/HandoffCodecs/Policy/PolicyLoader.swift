@@ -271,6 +271,40 @@ struct PolicyWindow {
       key: "illegal", field: .elapsed(\.illegal),
       comment: "how long an illegal event waits for what makes it legal (A14)"),
     PolicyWindow(
+      key: "need", field: .elapsed(\.need),
+      comment: "two requests of one need within it are one (A04, A06)"),
+    PolicyWindow(
+      key: "needUrgent", field: .elapsed(\.needUrgent),
+      comment: "the same for every priority that says urgent"),
+    PolicyWindow(
+      key: "resend", field: .elapsed(\.resend),
+      comment: "within it the same content under another id is a plain repeat (A02)"),
+    PolicyWindow(
+      key: "orphan", field: .elapsed(\.orphan),
+      comment: "an answer waits so long for its request, after reorder (A13)"),
+    PolicyWindow(
+      key: "bounce", field: .elapsed(\.bounce), comment: "hops within it are one to and fro (A15)"),
+    PolicyWindow(
+      key: "dischargeHome", field: .elapsed(\.dischargeHome),
+      comment: "from a discharge on pathway 1 to its start (A20)"),
+    PolicyWindow(
+      key: "dischargeBed", field: .elapsed(\.dischargeBed),
+      comment: "from a discharge on pathway 2 or 3 to its start (A20)"),
+    PolicyWindow(
+      key: "readyRequest", field: .elapsed(\.readyRequest),
+      comment: "from ready for discharge to a request (A21)"),
+    PolicyWindow(
+      key: "readyAccept", field: .elapsed(\.readyAccept),
+      comment: "from ready for discharge to an acceptance (A21)"),
+    PolicyWindow(
+      key: "death", field: .elapsed(\.death), comment: "how long a death is remembered (A23)"),
+    PolicyWindow(
+      key: "negative", field: .length(\.negative),
+      comment: "from a refusal of the person to the sender's answer to it (A22)"),
+    PolicyWindow(
+      key: "supersededGrace", field: .elapsed(\.supersededGrace),
+      comment: "after a merge the old number may still be on its way (A16)"),
+    PolicyWindow(
       key: "ended", field: .elapsed(\.ended), comment: "how long an ended handoff is kept"),
   ]
 }

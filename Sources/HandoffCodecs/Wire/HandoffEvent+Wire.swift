@@ -44,6 +44,7 @@ extension HandoffEvent: WireMessage {
     writer.code(38, classification)
     writer.bytes(39, sealedIdentity)
     writer.coordinates(40, original)
+    writer.timestamp(41, originalAt)
   }
 
   package init(reading reader: inout ProtobufReader) throws(WireError) {
@@ -52,7 +53,7 @@ extension HandoffEvent: WireMessage {
       switch number {
       case 1...15: try parts.readIdentifiers(number, from: &reader)
       case 16...24: try parts.readParties(number, from: &reader)
-      case 25...40: try parts.readCircumstances(number, from: &reader)
+      case 25...41: try parts.readCircumstances(number, from: &reader)
       default: try reader.skip()
       }
     }
@@ -157,6 +158,7 @@ private struct EventParts {
     case 38: rest.classification = try reader.code("classification")
     case 39: rest.sealedIdentity = try reader.byteArray()
     case 40: rest.original = try reader.coordinates("original")
+    case 41: rest.originalAt = try reader.timestamp("original_broker_at")
     default: try reader.skip()
     }
   }

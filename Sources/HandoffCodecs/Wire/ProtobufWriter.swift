@@ -38,6 +38,11 @@ package struct ProtobufWriter {
     if value != 0 { present(field, UInt64(bitPattern: Int64(value))) }
   }
 
+  /// Written even where it is zero.
+  mutating func signed(_ field: UInt32, present value: (some SignedInteger)?) {
+    if let value { present(field, UInt64(bitPattern: Int64(value))) }
+  }
+
   /// Eight bytes, least significant first; written even where it is zero.
   mutating func fixed64(_ field: UInt32, _ value: UInt64) {
     tag(field, 1)

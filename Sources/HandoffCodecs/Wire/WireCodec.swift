@@ -47,6 +47,21 @@ package struct WireCodec: Sendable {
       source: Self.source(state.source), time: time, subject: nil)
   }
 
+  /// A person on the way from one key to another; its partition is that of the new key.
+  package func encode(_ transfer: PersonTransfer) -> WireRecord {
+    record(
+      transfer, key: transfer.to.description, id: transfer.id.description,
+      source: Self.busSource, time: transfer.cause.occurredAt, subject: nil)
+  }
+
+  /// A record that a reducer wants written to the events topic.
+  package func encode(_ outgoing: Outgoing) -> WireRecord {
+    switch outgoing {
+    case .transfer(let transfer): encode(transfer)
+    case .event(let event): encode(event)
+    }
+  }
+
   /// A switch of rules for one partition.
   package func encode(_ activation: RulesActivation, at time: Timestamp) -> WireRecord {
     record(
@@ -154,6 +169,13 @@ package struct WireCodec: Sendable {
       content = .sourceState(state)
     case .rulesActivation:
       content = .rulesActivation(try message(RulesActivation.self, event))
+    case .personTransfer:
+      let transfer = try message(PersonTransfer.self, event)
+      try check(key: key, is: transfer.to.description)
+      guard digits(event.id[...], spell: transfer.id.bytes) else {
+        throw WireError(.idMismatch, "ce_id")
+      }
+      content = .transfer(transfer)
     case .other:
       throw WireError(.typeUnknown, "ce_type")
     }
@@ -255,7 +277,7 @@ package struct WireCodec: Sendable {
 
   /// What `ce_type` names, among the messages of the events topic.
   private enum MessageType {
-    case handoffEvent, tick, sourceState, rulesActivation
+    case handoffEvent, tick, sourceState, rulesActivation, personTransfer
     /// Ours, but no record of the events topic.
     case other
 
@@ -264,6 +286,7 @@ package struct WireCodec: Sendable {
       (Array("\(Tick.wireName)".utf8), .tick),
       (Array("\(SourceState.wireName)".utf8), .sourceState),
       (Array("\(RulesActivation.wireName)".utf8), .rulesActivation),
+      (Array("\(PersonTransfer.wireName)".utf8), .personTransfer),
     ]
 
     init(_ bytes: [UInt8]) throws(WireError) {

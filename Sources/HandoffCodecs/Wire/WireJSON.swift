@@ -70,7 +70,7 @@ package enum WireJSON {
       Baton_Handoff_V1_HandoffSubmission.self, Baton_Handoff_V1_PersonState.self,
       Baton_Handoff_V1_PartitionState.self, Baton_Handoff_V1_SealedFrame.self,
       Baton_Handoff_V1_SealedNotice.self, Baton_Handoff_V1_FrameContent.self,
-      Baton_Handoff_V1_Notice.self,
+      Baton_Handoff_V1_Notice.self, Baton_Handoff_V1_PersonTransfer.self,
     ]
     return Dictionary(uniqueKeysWithValues: types.map { ($0.protoMessageName, $0) })
   }()

@@ -61,8 +61,13 @@ extension Verdict {
     if rule.isAboutOurselves { return whatHappenedToUs }
     return switch (rule, cause?.description) {
     case (.a01, _): "\(sender) sent the same message \(count + 1) times, first again at \(due)."
+    case (.a02, _):
+      "\(sender) sent what it had said of the \(what) again under another id, first at \(due)."
+    case (.a04, _): "\(parties) is for a need for which another was open already at \(due)."
+    case (.a06, _): "\(parties) is for a need that another service was asked for too, at \(due)."
     case (.a03, _):
       "One message id was used for \(count + 1) different contents; the second came at \(due)."
+    case (.a05, "need"): "\(parties) was accepted, and so was another for the same need."
     case (.a05, _): "\(parties) was accepted or started by an organisation that it was not for."
     case (.a07, _): "\(receiver) has not shown that it has the \(what) from \(sender), due \(due)."
     case (.a08, "hold"):
@@ -79,10 +84,23 @@ extension Verdict {
       "\(parties) was redirected, and the handoff it went to was not requested by \(due)."
     case (.a11, _): "\(parties) came to nothing, and no next step was known by \(due)."
     case (.a12, _): "\(parties) has two ends that cannot both be, or went on after its end."
+    case (.a13, _): "An answer came for a handoff of which no request was known by \(due)."
+    case (.a15, _): "\(parties) goes to and fro: \(count) times given up before \(due)."
+    case (.a16, "superseded-number"):
+      "A number that a merge had done away with was used \(count) times, first at \(due)."
+    case (.a16, "cycle"): "A merge at \(due) would lead back to where the person came from."
+    case (.a16, "second-target"): "One number was merged into a second one at \(due)."
+    case (.a16, _): "Two records of a person were merged at \(due) with work open under both."
+    case (.a20, _): "The person was discharged and nobody had begun or was booked by \(due)."
+    case (.a21, "acceptance"): "The person was ready to leave and nobody had accepted by \(due)."
+    case (.a21, _): "The person was ready to leave and nothing had been requested by \(due)."
+    case (.a23, _): "\(parties) goes on after the person's death."
     case (.a14, _): "A step of the \(what) was reported that is not possible as things stand."
     case (.a17, "wrong-role"):
       "A party of the \(what) from \(sender) to \(receiver) reported what only another may say."
     case (.a17, _): "An organisation that is no party reported a step of the \(what)."
+    case (.a22, nil):
+      "\(receiver) does not know the person of the \(what); \(sender) did nothing by \(due)."
     case (.a22, _): "\(receiver) refused the \(what) because the person is reported to have died."
     case (.a24, _): "\(sender) changed the \(what); \(receiver) had not seen it by \(due)."
     default: "\(parties) is flagged, due \(due)."
@@ -118,6 +136,9 @@ extension Verdict {
     if rule.isAboutOurselves { return whatToDoAboutUs }
     return switch (rule, cause?.description) {
     case (.a01, _): "Nothing for this person. If it is frequent, ask \(sender) why it sends again."
+    case (.a02, _): "Ask \(sender) whether it played messages again, and from when on."
+    case (.a04, _): "Ask \(sender) which of the two is meant, and to cancel the other."
+    case (.a06, _): "Ask \(sender) whether both are meant, and to tell each of the other."
     case (.a03, _):
       "Check with \(sender) that every content reached \(receiver), and have the ids made unique."
     case (.a05, _): "Ask both organisations who has the person, and have the other stand down."
@@ -131,8 +152,18 @@ extension Verdict {
     case (.a11, _):
       "Ask \(sender) to refer on, or to record that no need is left and the person was told."
     case (.a12, _): "Ask \(sender) and \(receiver) which is right, and have the other corrected."
+    case (.a13, _): "Look for the request at its sender: it went past the bus, or was lost."
+    case (.a15, _): "Have one person at \(sender) settle by telephone who takes it."
+    case (.a16, "superseded-number"): "Ask the source to take over the number that stands now."
+    case (.a16, "cycle"), (.a16, "second-target"):
+      "Ask who keeps the index of patients which merge is right; undo the other there."
+    case (.a16, _): "Check what is open twice, and have one of each two cancelled."
+    case (.a20, _): "Ring the person, and the service that was to begin, now."
+    case (.a21, _): "Ask the transfer of care hub who is to have the person."
+    case (.a23, _): "Have \(receiver) stop visits, calls and letters; check the date of death."
     case (.a14, _): "Look for the missing step; if the report is wrong, have its sender void it."
     case (.a17, _): "Check who reported it and why; the handoff itself was not changed by it."
+    case (.a22, nil): "Ask \(sender) to check number, practice and address, and to send again."
     case (.a22, _): "Tell \(sender), stop appointments and letters, and reroute nothing."
     case (.a24, _): "Ask \(receiver) to read the new version and to confirm it."
     default: "Ask \(sender) and \(receiver)."
@@ -144,7 +175,7 @@ extension Rule {
   /// Whether it speaks of an answer that did not come, so that lateness means something.
   public var isSilence: Bool {
     switch self {
-    case .a07, .a08, .a09, .a10, .a11, .a22, .a24: true
+    case .a07, .a08, .a09, .a10, .a11, .a20, .a21, .a22, .a24: true
     default: false
     }
   }

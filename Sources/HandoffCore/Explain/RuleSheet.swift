@@ -3,10 +3,40 @@ public struct RuleSheet: Hashable, Sendable {
   public var rule: Rule
   public var title: String
   public var severity: Severity
+  /// When it speaks.
+  public var predicate: String
+  /// What keeps it from speaking in vain.
+  public var guards: String
+  /// When it is resolved.
+  public var resolution: String
   /// What can happen to a patient if nobody acts.
   public var hazard: String
   /// What the reducer keeps for it, for how long, in about how many bytes.
   public var remembers: String
+
+  /// The sheet as a section of the page of all rules.
+  public var markdown: String {
+    """
+    ## \(rule.rawValue): \(title)
+
+    Severity: \(severity.rawValue).
+
+    - **Speaks when** \(predicate)
+    - **Not when** \(guards)
+    - **Resolved when** \(resolution)
+    - **Hazard**: \(hazard)
+    - **Remembers** \(remembers)
+
+    """
+  }
+
+  /// The page of all rules that the reducers judge by: `Rules.md` of this catalog, word for word.
+  public static var page: String {
+    let sheets = Rule.allCases.compactMap(\.sheet)
+    return "# Rules\n\nWhat each rule says, when it does not, and why it is there.\n\n"
+      + "This page is written by the code: `RuleSheet.page`. The windows named are the defaults.\n\n"
+      + sheets.map(\.markdown).joined(separator: "\n")
+  }
 }
 
 extension Rule {
@@ -65,52 +95,13 @@ extension Rule {
     }
   }
 
-  /// The sheet of a rule that the person reducer judges; `nil` for the others.
+  /// The sheet of a rule that the person reducer judges, or that is about ourselves; `nil` for the
+  /// others.
   public var sheet: RuleSheet? {
-    guard let (hazard, remembers) = words else { return nil }
+    guard let words else { return nil }
     return RuleSheet(
-      rule: self, title: title, severity: severity, hazard: hazard, remembers: remembers)
-  }
-
-  private static let ownHazard = "The bus misses what it is there to find, and nobody knows."
-  private static let ownMemory = "an episode a cause, about 250 bytes, until an hour after the last"
-
-  private var words: (hazard: String, remembers: String)? {
-    let clock = "the steps of the handoff while it is open, about 100 bytes a step"
-    let finding = "one finding a handoff and cause, about 150 bytes, until the handoff is forgotten"
-    switch self {
-    case .a01:
-      return (
-        "Work is done twice, or a real second request is taken for a repeat.",
-        "every event for 30 days, about 130 bytes; an episode for 30 days, about 300 bytes"
-      )
-    case .a03:
-      return (
-        "A system that knows messages by id throws a real one away as a repeat.",
-        "every event for 30 days, about 130 bytes; an episode for 30 days, about 300 bytes"
-      )
-    case .a05: return ("Two services prepare for one person, or each relies on the other.", finding)
-    case .a07: return ("A request is lost in transport, and nobody is waiting for it.", clock)
-    case .a08: return ("A request lies in a list that nobody owns.", clock)
-    case .a09: return ("Care that was promised does not begin.", clock)
-    case .a10: return ("The outcome never reaches who must act on it.", clock)
-    case .a11:
-      return (
-        "A person whom one service refused is with no service at all.",
-        "the end of a handoff and its links, about 600 bytes, for 30 days"
-      )
-    case .a12: return ("Services disagree on whether care goes on.", finding)
-    case .a14:
-      return (
-        "A step was lost, or a system reports what cannot be.",
-        "the event, about 300 bytes, until something makes it legal, for 30 days at most"
-      )
-    case .a17: return ("A message went to, or came from, who has no part in it.", finding)
-    case .a22: return ("Letters and visits go to a family in mourning.", clock)
-    case .a24: return ("A service acts on what is no longer so.", finding)
-    case .s01, .s02, .s05, .s06, .s07, .s08: return (Self.ownHazard, Self.ownMemory)
-    case .s03, .s04: return (Self.ownHazard, "nothing: it is said when it is seen")
-    default: return nil
-    }
+      rule: self, title: title, severity: severity, predicate: words.predicate,
+      guards: words.guards, resolution: words.resolution, hazard: words.hazard,
+      remembers: words.remembers)
   }
 }

@@ -88,6 +88,30 @@ public struct RuleWindows: Hashable, Sendable {
   public var memory: Elapsed = .hours(720)
   /// How long an illegal event waits for what would make it legal: 30 days.
   public var illegal: Elapsed = .hours(720)
+  /// W_need: how far apart two requests of one need are still one (A04, A06).
+  public var need: Elapsed = .hours(336)
+  /// The same for every priority that says urgent.
+  public var needUrgent: Elapsed = .hours(48)
+  /// Within it the same content under another id is a repeat like any other (A02).
+  public var resend: Elapsed = .hours(24)
+  /// How long an answer may wait for its request, after W_reorder (A13).
+  public var orphan: Elapsed = .hours(24)
+  /// Within it hops count as one to and fro: 30 days (A15).
+  public var bounce: Elapsed = .hours(720)
+  /// From a discharge home with support to its start (A20, pathway 1).
+  public var dischargeHome: Elapsed = .hours(2)
+  /// From a discharge to a bed elsewhere to its start (A20, pathways 2 and 3).
+  public var dischargeBed: Elapsed = .hours(4)
+  /// From being ready for discharge to a request (A21).
+  public var readyRequest: Elapsed = .hours(2)
+  /// From being ready for discharge to an acceptance (A21).
+  public var readyAccept: Elapsed = .hours(24)
+  /// How long a death is remembered: a year (A23).
+  public var death: Elapsed = .hours(8760)
+  /// T_neg: from a refusal of the person to what the sender does about it (A22).
+  public var negative: ClockLength = .workingDays(1)
+  /// How long after a merge what was still on its way may name the old number (A16).
+  public var supersededGrace: Elapsed = .hours(24)
   /// How long an ended handoff is kept, so that late evidence finds it: 30 days.
   public var ended: Elapsed = .hours(720)
 

@@ -140,10 +140,14 @@ extension Policy {
       "\(row.kind) \(row.priority?.description ?? "*") \(text(of: row.clocks))"
     }
     let windows = RuleWindows()
-    let lengths = [windows.reroute, windows.rerouteUrgent, windows.hold, windows.holdCap]
+    let lengths = [
+      windows.reroute, windows.rerouteUrgent, windows.hold, windows.holdCap, windows.negative,
+    ]
     let spans = [
       windows.reorder, windows.bookingGrace, windows.repeats, windows.memory, windows.illegal,
-      windows.ended,
+      windows.ended, windows.supersededGrace, windows.need, windows.needUrgent, windows.resend,
+      windows.orphan, windows.bounce, windows.dischargeHome, windows.dischargeBed,
+      windows.readyRequest, windows.readyAccept, windows.death,
     ]
     let rest =
       [text(of: defaultFallback)] + lengths.map(\.description)

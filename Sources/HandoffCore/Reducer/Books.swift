@@ -55,6 +55,12 @@ public struct Books: Hashable, Sendable {
   public var unlinkedCount: UInt64 = 0
   /// Illegal events that nothing made legal in time.
   public var lapsedCount: UInt64 = 0
+  /// Events for a key that was merged away: sent on.
+  public var forwardedCount: UInt64 = 0
+  /// Events that were sent on so long ago that nothing is left to compare them with: ignored.
+  public var staleCount: UInt64 = 0
+  /// Handoffs that came with a transfer and were known under the new key already.
+  public var absorbedCount: UInt64 = 0
 
   public init() {}
 
@@ -71,9 +77,24 @@ public struct Books: Hashable, Sendable {
     }
   }
 
-  mutating func leave(kind: HandoffKind?, state: HandoffState) {
+  /// Takes a handoff off one side and the other; it came by a request or by a transfer.
+  mutating func leave(kind: HandoffKind?, state: HandoffState, isTransferred: Bool) {
     edit(kind) { page in
-      page.requested.lower()
+      if isTransferred { page.transferredIn.lower() } else { page.requested.lower() }
+      page[Bucket(state)].lower()
+    }
+  }
+
+  mutating func transferIn(kind: HandoffKind?, state: HandoffState) {
+    edit(kind) { page in
+      page.transferredIn += 1
+      page[Bucket(state)] += 1
+    }
+  }
+
+  mutating func transferOut(kind: HandoffKind?, state: HandoffState) {
+    edit(kind) { page in
+      page.transferredOut += 1
       page[Bucket(state)].lower()
     }
   }
@@ -97,5 +118,41 @@ extension UInt64 {
   /// Counts down, not below nothing: damaged stored books show as unbalanced, and do not trap.
   fileprivate mutating func lower() {
     if self > 0 { self -= 1 }
+  }
+}
+
+/// What the books need of a handoff: not its facts, whose arrays a second reference would copy.
+struct BookEntry {
+  var isRequested: Bool
+  var isTransferred: Bool
+  var kind: HandoffKind?
+  var state: HandoffState
+
+  init(_ handoff: Handoff) {
+    isRequested = handoff.current.isRequested
+    isTransferred = handoff.isTransferred
+    kind = handoff.current.kind
+    state = handoff.current.state
+  }
+}
+
+extension Books {
+  mutating func update(from before: BookEntry, to after: BookEntry) {
+    switch (before.isRequested, after.isRequested) {
+    case (false, false): break
+    case (false, true): enter(kind: after.kind, state: after.state)
+    case (true, false):
+      leave(kind: before.kind, state: before.state, isTransferred: before.isTransferred)
+    case (true, true):
+      guard before.kind != after.kind else {
+        return move(kind: after.kind, from: before.state, to: after.state)
+      }
+      leave(kind: before.kind, state: before.state, isTransferred: before.isTransferred)
+      if after.isTransferred {
+        transferIn(kind: after.kind, state: after.state)
+      } else {
+        enter(kind: after.kind, state: after.state)
+      }
+    }
   }
 }

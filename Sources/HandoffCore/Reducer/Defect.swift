@@ -113,18 +113,18 @@ extension PersonReducer {
   private func end(of defect: Defect) -> Timestamp? {
     switch defect.rule {
     case .s05, .s06: nil
-    default: defect.lastAt.advanced(by: policies[policies.count - 1].windows.repeats)
+    default: defect.lastAt.advanced(by: policies[Int(state.inForce)].windows.repeats)
     }
   }
 
   private func verdict(_ action: Verdict.Action, _ defect: Defect) -> Verdict {
-    let activation = state.activations[state.activations.count - 1]
+    let activation = state.activations[Int(state.inForce)]
     var verdict = Verdict(
       alertID: defect.id, revision: defect.revision, rule: defect.rule, action: action,
       severity: defect.rule.severity, subject: .bus, beganWith: nil, opened: defect.opened,
       knownAt: state.time,
       evidence: defect.evidence, rulesVersion: activation.rulesVersion,
-      policyHash: policies[policies.count - 1].hash, readUpTo: state.nextOffset - 1,
+      policyHash: policies[Int(state.inForce)].hash, readUpTo: state.nextOffset - 1,
       count: defect.count)
     verdict.cause = defect.cause
     return verdict

@@ -6,12 +6,16 @@ public struct Witness: Hashable, Sendable {
   public var arrivedAt: Timestamp
   /// When it happened, as the source says: what clinical clocks start from.
   public var occurredAt: Timestamp
-  /// Where it stands in the reducer's own partition.
+  /// Where it stands in ``partition``.
   public var offset: Int64
+  /// The partition it was read from; `nil` means the reducer's own.
+  public var partition: Int32?
 
   public init(
-    eventID: EventID, hash: RecordHash, arrivedAt: Timestamp, occurredAt: Timestamp, offset: Int64
+    eventID: EventID, hash: RecordHash, arrivedAt: Timestamp, occurredAt: Timestamp,
+    offset: Int64, partition: Int32? = nil
   ) {
+    self.partition = partition
     self.eventID = eventID
     self.hash = hash
     self.arrivedAt = arrivedAt
@@ -30,7 +34,12 @@ public struct Fact: Hashable, Sendable {
   public var to: OrganisationID?
   public var kind: HandoffKind?
   public var priority: Priority?
+  /// Services that share the care, beside the receiver.
+  public var cc: [OrganisationID] = []
+  /// The low half of the content's MAC: equal for the same request sent again.
+  public var contentHash: UInt64 = 0
   public var needKey: Token?
+  public var needCode: Code?
   public var journeyID: Token?
   public var parentHandoffID: HandoffID?
   public var newHandoffID: HandoffID?
@@ -42,6 +51,8 @@ public struct Fact: Hashable, Sendable {
   public var isBackfill: Bool
   /// The same request again after Failed: stands where it arrived, not where it first happened.
   public var isRetry: Bool
+  /// The most services that are taken for sharing the care.
+  public static let ccMax = 16
   /// Which of ``PartitionState/activations`` was in force when it arrived.
   public var policy: UInt16
 
@@ -68,6 +79,9 @@ public struct Fact: Hashable, Sendable {
     kind = event.kind
     priority = event.priority
     needKey = event.needKey
+    needCode = event.needCode
+    cc = event.cc.prefix(Fact.ccMax).map(\.organisation)
+    contentHash = UInt64(truncatingIfNeeded: event.contentMac.rawValue)
     journeyID = event.journeyID
     parentHandoffID = event.parentHandoffID
     newHandoffID = event.newHandoffID
@@ -138,10 +152,15 @@ public struct HandoffFacts: Hashable, Sendable {
   public var kind: HandoffKind?
   public var priority: Priority?
   public var needKey: Token?
+  public var needCode: Code?
   public var journeyID: Token?
   public var parentHandoffID: HandoffID?
   public var newHandoffID: HandoffID?
   public var endReason: Code?
+  /// Services that share the care: what they accept or start is no second acceptance (A05).
+  public var cc: [OrganisationID] = []
+  /// Of the request: the same content again is a repeat and no amendment.
+  public var requestHash: UInt64 = 0
   public var bookedFor: Timestamp?
   public var dischargeReadyAt: Timestamp?
   /// The finished pauses of T_accept, capped.

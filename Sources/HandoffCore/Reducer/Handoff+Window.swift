@@ -20,6 +20,23 @@ extension Handoff {
     for fact in window { current.fold(fact, in: policies) }
   }
 
+  /// Takes in the same content under another message id (A02): nothing new, wherever it stands.
+  ///
+  /// Of two that are both within the window the one that stands first counts, whichever came first.
+  mutating func addAgain(_ fact: Fact, in policies: [Policy]) {
+    guard !fact.type.mayDifferBesideContent else { return add(fact, in: policies) }
+    let twin = window.firstIndex {
+      $0.type == fact.type && $0.contentHash == fact.contentHash && !$0.isRetry
+    }
+    guard let twin, Fact.precedes(fact, window[twin]) else { return }
+    var first = fact
+    first.witness.arrivedAt = min(fact.witness.arrivedAt, window[twin].witness.arrivedAt)
+    window.remove(at: twin)
+    window.insertInOrder(first)
+    current = settled ?? HandoffFacts()
+    for fact in window { current.fold(fact, in: policies) }
+  }
+
   /// Settles, in order, what arrived so long ago that nothing can overtake it any more.
   ///
   /// When it is done changes nothing but memory, so it is done when the handoff is next touched.
@@ -63,6 +80,16 @@ extension Handoff {
     case .requested, .inTransit, .delivered, .received, .onHold, .accepted, .booked, .started,
       .completed, .failed, .expired:
       break
+    }
+  }
+}
+
+extension EventType {
+  /// Whether two of one handoff and minute may say different things that no content code covers.
+  fileprivate var mayDifferBesideContent: Bool {
+    switch self {
+    case .handoffAmended, .booked, .interim, .transportFailed: true
+    default: false
     }
   }
 }

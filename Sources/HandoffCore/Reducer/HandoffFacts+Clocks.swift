@@ -34,10 +34,7 @@ extension HandoffFacts {
 
   /// The silence clocks, the findings that stand, and the illegal events that wait.
   func forEachDeadline(_ context: ClockContext, _ body: (Deadline) -> Void) {
-    for fact in pending {
-      let due = fact.witness.arrivedAt.advanced(by: context.policy.windows.reorder)
-      body(Deadline(.a14, began: fact.witness, due: due))
-    }
+    forEachPendingDeadline(context.policy.windows, body)
     for finding in findings where isStanding(finding) {
       body(Deadline(finding.rule, finding.cause, began: finding.witness, due: finding.due))
     }
@@ -77,6 +74,21 @@ extension HandoffFacts {
     if let amended = witness(of: .amended), !state.isTerminal, !isBackfill {
       let due = context.due(clocks.acknowledge, from: amended.arrivedAt, for: to)
       body(Deadline(.a24, began: amended, due: due))
+    }
+  }
+
+  /// A14 for a step that is not possible; A13 for answers to what nobody requested.
+  private func forEachPendingDeadline(_ windows: RuleWindows, _ body: (Deadline) -> Void) {
+    if isRequested {
+      for fact in pending {
+        let due = fact.witness.arrivedAt.advanced(by: windows.reorder)
+        body(Deadline(.a14, began: fact.witness, due: due))
+      }
+    } else if let first = pending.first {
+      // Once, whatever else is said of the same unknown request.
+      let arrived = pending.map(\.witness.arrivedAt).min() ?? first.witness.arrivedAt
+      let due = arrived.advanced(by: windows.reorder.adding(windows.orphan))
+      body(Deadline(.a13, began: first.witness, due: due))
     }
   }
 
@@ -189,6 +201,10 @@ extension HandoffFacts {
       return body(Deadline(.a22, .deceased, began: ended, due: ended.occurredAt))
     }
     guard !context.hasNextStep else { return }
+    if isNegativelyAnswered {
+      let due = context.due(context.policy.windows.negative, from: ended.occurredAt, for: from)
+      body(Deadline(.a22, began: ended, due: due))
+    }
     switch (state, stateBeforeEnd) {
     case (.rejected, .accepted), (.rejected, .booked):
       body(Deadline(.a11, .withdrawn, began: ended, due: ended.occurredAt))

@@ -52,6 +52,14 @@ extension HandoffFacts {
       begin(fact, in: policies)
       return true
     }
+    // The same request under another message id is a repeat (A02), and no amendment.
+    let isRepeat =
+      fact.type == .handoffRequested && !fact.isRetry && fact.contentHash != 0
+      && fact.contentHash == requestHash
+    if isRepeat {
+      duplicateCount += 1
+      return true
+    }
     let cell =
       fact.isRetry
       ? (state == .failed ? Cell.to(.requested) : .duplicate)
@@ -71,6 +79,7 @@ extension HandoffFacts {
     policy = fact.policy
     isBackfill = fact.isBackfill
     from = fact.from ?? fact.spokenBy
+    requestHash = fact.contentHash
     adopt(fact, in: policies)
     set(.requested, fact)
   }
@@ -80,7 +89,9 @@ extension HandoffFacts {
     to = fact.to ?? to
     kind = fact.kind ?? kind
     priority = fact.priority ?? priority
+    if !fact.cc.isEmpty { cc = fact.cc }
     needKey = fact.needKey ?? needKey
+    needCode = fact.needCode ?? needCode
     journeyID = fact.journeyID ?? journeyID
     parentHandoffID = fact.parentHandoffID ?? parentHandoffID
     dischargeReadyAt = fact.dischargeReadyAt ?? dischargeReadyAt
@@ -115,6 +126,10 @@ extension HandoffFacts {
   /// An organisation that is neither party: evidence only, and never a change of state.
   private mutating func hear(_ fact: Fact, in policies: [Policy]) {
     let arrived = fact.witness.arrivedAt
+    if let speaker = fact.spokenBy, cc.contains(speaker) {
+      lateCount += 1
+      return
+    }
     guard fact.type == .accepted || fact.type == .started else {
       find(.a17, cause: .noParty, fact, due: arrived)
       return
@@ -200,7 +215,7 @@ extension HandoffFacts {
   }
 
   private mutating func confirm(isDuplicate: Bool, _ fact: Fact, in policies: [Policy]) {
-    if let speaker = fact.spokenBy, let acceptedBy, speaker != acceptedBy {
+    if let speaker = fact.spokenBy, let acceptedBy, speaker != acceptedBy, !cc.contains(speaker) {
       let due = confirmationDue(fact.witness.arrivedAt, in: policies)
       find(.a05, cause: nil, fact, due: due)
     } else if isDuplicate {

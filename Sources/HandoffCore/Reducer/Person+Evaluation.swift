@@ -11,14 +11,14 @@ struct Moment {
   var inForce: Policy
   /// The record being applied, if the moment is one: the answer that resolves.
   var answer: Witness?
+  /// The transfer being taken in, while it is said that both keys had something open.
+  var arriving: EventID?
 }
 
 /// A rule that speaks of something at a moment.
-private struct Condition {
+struct Condition {
   var rule: Rule
   var cause: Code?
-  /// The position of the handoff.
-  var handoff: Int?
   var handoffID: HandoffID?
   var subject: Token?
   var beganWith: EventID
@@ -29,6 +29,17 @@ private struct Condition {
   func isSaid(by alert: EmittedAlert) -> Bool {
     rule == alert.rule && beganWith == alert.beganWith && handoffID == alert.handoffID
       && cause == alert.cause && subject == alert.subject
+  }
+}
+
+extension Condition {
+  init(
+    _ rule: Rule, _ cause: Code? = nil, of handoffID: HandoffID? = nil, began: Witness,
+    opened: Timestamp, count: UInt32 = 1, witnesses: [Witness]
+  ) {
+    self.init(
+      rule: rule, cause: cause, handoffID: handoffID, subject: nil, beganWith: began.eventID,
+      opened: opened, count: count, witnesses: witnesses)
   }
 }
 
@@ -57,6 +68,16 @@ extension Person {
       let memory = repetition.lastAt.advanced(by: windows.memory)
       if memory > moment.now { next.lower(to: memory) }
     }
+    judgeMerges(moment, &open)
+    judgePairs(moment, &open, &next)
+    judgeBounces(moment, &open)
+    judgeDischarge(moment, &open, &next)
+    judgeReadiness(moment, &open, &next)
+    judgeDeath(moment, &open)
+    for mark in stay {
+      let end = mark.forgetting(windows)
+      if end > moment.now { next.lower(to: end) }
+    }
     if !open.isEmpty || !alerts.isEmpty { say(&open, moment, into: &verdicts) }
     forget(at: moment, books: &books)
     if handoffs.isEmpty, let last = seen.last {
@@ -67,7 +88,19 @@ extension Person {
 
   /// Whether nothing is left to remember.
   var isEmpty: Bool {
-    handoffs.isEmpty && seen.isEmpty && repetitions.isEmpty
+    handoffs.isEmpty && seen.isEmpty && repetitions.isEmpty && links.isEmpty && stay.isEmpty
+  }
+
+  /// A16: two records of a person were merged while something was open under both.
+  ///
+  /// One key holds all of it by now, so it stands only as long as a need is doubled.
+  private func judgeMerges(_ moment: Moment, _ open: inout [Condition]) {
+    for link in links where link.isMerge && link.hadOpenOnBoth {
+      guard link.transferID == moment.arriving || hasDoubledNeed else { continue }
+      open.append(
+        Condition(
+          .a16, began: link.cause, opened: link.cause.arrivedAt, witnesses: [link.cause]))
+    }
   }
 
   func clockContext(at index: Int, in policies: [Policy]) -> ClockContext {
@@ -84,11 +117,11 @@ extension Person {
     let id = handoffs[index].id
     let request = facts.witness(of: .requested)
     facts.forEachDeadline(context) { deadline in
+      guard !isStopped(deadline) else { return }
       guard deadline.due <= moment.now else { return next.lower(to: deadline.due) }
       open.append(
         Condition(
-          rule: deadline.rule, cause: deadline.cause, handoff: index, handoffID: id, subject: nil,
-          beganWith: deadline.began.eventID, opened: deadline.due, count: 1,
+          deadline.rule, deadline.cause, of: id, began: deadline.began, opened: deadline.due,
           witnesses: [request, deadline.began].compactMap(\.self)))
     }
     for fact in facts.pending {
@@ -110,6 +143,7 @@ extension Person {
 extension Person {
   private mutating func settle(at moment: Moment, books: inout Books) {
     forgetSeen(at: moment.now, moment.inForce.windows)
+    forgetStay(at: moment.now, moment.inForce.windows)
     for index in handoffs.indices {
       let windows = moment.policies[Int(handoffs[index].current.policy)].windows
       handoffs[index].settle(at: moment.now, windows, in: moment.policies)
@@ -257,7 +291,9 @@ extension Person {
       return repetition.map { [$0.first, $0.latest] } ?? []
     }
     let marks = handoff?.current.marks ?? []
-    return marks.filter { $0.step == .requested || $0.witness.eventID == alert.beganWith }
+    let causes = (links.map(\.cause) + stay.map(\.witness)).filter { $0.eventID == alert.beganWith }
+    return causes
+      + marks.filter { $0.step == .requested || $0.witness.eventID == alert.beganWith }
       .map(\.witness)
   }
 }
@@ -273,7 +309,7 @@ extension Handoff {
 extension Condition {
   fileprivate init(_ repetition: Repetition) {
     self.init(
-      rule: repetition.rule, cause: nil, handoff: nil, handoffID: repetition.handoffID,
+      rule: repetition.rule, cause: repetition.cause, handoffID: repetition.handoffID,
       subject: repetition.subject, beganWith: repetition.beganWith, opened: repetition.opened,
       count: repetition.count, witnesses: [repetition.first, repetition.latest])
   }
@@ -283,9 +319,11 @@ extension AlertID {
   fileprivate init(_ rule: Rule, of person: PatientKey, _ condition: Condition) {
     // Of A03 the message is the subject, whichever handoff its contents belong to.
     let handoffID = rule == .a03 ? nil : condition.handoffID
+    // Of A16 the first use is: after a month of quiet the same source may begin again.
+    let episode = rule == .a16 ? nil : condition.subject
     self.init(
       rule: rule, person: person, handoffID: handoffID,
-      episode: condition.subject ?? Token(rawValue: condition.beganWith.rawValue),
+      episode: episode ?? Token(rawValue: condition.beganWith.rawValue),
       cause: condition.cause)
   }
 }
@@ -296,7 +334,7 @@ extension Moment {
     var evidence: [Evidence] = []
     for witness in witnesses where !evidence.contains(where: { $0.hash == witness.hash }) {
       let coordinates = RecordCoordinates(
-        topic: topic, partition: partition, offset: witness.offset)
+        topic: topic, partition: witness.partition ?? partition, offset: witness.offset)
       evidence.append(
         Evidence(eventID: witness.eventID, hash: witness.hash, coordinates: coordinates))
     }

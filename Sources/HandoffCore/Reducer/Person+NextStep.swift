@@ -19,7 +19,7 @@ extension Person {
       let isNew = requested.occurredAt >= ended.occurredAt
       if other.current.parentHandoffID == this.id { return isNew || other.isAlive }
       if isSame(other.current.journeyID, this.current.journeyID), isNew { return true }
-      guard isSame(other.current.needKey, this.current.needKey) else { return false }
+      guard other.isSameNeed(as: this) else { return false }
       return isNew || other.isAlive || other.speaksAfter(this, endedAt: ended.occurredAt)
     }
   }
@@ -37,7 +37,7 @@ extension Handoff {
     let (mine, theirs) = (current, other.current)
     return mine.newHandoffID == other.id || theirs.newHandoffID == id
       || mine.parentHandoffID == other.id || theirs.parentHandoffID == id
-      || isSame(mine.needKey, theirs.needKey) || isSame(mine.journeyID, theirs.journeyID)
+      || isSameNeed(as: other) || isSame(mine.journeyID, theirs.journeyID)
   }
 
   /// Still under way, or done.

@@ -7,6 +7,8 @@ enum Recognition {
   case repetition(of: SeenEvent)
   /// A message id that came before with other content.
   case reuse(of: SeenEvent)
+  /// The same business content under another message id.
+  case resend(of: SeenEvent)
 }
 
 extension Person {
@@ -24,6 +26,7 @@ extension Person {
   func recognise(_ event: HandoffEvent) -> Recognition {
     var repeated: SeenEvent?
     var reused: SeenEvent?
+    var resent: SeenEvent?
     for known in seen {
       if known.eventID == event.id {
         if known.receptionID == event.receptionID { return .redelivery }
@@ -36,11 +39,29 @@ extension Person {
         } else if event.supersedes == nil {
           reused = reused ?? known
         }
+      } else if event.handoffID != nil, known.contentMac == event.contentMac,
+        known.type == event.type, known.receptionID != event.receptionID
+      {
+        resent = resent ?? known
       }
     }
     if let repeated { return .repetition(of: repeated) }
     if let reused { return .reuse(of: reused) }
+    if let resent { return .resend(of: resent) }
     return .new
+  }
+
+  /// A02, or A01 where it is a repeat like any other: within a day, and nothing came in between.
+  func rule(
+    ofResend event: HandoffEvent, _ known: SeenEvent, _ witness: Witness, _ windows: RuleWindows
+  ) -> Rule {
+    guard witness.arrivedAt <= known.arrivedAt.advanced(by: windows.resend) else { return .a02 }
+    let handoff = handoffs.first { $0.id == event.handoffID }
+    let hasMovedOn = handoff?.current.marks.contains { mark in
+      mark.witness.arrivedAt > known.arrivedAt
+        && mark.witness.arrivedAt.advanced(by: windows.reorder) < witness.arrivedAt
+    }
+    return hasMovedOn == true ? .a02 : .a01
   }
 
   mutating func remember(_ event: HandoffEvent, _ witness: Witness) {
@@ -59,7 +80,12 @@ extension Person {
     _ rule: Rule, of known: SeenEvent, _ event: HandoffEvent, _ witness: Witness,
     _ windows: RuleWindows
   ) {
-    let subject = event.messageKey ?? Token(rawValue: event.id.rawValue)
+    // Of a re-send the content is what came twice; its message ids differ.
+    let isResend =
+      known.eventID != event.id
+      && (event.messageKey == nil || known.messageKey != event.messageKey)
+    let subject =
+      isResend ? event.contentMac : event.messageKey ?? Token(rawValue: event.id.rawValue)
     let handoffID = event.handoffID
     let position = repetitions.firstIndex {
       $0.rule == rule && $0.subject == subject && (rule == .a03 || $0.handoffID == handoffID)
@@ -67,7 +93,7 @@ extension Person {
     guard let position else {
       let first = Witness(
         eventID: known.eventID, hash: known.hash, arrivedAt: known.arrivedAt,
-        occurredAt: known.arrivedAt, offset: known.offset)
+        occurredAt: known.arrivedAt, offset: known.offset, partition: known.partition)
       repetitions.append(
         Repetition(
           rule: rule, subject: subject, handoffID: handoffID, beganWith: known.eventID,
@@ -75,6 +101,13 @@ extension Person {
           lastAt: witness.arrivedAt, first: first, latest: witness))
       return
     }
+    count(at: position, event, witness, windows)
+  }
+
+  /// Counts one more of an episode; several events of one arrival count once.
+  mutating func count(
+    at position: Int, _ event: HandoffEvent, _ witness: Witness, _ windows: RuleWindows
+  ) {
     guard repetitions[position].lastReceptionID != event.receptionID else { return }
     repetitions[position].lastReceptionID = event.receptionID
     if witness.arrivedAt >= repetitions[position].end(windows) {
@@ -91,6 +124,6 @@ extension Repetition {
   /// When the episode ends if nothing comes again: for A01 the sliding hour; a reused id stays open
   /// for as long as the ids that it collides with are remembered.
   func end(_ windows: RuleWindows) -> Timestamp {
-    lastAt.advanced(by: rule == .a01 ? windows.repeats : windows.memory)
+    lastAt.advanced(by: rule == .a01 || rule == .a02 ? windows.repeats : windows.memory)
   }
 }

@@ -7,10 +7,14 @@ public struct Handoff: Hashable, Sendable {
   public var settled: HandoffFacts?
   /// Events that arrived within W_reorder, in the order in which they happened.
   public var window: [Fact]
+  /// Whether its request came for another key of the person.
+  public var isTransferred: Bool
 
   public init(
-    id: HandoffID, current: HandoffFacts, settled: HandoffFacts? = nil, window: [Fact] = []
+    id: HandoffID, current: HandoffFacts, settled: HandoffFacts? = nil, window: [Fact] = [],
+    isTransferred: Bool = false
   ) {
+    self.isTransferred = isTransferred
     self.id = id
     self.current = current
     self.settled = settled
@@ -28,11 +32,15 @@ public struct SeenEvent: Hashable, Sendable {
   public var arrivedAt: Timestamp
   public var hash: RecordHash
   public var offset: Int64
+  /// The partition that ``offset`` is of; `nil` means the reducer's own.
+  public var partition: Int32?
 
   public init(
     eventID: EventID, receptionID: ReceptionID, messageKey: Token?, contentMac: Token,
-    type: EventType, arrivedAt: Timestamp, hash: RecordHash, offset: Int64
+    type: EventType, arrivedAt: Timestamp, hash: RecordHash, offset: Int64,
+    partition: Int32? = nil
   ) {
+    self.partition = partition
     self.eventID = eventID
     self.receptionID = receptionID
     self.messageKey = messageKey
@@ -44,11 +52,13 @@ public struct SeenEvent: Hashable, Sendable {
   }
 }
 
-/// A message that came again (A01), or whose id came with other content (A03).
+/// A message that came again (A01), or whose id came with other content (A03); or a key in use that
+/// a merge has done away with (A16).
 public struct Repetition: Hashable, Sendable {
-  /// `a01` or `a03`.
+  /// `a01`, `a02`, `a03` or `a16`.
   public var rule: Rule
-  /// The message key, or the event's id where the message has none.
+  /// The message key, or the event's id where the message has none; of A16 what stands for who uses
+  /// the key.
   public var subject: Token
   public var handoffID: HandoffID?
   public var beganWith: EventID
@@ -62,12 +72,15 @@ public struct Repetition: Hashable, Sendable {
   /// The first of its kind and the latest repeat.
   public var first: Witness
   public var latest: Witness
+  /// The limb of the rule (A16).
+  public var cause: Code?
 
   public init(
     rule: Rule, subject: Token, handoffID: HandoffID?, beganWith: EventID,
     lastReceptionID: ReceptionID, count: UInt32, opened: Timestamp, lastAt: Timestamp,
-    first: Witness, latest: Witness
+    first: Witness, latest: Witness, cause: Code? = nil
   ) {
+    self.cause = cause
     self.rule = rule
     self.subject = subject
     self.handoffID = handoffID
@@ -127,6 +140,10 @@ public struct Person: Hashable, Sendable {
   public var readinessSaid: Witness?
   /// From when T_start of a discharge runs: the date that was said, or the moment of its withdrawal.
   public var dischargeReadyAt: Timestamp?
+  /// The keys that stand, or stood, for the same person; in the order in which they were learned.
+  public var links: [KeyLink] = []
+  /// What was said of the stay, in the order in which it happened.
+  public var stay: [StayMark] = []
   /// Events of the stay and evidence without a handoff: kept only as counted and seen.
   public var unlinkedCount: UInt32 = 0
 
@@ -142,8 +159,11 @@ public struct PartitionState: Hashable, Sendable {
   /// The offset after the last record applied.
   public var nextOffset: Int64
   public var books: Books
-  /// Every policy that was in force here, the first at the start; a handoff keeps its own.
+  /// Every policy that was in force here, the first at the start, and those that judge what came
+  /// from other partitions; a handoff keeps its own.
   public var activations: [RulesActivation]
+  /// Which of them is in force.
+  public var inForce: UInt16
   /// The latest word on each source, by its code.
   ///
   /// Kept, and not judged by: the reducer that says when a source is silent is not part of this
@@ -154,8 +174,9 @@ public struct PartitionState: Hashable, Sendable {
 
   public init(
     time: Timestamp = .distantPast, nextOffset: Int64 = 0, books: Books = Books(),
-    activations: [RulesActivation], sources: [Code: SourceState] = [:]
+    activations: [RulesActivation], sources: [Code: SourceState] = [:], inForce: UInt16? = nil
   ) {
+    self.inForce = inForce ?? UInt16(clamping: activations.count - 1)
     self.time = time
     self.nextOffset = nextOffset
     self.books = books

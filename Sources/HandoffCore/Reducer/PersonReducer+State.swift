@@ -10,6 +10,7 @@ extension PersonReducer {
   public mutating func beginBatch() {
     precondition(journal == nil, "a batch is open already")
     journal = Journal(state: state, policies: policies)
+    outgoing = []
   }
 
   /// The keys whose person the open batch changed, in order: the changelog goes out before the
@@ -29,6 +30,7 @@ extension PersonReducer {
   public mutating func rollBackBatch() {
     guard let journal else { preconditionFailure("no batch is open") }
     self.journal = nil
+    outgoing = []
     state = journal.state
     policies = journal.policies
     missingPolicies.removeAll { hash in
@@ -73,6 +75,8 @@ extension PersonReducer {
     }
     guard !policies.isEmpty else { return }
     self.state = state
+    // A damaged ordinal must not trap later.
+    self.state.inForce = min(state.inForce, UInt16(clamping: policies.count - 1))
     self.policies = policies
   }
 
@@ -81,8 +85,7 @@ extension PersonReducer {
   /// A person judged by an activation that the partition's state does not hold is of another
   /// partition or of a damaged changelog, and is refused.
   public mutating func restore(_ person: Person) throws(UnknownActivation) {
-    let ordinals = person.handoffs.flatMap(\.policies)
-    guard ordinals.allSatisfy({ Int($0) < policies.count }) else {
+    guard person.ordinals.allSatisfy({ Int($0) < policies.count }) else {
       throw UnknownActivation(key: person.key)
     }
     place(person)
@@ -113,7 +116,7 @@ extension PersonReducer {
     var books = state.books
     let moment = Moment(
       now: state.time, readUpTo: state.nextOffset - 1, topic: topic, partition: partition,
-      rulesVersion: 0, policies: policies, inForce: policies[policies.count - 1], answer: nil)
+      rulesVersion: 0, policies: policies, inForce: policies[Int(state.inForce)], answer: nil)
     let nextDue = judged.evaluate(moment, books: &books, into: &unsaid)
     slots[person.key] = Slot(person: person, nextDue: nextDue, armed: armed)
     if let index = slots.index(forKey: person.key) { arm(slotAt: index) }
@@ -127,7 +130,7 @@ public struct UnknownActivation: Error, Hashable, Sendable {
 
 extension Handoff {
   /// The ordinal of every activation that it refers to.
-  fileprivate var policies: [UInt16] {
+  var policies: [UInt16] {
     var policies = [current.policy]
     if let settled { policies.append(settled.policy) }
     policies += window.map(\.policy)

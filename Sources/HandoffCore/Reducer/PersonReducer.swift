@@ -6,8 +6,8 @@ internal import HeapModule
 /// however they are batched, and with or without ticks. What it remembers is ``state`` and the
 /// ``Person`` of each key; everything else is derived from them.
 ///
-/// An event of an old key after a merge, open state that a merge moves, and the silence of sources
-/// are recorded and counted here; judging by them is left to the rules that are about them.
+/// Beside verdicts it gives ``Outgoing`` records: a person whom an event moves to another key, and
+/// events that come for a key after that. They go out in the transaction of their cause.
 public struct PersonReducer: Sendable {
   /// The version of the rules in this code: counted up when the same records give other verdicts.
   public static let rulesVersion: UInt32 = 1
@@ -48,6 +48,8 @@ public struct PersonReducer: Sendable {
   var journal: Journal?
   /// Policies that were activated without having been provided: judged by the one before.
   public internal(set) var missingPolicies: [RecordHash] = []
+  /// What is to be written to the events topic, in order; ``takeOutgoing()`` empties it.
+  var outgoing: [Outgoing] = []
 
   /// Makes an empty reducer, with the policy in force until a record activates another.
   public init(policy: Policy, topic: String, partition: Int32) {
@@ -88,9 +90,16 @@ public struct PersonReducer: Sendable {
     case .tick: break
     case .sourceState(let source): state.sources[source.source] = source
     case .rulesActivation(let activation): activate(activation, of: record, into: &verdicts)
+    case .transfer(let transfer): take(transfer, of: record, into: &verdicts)
     case .unusable(let rule, let cause): noteDefect(rule, cause, record, into: &verdicts)
     case .event(let event): take(event, of: record, into: &verdicts)
     }
+  }
+
+  /// What is to be written to the events topic in the transaction of the records applied so far.
+  public mutating func takeOutgoing() -> [Outgoing] {
+    defer { outgoing = [] }
+    return outgoing
   }
 
   /// Moves partition time on, and fires every deadline due by then, each at its own moment.
@@ -112,7 +121,7 @@ public struct PersonReducer: Sendable {
   private mutating func activate(
     _ activation: RulesActivation, of record: EventRecord, into verdicts: inout [Verdict]
   ) {
-    guard activation != state.activations.last else { return }
+    guard activation != state.activations[Int(state.inForce)] else { return }
     let policy = known[activation.policyHash]
     if policy == nil {
       missingPolicies.append(activation.policyHash)
@@ -121,7 +130,8 @@ public struct PersonReducer: Sendable {
       endDefects(.s05, at: state.time, into: &verdicts)
     }
     state.activations.append(activation)
-    policies.append(policy ?? policies[policies.count - 1])
+    policies.append(policy ?? policies[Int(state.inForce)])
+    state.inForce = UInt16(clamping: policies.count - 1)
   }
 }
 
@@ -159,12 +169,13 @@ extension PersonReducer {
 
   mutating func evaluate(
     slotAt index: Dictionary<PatientKey, Slot>.Index, answer: Witness?,
-    into verdicts: inout [Verdict]
+    arriving: EventID? = nil, into verdicts: inout [Verdict]
   ) {
     let moment = Moment(
       now: state.time, readUpTo: state.nextOffset - 1, topic: topic, partition: partition,
-      rulesVersion: state.activations[state.activations.count - 1].rulesVersion,
-      policies: policies, inForce: policies[policies.count - 1], answer: answer)
+      rulesVersion: state.activations[Int(state.inForce)].rulesVersion,
+      policies: policies, inForce: policies[Int(state.inForce)], answer: answer,
+      arriving: arriving)
     let nextDue = slots.values[index].person.evaluate(
       moment, books: &state.books, into: &verdicts)
     slots.values[index].nextDue = nextDue
@@ -179,21 +190,36 @@ extension PersonReducer {
 // MARK: Events
 
 extension PersonReducer {
+  /// The slot of a key, made where it is new.
+  mutating func slotIndex(of key: PatientKey) -> Dictionary<PatientKey, Slot>.Index {
+    if let index = slots.index(forKey: key) { return index }
+    note(key, nil)
+    slots[key] = Slot(person: Person(key: key))
+    guard let index = slots.index(forKey: key) else { preconditionFailure("it was just put in") }
+    return index
+  }
+
   private mutating func take(
     _ event: HandoffEvent, of record: EventRecord, into verdicts: inout [Verdict]
   ) {
     state.books.eventCount += 1
-    if slots[event.patientKey] == nil {
-      note(event.patientKey, nil)
-      slots[event.patientKey] = Slot(person: Person(key: event.patientKey))
+    let windows = policies[Int(state.inForce)].windows
+    if let originalAt = event.originalAt, originalAt.advanced(by: windows.memory) < state.time {
+      // Sent on again by a reconciler that was built anew; the first copy is forgotten by now.
+      state.books.staleCount += 1
+      return
     }
-    guard let index = slots.index(forKey: event.patientKey) else { return }
+    let index = slotIndex(of: event.patientKey)
+    if let alias = slots.values[index].person.alias {
+      return forward(event, through: alias, record, into: &verdicts)
+    }
+    if let target = event.movesTo { return move(event, to: target, record, into: &verdicts) }
     note(event.patientKey, slots.values[index].person)
     let witness = Witness(
       eventID: event.id, hash: record.hash, arrivedAt: state.time, occurredAt: event.occurredAt,
       offset: record.coordinates.offset)
     let isNews = slots.values[index].person.take(
-      event, witness, policies: policies, books: &state.books)
+      event, witness, policies: policies, inForce: state.inForce, books: &state.books)
     if isNews { evaluate(slotAt: index, answer: witness, into: &verdicts) }
   }
 }
@@ -201,9 +227,10 @@ extension PersonReducer {
 extension Person {
   /// Takes in one event; false where it changed nothing at all.
   fileprivate mutating func take(
-    _ event: HandoffEvent, _ witness: Witness, policies: [Policy], books: inout Books
+    _ event: HandoffEvent, _ witness: Witness, policies: [Policy], inForce: UInt16,
+    books: inout Books
   ) -> Bool {
-    let windows = policies[policies.count - 1].windows
+    let windows = policies[Int(inForce)].windows
     forgetSeen(at: witness.arrivedAt, windows)
     let recognition = recognise(event)
     if case .redelivery = recognition {
@@ -215,15 +242,19 @@ extension Person {
     case .redelivery: break
     case .repetition(let known):
       if known.eventID == event.id, isRetry(event) {
-        add(event, witness, isRetry: true, policies, books: &books)
+        add(event, witness, isRetry: true, policies, inForce, books: &books)
       } else {
         books.repeatedCount += 1
         note(.a01, of: known, event, witness, windows)
       }
     case .reuse(let known):
       note(.a03, of: known, event, witness, windows)
-      add(event, witness, isRetry: false, policies, books: &books)
-    case .new: add(event, witness, isRetry: false, policies, books: &books)
+      add(event, witness, isRetry: false, policies, inForce, books: &books)
+    case .resend(let known):
+      note(rule(ofResend: event, known, witness, windows), of: known, event, witness, windows)
+      books.repeatedCount += 1
+      add(event, witness, isRetry: false, isResend: true, policies, inForce, books: &books)
+    case .new: add(event, witness, isRetry: false, policies, inForce, books: &books)
     }
     return true
   }
@@ -235,23 +266,28 @@ extension Person {
   }
 
   private mutating func add(
-    _ event: HandoffEvent, _ witness: Witness, isRetry: Bool, _ policies: [Policy],
-    books: inout Books
+    _ event: HandoffEvent, _ witness: Witness, isRetry: Bool, isResend: Bool = false,
+    _ policies: [Policy],
+    _ inForce: UInt16, books: inout Books
   ) {
     guard event.type.isLifecycle, let id = event.handoffID else {
       unlinkedCount += 1
       books.unlinkedCount += 1
       hearOfReadiness(event, witness)
+      hearOfStay(event, witness)
       return
     }
     let index = position(of: id)
-    let before = BookEntry(handoffs[index].current)
-    let policy = UInt16(policies.count - 1)
+    let before = BookEntry(handoffs[index])
     let windows = policies[Int(handoffs[index].current.policy)].windows
     handoffs[index].settle(at: witness.arrivedAt, windows, in: policies)
-    handoffs[index].add(
-      Fact(event, witness: witness, policy: policy, isRetry: isRetry), in: policies)
-    books.update(from: before, to: BookEntry(handoffs[index].current))
+    let fact = Fact(event, witness: witness, policy: inForce, isRetry: isRetry)
+    if isResend {
+      handoffs[index].addAgain(fact, in: policies)
+    } else {
+      handoffs[index].add(fact, in: policies)
+    }
+    books.update(from: before, to: BookEntry(handoffs[index]))
   }
 
   /// The position of a handoff, made where it is new.
@@ -277,35 +313,5 @@ extension Person {
     readinessSaid = witness
     let isReady = event.type == .readyForDischarge
     dischargeReadyAt = isReady ? event.dischargeReadyAt ?? event.occurredAt : event.occurredAt
-  }
-}
-
-/// What the books need of a handoff: not its facts, whose arrays a second reference would copy.
-private struct BookEntry {
-  var isRequested: Bool
-  var kind: HandoffKind?
-  var state: HandoffState
-
-  init(_ facts: HandoffFacts) {
-    isRequested = facts.isRequested
-    kind = facts.kind
-    state = facts.state
-  }
-}
-
-extension Books {
-  fileprivate mutating func update(from before: BookEntry, to after: BookEntry) {
-    switch (before.isRequested, after.isRequested) {
-    case (false, false): break
-    case (false, true): enter(kind: after.kind, state: after.state)
-    case (true, false): leave(kind: before.kind, state: before.state)
-    case (true, true):
-      if before.kind != after.kind {
-        leave(kind: before.kind, state: before.state)
-        enter(kind: after.kind, state: after.state)
-      } else {
-        move(kind: after.kind, from: before.state, to: after.state)
-      }
-    }
   }
 }

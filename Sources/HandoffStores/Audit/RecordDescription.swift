@@ -39,6 +39,7 @@ extension AuditDescription {
         type: event.type.rawValue, handoff: event.handoffID, from: event.from?.organisation,
         to: event.to?.organisation, kind: event.kind)
     case .unusable: return nil
+    case .transfer: return AuditDescription(type: "PersonTransfer")
     case .tick: return AuditDescription(type: "Tick")
     case .sourceState: return AuditDescription(type: "SourceState")
     case .rulesActivation: return AuditDescription(type: "RulesActivation")

@@ -14,6 +14,7 @@ struct OfflineReconcilerTests {
       let wire =
         switch record.content {
         case .event(let event): codec.encode(event)
+        case .transfer(let transfer): codec.encode(transfer)
         case .tick, .sourceState, .rulesActivation, .unusable: codec.encodeTick(at: record.brokerAt)
         }
       return NDJSONRecord(

@@ -16,6 +16,7 @@ enum Reread {
       case .tick: again = codec.encodeTick(at: stored.brokerAt)
       case .sourceState(let state): again = codec.encode(state, at: stored.brokerAt)
       case .rulesActivation(let rules): again = codec.encode(rules, at: stored.brokerAt)
+      case .transfer(let transfer): again = codec.encode(transfer)
       case .unusable: throw Absent()
       }
     case "handoff.alerts.v1": again = codec.encode(try WireCodec.verdict(record))

@@ -17,7 +17,7 @@ enum RecordSamples {
       codec.encode(rules, at: now), codec.encode(try random.verdict()),
       codec.encode(try random.statement()), codec.encode(try random.correlationEntry()),
       codec.encode(random.deadLetter()), codec.encode(try random.person()),
-      codec.encode(try random.partition()),
+      codec.encode(try random.partition()), codec.encode(try random.transfer()),
       codec.encode(
         SealedFrame(
           source: random.code(), receptionID: random.id(), rail: random.code(),
@@ -49,6 +49,7 @@ enum RecordSamples {
     case "CorrelationEntry": _ = try CorrelationEntry(protobuf: bytes)
     case "DeadLetter": _ = try DeadLetter(protobuf: bytes)
     case "PersonState": _ = try Person(protobuf: bytes)
+    case "PersonTransfer": _ = try PersonTransfer(protobuf: bytes)
     case "PartitionState": _ = try PartitionState(protobuf: bytes)
     case "SealedFrame": _ = try SealedFrame(protobuf: bytes)
     case "SealedNotice": _ = try SealedNotice(protobuf: bytes)

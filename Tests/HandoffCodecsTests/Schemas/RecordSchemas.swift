@@ -12,12 +12,13 @@ struct RecordSchemas {
   /// Where the files are; nothing is to be fetched from there, so that the host does not exist.
   static let base = "https://baton.invalid/handoff/v1/"
 
-  /// What stands in records of its own: every message that no other one holds, and two that are
-  /// also kept in a partition's state.
+  /// What stands in records of its own: every message that no other one holds, and three
+  /// that are also kept in a partition's state, or go with a person to another key.
   var records: [ProtoSource.Message] {
     let held = Set(source.messages.flatMap(\.fields).map(\.type))
     return source.messages.filter {
-      (!held.contains($0.name) || ["SourceState", "RulesActivation"].contains($0.name))
+      (!held.contains($0.name)
+        || ["SourceState", "RulesActivation", "PersonState"].contains($0.name))
         && $0.name != Self.neverInJSON
     }
   }

@@ -103,6 +103,7 @@ struct EventGenerator {
     event.classification = maybe { $0.code() }
     event.sealedIdentity = bytes(number(0...300))
     event.original = maybe { $0.coordinates() }
+    event.originalAt = maybe { $0.time() }
     return event
   }
 

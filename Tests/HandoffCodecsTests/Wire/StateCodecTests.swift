@@ -27,6 +27,31 @@ import Testing
     }
   }
 
+  @Test(arguments: WireFormat.allCases, 0..<4 as Range<UInt64>)
+  func `a person on the way to another key comes back as it was`(format: WireFormat, seed: UInt64)
+    throws
+  {
+    var generator = EventGenerator(seed: seed)
+    for _ in 0..<20 {
+      let transfer = try generator.transfer()
+      let record = WireCodec(format: format).encode(transfer)
+      #expect(record.key == Array(transfer.to.description.utf8))
+      let stored = StoredRecord(
+        record: record, coordinates: generator.coordinates(), brokerAt: Timestamp(milliseconds: 1))
+      guard case .transfer(let read) = try WireCodec.eventRecord(stored).content else {
+        Issue.record("not a transfer")
+        return
+      }
+      #expect(read == transfer)
+      var moved = stored
+      moved.record.key = Array(transfer.person.key.description.utf8)
+      #expect(throws: WireError(.keyMismatch, "key")) { try WireCodec.eventRecord(moved) }
+      let bytes = transfer.protobuf
+      #expect(
+        try Baton_Handoff_V1_PersonTransfer(serializedBytes: bytes).serializedBytes() == bytes)
+    }
+  }
+
   @Test func `steps have the numbers of the schema, name by name`() {
     for step in Mark.Step.allCases {
       let name = Baton_Handoff_V1_Mark.Step(rawValue: Int(step.wireNumber)).map { "\($0)" }

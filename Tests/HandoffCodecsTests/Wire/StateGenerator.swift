@@ -18,7 +18,7 @@ extension EventGenerator {
   mutating func witness() -> Witness {
     Witness(
       eventID: id(), hash: hash(), arrivedAt: time(), occurredAt: time(),
-      offset: Int64(number(0...1 << 40)))
+      offset: Int64(number(0...1 << 40)), partition: maybe { Int32($0.number(0...23)) })
   }
 
   mutating func fact() throws -> Fact {
@@ -31,6 +31,9 @@ extension EventGenerator {
     fact.kind = chance() ? .unspecified : nil
     fact.priority = chance() ? .urgent : nil
     fact.needKey = maybe { $0.id() }
+    fact.needCode = maybe { $0.code() }
+    fact.cc = try list(2) { try $0.organisation() }
+    fact.contentHash = UInt64(number(0...3))
     fact.journeyID = maybe { $0.id() }
     fact.parentHandoffID = maybe { $0.id() }
     fact.newHandoffID = maybe { $0.id() }
@@ -59,6 +62,9 @@ extension EventGenerator {
     facts.kind = chance() ? .unspecified : nil
     facts.priority = chance() ? .routine : nil
     facts.needKey = maybe { $0.id() }
+    facts.needCode = maybe { $0.code() }
+    facts.cc = try list(2) { try $0.organisation() }
+    facts.requestHash = UInt64(number(0...3))
     facts.journeyID = maybe { $0.id() }
     facts.parentHandoffID = maybe { $0.id() }
     facts.newHandoffID = maybe { $0.id() }
@@ -85,19 +91,19 @@ extension EventGenerator {
       Handoff(
         id: generator.id(), current: try generator.facts(),
         settled: generator.chance() ? try generator.facts() : nil,
-        window: try generator.list(2) { try $0.fact() })
+        window: try generator.list(2) { try $0.fact() }, isTransferred: generator.chance())
     }
     person.seen = list(3) {
       SeenEvent(
         eventID: $0.id(), receptionID: $0.id(), messageKey: $0.maybe { $0.id() },
         contentMac: $0.id(), type: $0.one(), arrivedAt: $0.time(), hash: $0.hash(),
-        offset: Int64($0.number(0...99)))
+        offset: Int64($0.number(0...99)), partition: $0.maybe { Int32($0.number(0...23)) })
     }
     person.repetitions = list(2) {
       Repetition(
         rule: $0.one(), subject: $0.id(), handoffID: $0.maybe { $0.id() }, beganWith: $0.id(),
         lastReceptionID: $0.id(), count: UInt32($0.number(0...9)), opened: $0.time(),
-        lastAt: $0.time(), first: $0.witness(), latest: $0.witness())
+        lastAt: $0.time(), first: $0.witness(), latest: $0.witness(), cause: $0.maybe { $0.code() })
     }
     person.alerts = list(3) {
       EmittedAlert(
@@ -109,7 +115,34 @@ extension EventGenerator {
     person.readinessSaid = maybe { $0.witness() }
     person.dischargeReadyAt = maybe { $0.time() }
     person.unlinkedCount = UInt32(number(0...9))
+    person.links = try list(2) { try $0.link() }
+    person.stay = try list(2) { generator in
+      StayMark(
+        type: generator.one(), witness: generator.witness(),
+        saidBy: generator.chance() ? try generator.organisation() : nil,
+        pathway: generator.maybe { UInt8($0.number(0...3)) },
+        readyAt: generator.maybe { $0.time() })
+    }
     return person
+  }
+
+  mutating func link() throws -> KeyLink {
+    KeyLink(
+      direction: one(), key: try key(), transferID: id(), path: try list(3) { try $0.key() },
+      isMerge: chance(), cause: witness(), recordHash: maybe { $0.hash() },
+      hadOpenOnBoth: chance())
+  }
+
+  mutating func transfer() throws -> PersonTransfer {
+    let person = try person()
+    return PersonTransfer(
+      id: id(), to: try key(), path: [person.key] + (try list(3) { try $0.key() }),
+      cause: witness(), isMerge: chance(), person: person,
+      activations: list(2) {
+        RulesActivation(
+          rulesVersion: UInt32($0.number(1...9)), policyHash: $0.hash(),
+          profile: $0.maybe { $0.code() })
+      })
   }
 
   mutating func ledger() -> Ledger {
@@ -155,6 +188,10 @@ extension EventGenerator {
     state.books.repeatedCount = UInt64(number(0...9))
     state.books.unlinkedCount = UInt64(number(0...9))
     state.books.lapsedCount = UInt64(number(0...9))
+    state.books.forwardedCount = UInt64(number(0...9))
+    state.books.staleCount = UInt64(number(0...9))
+    state.books.absorbedCount = UInt64(number(0...9))
+    if chance(), !state.activations.isEmpty { state.inForce = 0 }
     return state
   }
 }

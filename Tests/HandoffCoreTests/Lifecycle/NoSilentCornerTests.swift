@@ -90,12 +90,13 @@ private func scene(in state: HandoffState, isBackfill: Bool = false) throws -> S
     #expect(scene.deadlines.map(\.rule) == [.a09])
   }
 
-  @Test func `an answer whose request never comes is A14, and then forgotten`() throws {
+  @Test func `an answer whose request never comes is A13, and then forgotten`() throws {
     var scene = Scene()
     scene.say(.accepted, at: 0)
     #expect(scene.state == nil)
-    #expect(scene.tick(at: 15).short == ["A14 opened"])
-    #expect(scene.tick(at: 31 * 24 * 60).short == ["A14 resolved"])
+    #expect(scene.tick(at: 24 * 60 + 14).isEmpty)
+    #expect(scene.tick(at: 24 * 60 + 15).short == ["A13 opened"])
+    #expect(scene.tick(at: 31 * 24 * 60).short == ["A13 resolved"])
     #expect(scene.reducer.personCount == 0)
     #expect(scene.reducer.state.books.lapsedCount == 1)
   }

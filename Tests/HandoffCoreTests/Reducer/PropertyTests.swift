@@ -34,7 +34,8 @@ private func canonical(_ records: [EventRecord]) -> String {
   @Test func `the journeys reach every rule of this reducer and every state`() {
     let all = (0..<40 as Range<UInt64>).flatMap { verdicts(records($0)) }
     let expected: Set<Rule> = [
-      .a01, .a03, .a05, .a07, .a08, .a09, .a10, .a11, .a12, .a14, .a17, .a24,
+      .a01, .a02, .a03, .a04, .a05, .a06, .a07, .a08, .a09, .a10, .a11, .a12, .a13, .a14, .a15,
+      .a17, .a20, .a21, .a22, .a23, .a24,
     ]
     #expect(Set(all.map(\.rule)).isSuperset(of: expected))
     #expect(Set(all.compactMap(\.state)) == Set(HandoffState.allCases))

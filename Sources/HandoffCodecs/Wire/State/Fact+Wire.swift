@@ -22,6 +22,9 @@ extension Fact {
     writer.flag(18, isBackfill)
     writer.flag(19, isRetry)
     writer.unsigned(20, policy)
+    writer.code(21, needCode)
+    for service in cc { writer.organisation(22, service) }
+    if contentHash != 0 { writer.fixed64(23, contentHash) }
   }
 
   init(reading reader: inout ProtobufReader) throws(WireError) {
@@ -40,6 +43,9 @@ extension Fact {
     kind = parts.kind
     priority = parts.priority
     needKey = parts.needKey
+    needCode = parts.needCode
+    cc = parts.cc
+    contentHash = parts.contentHash
     journeyID = parts.journeyID
     parentHandoffID = parts.parentHandoffID
     newHandoffID = parts.newHandoffID
@@ -61,6 +67,9 @@ private struct FactParts {
   var kind: HandoffKind?
   var priority: Priority?
   var needKey: Token?
+  var needCode: Code?
+  var cc: [OrganisationID] = []
+  var contentHash: UInt64 = 0
   var journeyID: Token?
   var parentHandoffID: HandoffID?
   var newHandoffID: HandoffID?
@@ -95,6 +104,9 @@ private struct FactParts {
     case 18: isBackfill = try reader.flag()
     case 19: isRetry = try reader.flag()
     case 20: policy = try reader.unsigned(UInt16.self, "policy")
+    case 21: needCode = try reader.code("need_code")
+    case 22: try cc.append(from: &reader)
+    case 23: contentHash = try reader.fixed64()
     default: try reader.skip()
     }
   }
@@ -150,5 +162,15 @@ extension Finding {
     guard let rule else { throw reader.missing("rule") }
     guard let witness else { throw reader.missing("witness") }
     self.init(rule: rule, cause: cause, witness: witness, due: due, wasTerminal: wasTerminal)
+  }
+}
+
+extension Array<OrganisationID> {
+  /// Adds one service that shares the care, of which there is a bounded number.
+  mutating func append(from reader: inout ProtobufReader) throws(WireError) {
+    guard count < Fact.ccMax, let service = try reader.organisation("cc") else {
+      throw reader.invalid("cc")
+    }
+    append(service)
   }
 }

@@ -31,6 +31,9 @@ extension HandoffFacts {
     writer.unsigned(27, sameCount)
     writer.unsigned(28, lateCount)
     writer.unsigned(29, duplicateCount)
+    writer.code(30, needCode)
+    for service in cc { writer.organisation(31, service) }
+    if requestHash != 0 { writer.fixed64(32, requestHash) }
   }
 
   init(reading reader: inout ProtobufReader) throws(WireError) {
@@ -39,7 +42,7 @@ extension HandoffFacts {
       switch number {
       case 1...9: try readStanding(number, from: &reader)
       case 10...20: try readParties(number, from: &reader)
-      case 21...29: try readHistory(number, from: &reader)
+      case 21...32: try readHistory(number, from: &reader)
       default: try reader.skip()
       }
     }
@@ -100,6 +103,9 @@ extension HandoffFacts {
     case 27: sameCount = try reader.unsigned(UInt32.self, "same_count")
     case 28: lateCount = try reader.unsigned(UInt32.self, "late_count")
     case 29: duplicateCount = try reader.unsigned(UInt32.self, "duplicate_count")
+    case 30: needCode = try reader.code("need_code")
+    case 31: try cc.append(from: &reader)
+    case 32: requestHash = try reader.fixed64()
     default: try reader.skip()
     }
   }
@@ -119,6 +125,7 @@ extension Handoff {
     writer.nested(2) { current.write(to: &$0) }
     if let settled { writer.nested(3) { settled.write(to: &$0) } }
     for fact in window { writer.nested(4) { fact.write(to: &$0) } }
+    writer.flag(5, isTransferred)
   }
 
   init(reading reader: inout ProtobufReader) throws(WireError) {
@@ -126,6 +133,7 @@ extension Handoff {
     var current: HandoffFacts?
     var settled: HandoffFacts?
     var window: [Fact] = []
+    var isTransferred = false
     while let number = try reader.nextField() {
       switch number {
       case 1: id = try reader.identifier("handoff_id")
@@ -138,11 +146,13 @@ extension Handoff {
       case 4:
         var nested = try reader.nested("Fact")
         window.append(try Fact(reading: &nested))
+      case 5: isTransferred = try reader.flag()
       default: try reader.skip()
       }
     }
     guard let id else { throw reader.missing("handoff_id") }
     guard let current else { throw reader.missing("current") }
-    self.init(id: id, current: current, settled: settled, window: window)
+    self.init(
+      id: id, current: current, settled: settled, window: window, isTransferred: isTransferred)
   }
 }

@@ -10,6 +10,7 @@ extension SeenEvent {
     writer.moment(6, arrivedAt)
     writer.hash(7, hash)
     writer.signed(8, offset)
+    writer.signed(9, present: partition)
   }
 
   init(reading reader: inout ProtobufReader) throws(WireError) {
@@ -21,6 +22,7 @@ extension SeenEvent {
     var arrivedAt = Timestamp(nanoseconds: 0)
     var hash: RecordHash?
     var offset: Int64 = 0
+    var partition: Int32?
     while let number = try reader.nextField() {
       switch number {
       case 1: eventID = try reader.identifier("event_id")
@@ -31,6 +33,7 @@ extension SeenEvent {
       case 6: arrivedAt = try reader.moment()
       case 7: hash = try reader.hash("record_hash")
       case 8: offset = try reader.signed(Int64.self, "offset")
+      case 9: partition = try reader.signed(Int32.self, "partition")
       default: try reader.skip()
       }
     }
@@ -41,7 +44,7 @@ extension SeenEvent {
     guard let hash else { throw reader.missing("record_hash") }
     self.init(
       eventID: eventID, receptionID: receptionID, messageKey: messageKey, contentMac: contentMac,
-      type: type, arrivedAt: arrivedAt, hash: hash, offset: offset)
+      type: type, arrivedAt: arrivedAt, hash: hash, offset: offset, partition: partition)
   }
 }
 
@@ -57,6 +60,7 @@ extension Repetition {
     writer.moment(8, lastAt)
     writer.witness(9, first)
     writer.witness(10, latest)
+    writer.code(11, cause)
   }
 
   init(reading reader: inout ProtobufReader) throws(WireError) {
@@ -70,6 +74,7 @@ extension Repetition {
     var lastAt = Timestamp(nanoseconds: 0)
     var first: Witness?
     var latest: Witness?
+    var cause: Code?
     while let number = try reader.nextField() {
       switch number {
       case 1: rule = try reader.numbered("rule")
@@ -82,6 +87,7 @@ extension Repetition {
       case 8: lastAt = try reader.moment()
       case 9: first = try reader.witness("first")
       case 10: latest = try reader.witness("latest")
+      case 11: cause = try reader.code("cause")
       default: try reader.skip()
       }
     }
@@ -94,7 +100,7 @@ extension Repetition {
     self.init(
       rule: rule, subject: subject, handoffID: handoffID, beganWith: beganWith,
       lastReceptionID: lastReceptionID, count: count, opened: opened, lastAt: lastAt,
-      first: first, latest: latest)
+      first: first, latest: latest, cause: cause)
   }
 }
 

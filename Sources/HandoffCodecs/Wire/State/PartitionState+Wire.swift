@@ -13,11 +13,14 @@ extension PartitionState: WireMessage {
       writer.nested(6) { source.write(to: &$0) }
     }
     for defect in defects { writer.nested(7) { defect.write(to: &$0) } }
+    // The last is what every state of before means.
+    if Int(inForce) != activations.count - 1 { writer.present(8, inForce) }
   }
 
   package init(reading reader: inout ProtobufReader) throws(WireError) {
     self.init(time: Timestamp(nanoseconds: 0), activations: [])
     var isLayoutKnown = false
+    var named: UInt16?
     while let number = try reader.nextField() {
       switch number {
       case 1:
@@ -39,10 +42,12 @@ extension PartitionState: WireMessage {
         guard defects.count < 1_024 else { throw reader.invalid("defects") }
         var nested = try reader.nested("Defect")
         defects.append(try Defect(reading: &nested))
+      case 8: named = try reader.unsigned(UInt16.self, "in_force")
       default: try reader.skip()
       }
     }
     guard isLayoutKnown else { throw reader.missing("layout") }
+    inForce = named ?? UInt16(clamping: activations.count - 1)
   }
 }
 
@@ -61,6 +66,9 @@ extension Books {
     writer.unsigned(6, repeatedCount)
     writer.unsigned(7, unlinkedCount)
     writer.unsigned(8, lapsedCount)
+    writer.unsigned(9, forwardedCount)
+    writer.unsigned(10, staleCount)
+    writer.unsigned(11, absorbedCount)
   }
 
   init(reading reader: inout ProtobufReader) throws(WireError) {
@@ -77,6 +85,9 @@ extension Books {
       case 6: repeatedCount = try reader.unsigned()
       case 7: unlinkedCount = try reader.unsigned()
       case 8: lapsedCount = try reader.unsigned()
+      case 9: forwardedCount = try reader.unsigned()
+      case 10: staleCount = try reader.unsigned()
+      case 11: absorbedCount = try reader.unsigned()
       default: try reader.skip()
       }
     }

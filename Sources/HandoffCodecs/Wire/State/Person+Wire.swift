@@ -27,6 +27,8 @@ extension Person: WireMessage {
     writer.witness(7, readinessSaid)
     writer.moment(8, present: dischargeReadyAt)
     writer.unsigned(9, unlinkedCount)
+    for link in links { writer.nested(10) { link.write(to: &$0) } }
+    for mark in stay { writer.nested(11) { mark.write(to: &$0) } }
   }
 
   package init(reading reader: inout ProtobufReader) throws(WireError) {
@@ -51,6 +53,8 @@ extension Person: WireMessage {
     person.readinessSaid = rest.readinessSaid
     person.dischargeReadyAt = rest.dischargeReadyAt
     person.unlinkedCount = rest.unlinkedCount
+    person.links = rest.links
+    person.stay = rest.stay
     self = person
   }
 }
@@ -64,6 +68,8 @@ private struct PersonParts {
   var readinessSaid: Witness?
   var dischargeReadyAt: Timestamp?
   var unlinkedCount: UInt32 = 0
+  var links: [KeyLink] = []
+  var stay: [StayMark] = []
 
   mutating func read(_ number: UInt32, from reader: inout ProtobufReader) throws(WireError) {
     switch number {
@@ -82,6 +88,12 @@ private struct PersonParts {
     case 7: readinessSaid = try reader.witness("readiness_said")
     case 8: dischargeReadyAt = try reader.moment()
     case 9: unlinkedCount = try reader.unsigned(UInt32.self, "unlinked_count")
+    case 10:
+      var nested = try reader.nested("KeyLink")
+      links.append(try KeyLink(reading: &nested))
+    case 11:
+      var nested = try reader.nested("StayMark")
+      stay.append(try StayMark(reading: &nested))
     default: try reader.skip()
     }
   }

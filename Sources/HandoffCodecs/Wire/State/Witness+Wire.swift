@@ -13,6 +13,7 @@ extension ProtobufReader {
     var arrivedAt = Timestamp(nanoseconds: 0)
     var occurredAt = Timestamp(nanoseconds: 0)
     var offset: Int64 = 0
+    var partition: Int32?
     while let number = try reader.nextField() {
       switch number {
       case 1: eventID = try reader.identifier("event_id")
@@ -20,12 +21,14 @@ extension ProtobufReader {
       case 3: arrivedAt = try reader.moment()
       case 4: occurredAt = try reader.moment()
       case 5: offset = try reader.signed(Int64.self, "offset")
+      case 6: partition = try reader.signed(Int32.self, "partition")
       default: try reader.skip()
       }
     }
     guard let eventID, let hash else { throw invalid(field) }
     return Witness(
-      eventID: eventID, hash: hash, arrivedAt: arrivedAt, occurredAt: occurredAt, offset: offset)
+      eventID: eventID, hash: hash, arrivedAt: arrivedAt, occurredAt: occurredAt, offset: offset,
+      partition: partition)
   }
 }
 
@@ -47,6 +50,7 @@ extension ProtobufWriter {
       writer.moment(3, value.arrivedAt)
       writer.moment(4, value.occurredAt)
       writer.signed(5, value.offset)
+      writer.signed(6, present: value.partition)
     }
   }
 }

@@ -1,0 +1,34 @@
+import HandoffCore
+
+extension StayMark {
+  func write(to writer: inout ProtobufWriter) {
+    writer.numbered(1, type)
+    writer.witness(2, witness)
+    writer.organisation(3, saidBy)
+    if let pathway { writer.present(4, pathway) }
+    writer.moment(5, present: readyAt)
+  }
+
+  init(reading reader: inout ProtobufReader) throws(WireError) {
+    var type: EventType?
+    var witness: Witness?
+    var saidBy: OrganisationID?
+    var pathway: UInt8?
+    var readyAt: Timestamp?
+    while let number = try reader.nextField() {
+      switch number {
+      case 1: type = try reader.numbered("type")
+      case 2: witness = try reader.witness("witness")
+      case 3: saidBy = try reader.organisation("said_by")
+      case 4:
+        pathway = try reader.unsigned(UInt8.self, "pathway")
+        guard pathway.map({ $0 <= 3 }) ?? true else { throw reader.invalid("pathway") }
+      case 5: readyAt = try reader.moment()
+      default: try reader.skip()
+      }
+    }
+    guard let type else { throw reader.missing("type") }
+    guard let witness else { throw reader.missing("witness") }
+    self.init(type: type, witness: witness, saidBy: saidBy, pathway: pathway, readyAt: readyAt)
+  }
+}

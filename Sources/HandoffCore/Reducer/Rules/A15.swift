@@ -1,0 +1,127 @@
+// A15, sent to and fro: within 30 days one need, journey or line of handoffs comes back to a service
+// that had given it up, or makes three hops without a start. A hop is a Rejected or Redirected, a
+// visit a request that arrives. Guards: a start in between, a resubmission that was asked for
+// (reason 03), and the sender's word that no need is left.
+
+extension Person {
+  func judgeBounces(_ moment: Moment, _ open: inout [Condition]) {
+    guard handoffs.contains(where: \.isHop) else { return }
+    for line in lines {
+      guard let bounce = bounce(line, moment.inForce.windows) else { continue }
+      open.append(
+        Condition(
+          .a15, of: bounce.handoff, began: bounce.witness, opened: bounce.witness.arrivedAt,
+          count: UInt32(bounce.hops.count), witnesses: bounce.hops + [bounce.witness]))
+    }
+  }
+
+  /// The handoffs that belong together, each line in the order of ids.
+  private var lines: [[Int]] {
+    var rest = Set(handoffs.indices)
+    var lines: [[Int]] = []
+    for index in handoffs.indices where rest.remove(index) != nil {
+      var line = [index]
+      var next = 0
+      while next < line.count {
+        for other in handoffs.indices where rest.contains(other) {
+          guard handoffs[other].isLinked(with: handoffs[line[next]]) else { continue }
+          rest.remove(other)
+          line.append(other)
+        }
+        next += 1
+      }
+      lines.append(line.sorted())
+    }
+    return lines
+  }
+
+  private func bounce(_ line: [Int], _ windows: RuleWindows) -> Bounce? {
+    var events = line.flatMap { handoffs[$0].bounceEvents }
+    events.sort {
+      ($0.witness.occurredAt, $0.rank, $0.handoff) < ($1.witness.occurredAt, $1.rank, $1.handoff)
+    }
+    var hops: [Witness] = []
+    var left: Set<OrganisationID> = []
+    var found: Bounce?
+    for event in events {
+      switch event.kind {
+      case .start, .disposition:
+        hops = []
+        left = []
+        found = nil
+      case .hop(let service):
+        hops.removeAll { event.witness.occurredAt.since($0.occurredAt) > windows.bounce }
+        hops.append(event.witness)
+        if let service { left.insert(service) }
+        if hops.count >= 3, found == nil {
+          found = Bounce(handoff: event.handoff, witness: event.witness, hops: hops)
+        }
+      case .visit(let service):
+        hops.removeAll { event.witness.occurredAt.since($0.occurredAt) > windows.bounce }
+        guard let service, left.contains(service), !hops.isEmpty, found == nil else { continue }
+        found = Bounce(handoff: event.handoff, witness: event.witness, hops: hops)
+      }
+    }
+    return found
+  }
+}
+
+private struct Bounce {
+  var handoff: HandoffID
+  var witness: Witness
+  var hops: [Witness]
+}
+
+private struct BounceEvent {
+  enum Kind {
+    case visit(OrganisationID?)
+    case hop(OrganisationID?)
+    case start
+    case disposition
+  }
+
+  var kind: Kind
+  var handoff: HandoffID
+  var witness: Witness
+
+  /// Of what happened at one moment an end comes before the request that follows from it.
+  var rank: Int {
+    switch kind {
+    case .start: 0
+    case .hop: 1
+    case .disposition: 2
+    case .visit: 3
+    }
+  }
+}
+
+extension Handoff {
+  fileprivate var isHop: Bool {
+    guard current.state == .rejected || current.state == .redirected else { return false }
+    // The sender was asked to complete it and to send it again.
+    guard let reason = current.endReason?.description else { return true }
+    return reason != "03" && !reason.hasSuffix(":03")
+  }
+
+  fileprivate var bounceEvents: [BounceEvent] {
+    guard let requested = current.witness(of: .requested) else { return [] }
+    func event(_ kind: BounceEvent.Kind, _ witness: Witness) -> BounceEvent {
+      BounceEvent(kind: kind, handoff: id, witness: witness)
+    }
+    var events = [event(.visit(current.to), requested)]
+    let ended = current.witness(of: .ended)
+    if isHop, let ended { events.append(event(.hop(current.to), ended)) }
+    if let disposition = current.witness(of: .disposition) {
+      events.append(event(.disposition, disposition))
+    }
+    let isDone = current.state == .completed || current.state == .closed
+    if let started = current.witness(of: .started) {
+      events.append(event(.start, started))
+    } else if current.stateBeforeEnd == .started || isDone,
+      let witness = ended ?? current.witness(of: .completed)
+    {
+      events.append(event(.start, witness))
+    }
+    return events
+  }
+}

@@ -1,0 +1,37 @@
+// A20, discharged with nobody receiving: pathway 1 to 3, and at discharge + T neither a start nor a
+// booking by then. Guards: a discharge that was cancelled, a death, an unknown pathway (a metric),
+// pathway 0, whose summary is A10's.
+
+extension Person {
+  func judgeDischarge(
+    _ moment: Moment, _ open: inout [Condition], _ next: inout Timestamp?
+  ) {
+    guard !stay.isEmpty, let discharged = currentDischarge, let pathway = discharged.pathway,
+      (1...3).contains(pathway), death == nil
+    else { return }
+    let windows = moment.inForce.windows
+    let grace = pathway == 1 ? windows.dischargeHome : windows.dischargeBed
+    let due = discharged.witness.occurredAt.advanced(by: grace)
+    let isReceived = handoffs.contains { handoff in
+      guard handsOn(handoff, discharged.saidBy) else { return false }
+      switch handoff.current.state {
+      case .started, .completed, .closed: return true
+      case .accepted, .booked:
+        return handoff.current.bookedFor.map { $0 <= due } ?? false
+      default: return false
+      }
+    }
+    guard !isReceived else { return }
+    guard due <= moment.now else { return next.lower(to: due) }
+    open.append(
+      Condition(
+        .a20, began: discharged.witness, opened: due, witnesses: [discharged.witness]))
+  }
+
+  /// The last discharge, unless it was taken back.
+  private var currentDischarge: StayMark? {
+    guard let last = stay.last(where: { $0.type == .discharged || $0.type == .dischargeCancelled })
+    else { return nil }
+    return last.type == .discharged ? last : nil
+  }
+}
