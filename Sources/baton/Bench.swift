@@ -8,7 +8,8 @@ import Telemetry
 struct BenchCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
-    abstract: "Measure the reducer, the pipeline on Kafka and MLLP with durable answers.",
+    abstract:
+      "Measure the reducer, correlation, the pipeline on Kafka and MLLP with durable answers.",
     discussion: """
       Every number is the median of its runs, and what is compared is measured in one run: the \
       pipeline with transactions beside a bare loop that consumes, writes one 250-byte record for \
@@ -21,7 +22,17 @@ struct BenchCommand: AsyncParsableCommand {
       `swift build -c release` before believing any number.
       """)
 
+  /// What can be measured alone.
+  enum Part: String, CaseIterable, ExpressibleByArgument {
+    case reducer, stamp, correlation, mllp, pipeline
+  }
+
   @OptionGroup var output: OutputOptions
+
+  @Option(
+    name: .long, parsing: .singleValue,
+    help: ArgumentHelp("Only this part; may be given often.", valueName: "part"))
+  var part: [Part] = []
 
   @Flag(name: .long, help: "Small sizes and one run: to see that it works, as CI does.")
   var quick = false
@@ -36,19 +47,18 @@ struct BenchCommand: AsyncParsableCommand {
     Telemetry.bootstrap(level: .critical)
     let sizes = BenchSizes(isQuick: quick)
     let output = Output(output)
-    var results = try ReducerBench(sizes: sizes).run()
-    for result in results { output.line(result.line) }
-    for part in try StampBench(sizes: sizes).run() {
-      results.append(part)
-      output.line(part.line)
-    }
-    for part in try await mllp(sizes) {
-      results.append(part)
-      output.line(part.line)
-    }
-    for part in try await pipeline(sizes) {
-      results.append(part)
-      output.line(part.line)
+    var results: [BenchResult] = []
+    for part in part.isEmpty ? Part.allCases : part {
+      let measured =
+        switch part {
+        case .reducer: try ReducerBench(sizes: sizes).run()
+        case .stamp: try StampBench(sizes: sizes).run()
+        case .correlation: try CorrelationBench(sizes: sizes).run()
+        case .mllp: try await mllp(sizes)
+        case .pipeline: try await pipeline(sizes)
+        }
+      for result in measured { output.line(result.line) }
+      results += measured
     }
     try output.json(
       BenchReport(isQuick: quick, isDebugBuild: BenchReport.isDebug, results: results))
@@ -94,12 +104,15 @@ struct BenchSizes: Sendable {
   let events: Int
   /// Messages sent by MLLP.
   let messages: Int
+  /// Entries of the correlation table, a table each.
+  let correlations: [Int]
 
   init(isQuick: Bool) {
     runs = isQuick ? 1 : 3
     persons = isQuick ? 20_000 : 1_000_000
     events = isQuick ? 2_000 : 200_000
     messages = isQuick ? 500 : 20_000
+    correlations = isQuick ? [20_000] : [1_000_000, 10_000_000]
   }
 }
 

@@ -14,7 +14,7 @@ struct MachineDoctor {
   private static let freeBytesWell: Int64 = 2 << 30
 
   func findings() -> [Finding] {
-    [library()] + dataFolder() + [secrets()] + producerSettings()
+    [library()] + dataFolder() + [secrets()] + correlation() + producerSettings()
   }
 
   private func library() -> Finding {
@@ -73,6 +73,23 @@ struct MachineDoctor {
       return .fail("secrets", "\(path) can be read by others", "Run: chmod 600 \(path)")
     } catch {
       return .fail("secrets", error.description, "Put the right file there, mode 600.")
+    }
+  }
+
+  /// How full ingest on this machine says that its correlation table is.
+  private func correlation() -> [Finding] {
+    guard let status = CorrelationBoard.read(path: configuration.files.ingestStatus) else {
+      return []
+    }
+    let says =
+      "\(status.entries) of \(status.entriesMax) ids (\(status.percentFull) %),"
+      + " \(status.bytes >> 20) MB, \(status.parked) answers wait, as of \(status.at)"
+    let advice =
+      "Raise correlation.entries-max, or lower correlation.days; when it is full ingest stops."
+    return switch status.percentFull {
+    case ..<80: [.ok("correlation", says)]
+    case ..<95: [.warn("correlation", says, advice)]
+    default: [.fail("correlation", says, advice)]
     }
   }
 

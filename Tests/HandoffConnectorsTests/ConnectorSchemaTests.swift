@@ -204,6 +204,13 @@ enum ConnectorSchema {
       "additionalProperties": slug, "examples": [["SOC": "hospital-council"]],
       "x-refused": [["SOC": "Social Care"], []],
     ],
+    "namespaces": [
+      "description": "Namespaces of ids as messages write them to what they are called everywhere.",
+      "type": "object",
+      "additionalProperties": ["type": "string", "minLength": 1, "maxLength": 200],
+      "examples": [["https://rth.example/mrn": "RTH-MRN"]],
+      "x-refused": [["RTH-PAS": ""], []],
+    ],
     "priorities": [
       "description": "Local priorities to priorities of the policy.", "type": "object",
       "additionalProperties": slug, "examples": [["A": "urgent"]],

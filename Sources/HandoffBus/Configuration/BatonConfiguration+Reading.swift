@@ -85,11 +85,12 @@ struct ConfigurationReader {
       case "log": reader.text(node, name) { $0.setLogLevel($1, name, node.line) }
       case "kafka": reader.readKafka(node)
       case "topics": reader.readTopics(node)
+      case "correlation": reader.readCorrelation(node)
       default:
         reader.fault(
           name, node.line,
-          "is not a setting; known are data, policy, connectors, secrets, record-secrets, boundary, access, log, kafka, topics"
-        )
+          "is not a setting; known are data, policy, connectors, secrets, record-secrets, boundary,"
+            + " access, log, kafka, topics, correlation")
       }
     }
   }
@@ -127,6 +128,29 @@ struct ConfigurationReader {
         reader.text(value, name) { $0.setReplication($1, name, value.line) }
       default:
         reader.fault(name, value.line, "is not a setting; known are partitions, replication")
+      }
+    }
+  }
+
+  private mutating func readCorrelation(_ node: Node) {
+    let least = Int(CorrelationLimits.daysLeast)
+    eachSetting(of: node, "correlation.") { reader, name, value in
+      switch name {
+      case "correlation.entries-max":
+        reader.number(value, name, 1_000...100_000_000) {
+          $0.configuration.correlation.entryCountMax = $1
+        }
+      case "correlation.days":
+        reader.number(value, name, least...3_650) {
+          $0.configuration.correlation.days = UInt16(clamping: $1)
+        }
+      case "correlation.person-days":
+        reader.number(value, name, least...36_500) {
+          $0.configuration.correlation.personDays = UInt16(clamping: $1)
+        }
+      default:
+        reader.fault(
+          name, value.line, "is not a setting; known are entries-max, days, person-days")
       }
     }
   }
@@ -188,6 +212,20 @@ extension ConfigurationReader {
       return fault(name, line, "must be a whole number from 1 to 9")
     }
     configuration.topics.replication = count
+  }
+
+  private mutating func number(
+    _ node: Node, _ name: String, _ range: ClosedRange<Int>,
+    _ set: (inout ConfigurationReader, Int) -> Void
+  ) {
+    text(node, name) { reader, text in
+      guard let number = Int(text), range.contains(number) else {
+        return reader.fault(
+          name, node.line,
+          "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+      }
+      set(&reader, number)
+    }
   }
 
   private mutating func path(

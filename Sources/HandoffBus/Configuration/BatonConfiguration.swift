@@ -19,6 +19,10 @@ package import Logging
 /// topics:
 ///   partitions: 24                 # fixed at creation
 ///   replication: 3
+/// correlation:                     # how many ids ingest remembers, and how long unseen
+///   entries-max: 20000000
+///   days: 400                      # of messages and handoffs, 190 or more
+///   person-days: 3650              # of people's record numbers
 /// ```
 ///
 /// Relative paths are relative to the file. `BATON_BOOTSTRAP`, `BATON_DATA`, `BATON_POLICY`,
@@ -44,6 +48,7 @@ package struct BatonConfiguration: Sendable {
   package var logLevel: Logger.Level?
   package var kafka = Kafka()
   package var topics = Topics()
+  package var correlation = CorrelationLimits()
 
   /// The brokers, and how to talk to them.
   package struct Kafka: Sendable {

@@ -25,6 +25,8 @@ package struct DataFiles: Sendable {
   package var keys: String { path("keys.sqlite") }
   /// What was received and is not yet published.
   package var outbox: String { path("outbox.sqlite") }
+  /// How full ingest's memory is, as it says itself every minute; holds nothing of a person.
+  package var ingestStatus: String { path("ingest-status.json") }
   /// Rows, tiles and checkpoints of the audit log.
   package var audit: String { path("audit") }
   /// The key that signs checkpoints; only the signer of a deployment has it.

@@ -54,10 +54,14 @@ package struct ConnectStack: Sendable {
     let outside = OutsideWorld(organisations, notices: maker.isEmpty ? nil : maker)
     host = ConnectorHost(
       connectors, secrets: secrets, outbox: outbox, board: board, logger: logger, now: now)
+    var limits = IngestLimits()
+    limits.correlation = configuration.correlation
     ingest = IngestService(
       outbox: outbox, keys: keys, secrets: secrets, sources: connectors, board: board,
       publisher: KafkaIngestPublisher(kafka, transactionalID: "baton-ingest-\(instance)"),
-      outside: outside, codec: codec, logger: logger, now: now)
+      outside: outside, limits: limits, codec: codec, statusPath: files.ingestStatus,
+      logger: logger,
+      now: now)
     inbox =
       organisations.isEmpty
       ? nil

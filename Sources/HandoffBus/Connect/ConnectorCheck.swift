@@ -111,7 +111,7 @@ package struct ConnectorCheck {
       checked.outcome = disposition == .refused ? .refused : .noHandoffFact
       checked.reason = reason.description
       checked.field = field
-    case .parked:
+    case .parked, .orphaned:
       checked.outcome = .waiting
       checked.reason = "correlation.orphan"
       checked.explanation = "it answers a message that no sample before it is"

@@ -12,6 +12,8 @@ package struct IngestCount: Hashable, Sendable {
   package var events: UInt64 = 0
   /// Times an answer was put aside to wait for its request.
   package var parked: UInt64 = 0
+  /// Answers whose request did not come in the time that A13 grants.
+  package var orphaned: UInt64 = 0
   /// Refusals by reason.
   package var reasons: [Code: UInt64] = [:]
 
@@ -35,6 +37,7 @@ package final class IngestCounters: Sendable {
         count.refused += more.refused
         count.events += more.events
         count.parked += more.parked
+        count.orphaned += more.orphaned
         count.reasons.merge(more.reasons, uniquingKeysWith: +)
         counts[source] = count
       }

@@ -15,15 +15,23 @@ package enum IngestResult: Sendable {
   case events(IngestedMessage)
   /// No event: a dead letter, and a refusal on the sources topic where the sender was told so.
   case deadLetter(DeadLetter.Disposition, reason: Code, field: String?, messageType: String?)
-  /// An answer whose request is not known yet waits under this token.
-  case parked(Token)
+  /// An answer whose request is not known yet waits.
+  case parked(ParkedAnswer)
+  /// It has waited as long as A13 grants: that is said now, and it waits on.
+  case orphaned(ParkedAnswer)
 }
 
 /// The events of one message, and what else its transaction writes.
 package struct IngestedMessage: Sendable {
   package var drafts: [DraftEvent]
   package var entries: [CorrelationEntry]
+  /// Ids that belong to other people.
+  package var conflicts: [SourceConflict]
   package var reception: SourceReception
+  /// Set where it is published although the message that it answers never came.
+  var orphan: ParkedAnswer?
+  /// Where what it answers was read.
+  var answers: Code?
 }
 
 /// Turns messages in clear into pseudonymous events; pure but for the correlation it learns.
@@ -45,6 +53,7 @@ package struct IngestMapper: Sendable {
   package func refusal(
     of message: MappedMessage, as principal: ODSCode? = nil
   ) -> MappingError? {
+    if let fault = IdentifierRules(source.mapping).fault(in: message) { return fault }
     let allowed: Set<ODSCode>
     switch source.speaksFor {
     case .any:
@@ -79,10 +88,10 @@ package struct IngestMapper: Sendable {
 
   /// What `frame`'s message becomes.
   ///
-  /// With `isLast` an answer that still finds nothing is given up instead of parked.
+  /// An answer that still finds nothing is parked, said to be an orphan or given up, by `stage`.
   package func map(
     _ frame: StoredFrame, as outcome: MappingOutcome, correlation: inout CorrelationTable,
-    isLast: Bool = false
+    at stage: DraftStage = .arriving
   ) -> IngestResult {
     switch outcome {
     case .refused(let error):
@@ -99,7 +108,7 @@ package struct IngestMapper: Sendable {
       // Moved in and out: a second reference to the table would make every change copy it.
       var draft = MessageDraft(frame: frame, message: message, source: source, hashes: hashes)
       swap(&draft.correlation, &correlation)
-      let result = draft.make(isLast: isLast)
+      let result = draft.make(stage)
       swap(&draft.correlation, &correlation)
       return result
     }

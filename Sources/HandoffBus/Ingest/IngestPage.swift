@@ -44,20 +44,38 @@ package struct IngestPageMaker: Sendable {
   }
 
   /// What the frames become; the correlation learns of it as of an open transaction.
+  ///
+  /// `parked` takes the answers that wait, and refuses those that would wait in a circle.
   package func draft(
-    _ frames: [StoredFrame], correlation: inout CorrelationTable, isLast: Bool = false
+    _ frames: [StoredFrame], correlation: inout CorrelationTable, parked: inout ParkedAnswers,
+    at stage: DraftStage = .arriving, now: Timestamp? = nil
   ) -> IngestDraft {
     var draft = IngestDraft()
     for frame in frames {
       let (reader, mapper) = mappers[frame.source] ?? fallback(frame.source)
       var results = outcomes(of: frame, reader).map {
-        mapper.map(frame, as: $0, correlation: &correlation, isLast: isLast)
+        mapper.map(frame, as: $0, correlation: &correlation, at: stage)
       }
       // The intake makes a frame of each message; one that reads as several was not ours.
       if results.count > 1 { results = results.map(Self.settled) }
+      results = results.map { Self.admit($0, of: frame, to: &parked) }
       draft.add(results, of: frame)
+      for result in results { draft.addOrphan(result, of: frame, &parked, now: now) }
     }
     return draft
+  }
+
+  /// Parks an answer, or refuses it where it waits in a circle or too many wait.
+  private static func admit(
+    _ result: IngestResult, of frame: StoredFrame, to parked: inout ParkedAnswers
+  ) -> IngestResult {
+    guard case .parked(let answer) = result else { return result }
+    if let reason = parked.refusal(of: answer) {
+      return .deadLetter(
+        .refused, reason: reason, field: answer.system.description, messageType: nil)
+    }
+    parked.park(answer, isJudged: frame.judgedUnder != nil)
+    return result
   }
 
   private func outcomes(of frame: StoredFrame, _ reader: FrameMapper) -> [MappingOutcome] {
@@ -85,7 +103,10 @@ package struct IngestPageMaker: Sendable {
   }
 
   private static func settled(_ result: IngestResult) -> IngestResult {
-    guard case .parked = result else { return result }
+    switch result {
+    case .parked, .orphaned: break
+    case .events, .deadLetter: return result
+    }
     return .deadLetter(
       .refused, reason: ingestCode("correlation.orphan"), field: nil, messageType: nil)
   }
@@ -103,7 +124,10 @@ package struct IngestPageMaker: Sendable {
           messages += ingested.drafts.flatMap { notices.messages(of: $0.event, $0.identity) }
         }
         messages += ingested.entries.map { message(.correlation, codec.encode($0)) }
+        messages += ingested.conflicts.map { message(.sources, codec.encode(.conflict($0))) }
         messages.append(message(.sources, codec.encode(.reception(ingested.reception))))
+      case .orphan(let orphan):
+        messages.append(message(.sources, codec.encode(.orphan(orphan))))
       case .deadLetter(let frame, let letter):
         messages.append(deadLetter(letter, of: frame, keys))
         if letter.disposition == .refused {
@@ -161,6 +185,14 @@ package struct IngestPageMaker: Sendable {
     return message(.deadLetters, record)
   }
 
+  /// The marks that make the topic forget entries.
+  package func tombstones(of tokens: [Token]) -> [KafkaMessage] {
+    tokens.map {
+      KafkaMessage(
+        topic: Topic.correlation.name, key: Array($0.description.utf8), value: nil)
+    }
+  }
+
   private func message(_ topic: Topic, _ record: WireRecord) -> KafkaMessage {
     KafkaMessage(
       topic: topic.name, key: record.key, value: record.value,
@@ -180,6 +212,7 @@ package struct IngestDraft: Sendable {
   enum Item: Sendable {
     case message(IngestedMessage)
     case deadLetter(StoredFrame, Letter)
+    case orphan(SourceOrphan)
   }
 
   fileprivate(set) var items: [Item] = []
@@ -202,6 +235,7 @@ package struct IngestDraft: Sendable {
         for draft in message.drafts { names.insert(.person(draft.event.patientKey)) }
       case .deadLetter(let frame, _):
         names.insert(.deadLetters(day: Self.day(frame.receivedAt)))
+      case .orphan: break
       }
     }
     return names
@@ -213,7 +247,7 @@ package struct IngestDraft: Sendable {
   mutating func add(_ results: [IngestResult], of frame: StoredFrame) {
     var count = counts[frame.source] ?? IngestCount()
     var totals = settlement.totals[frame.source] ?? SourceTotals()
-    var parked: Token?
+    var waits = false
     for result in results {
       switch result {
       case .events(let message):
@@ -234,18 +268,46 @@ package struct IngestDraft: Sendable {
           count.withoutFact += 1
         }
         count.reasons[reason, default: 0] += 1
-      case .parked(let token):
-        parked = token
+      case .parked(let answer):
+        waits = true
+        settlement.parked.append((frame.sequence, answer.token))
         count.parked += 1
+      case .orphaned:
+        waits = true
+        settlement.judged.append(frame.sequence)
+        count.orphaned += 1
       }
     }
-    if let parked {
-      settlement.parked.append((frame.sequence, parked))
-    } else {
-      settlement.published.append(frame.sequence)
-    }
+    if !waits { settlement.published.append(frame.sequence) }
     counts[frame.source] = count
     settlement.totals[frame.source] = totals
+  }
+
+  /// Says that an answer is an orphan, once for each reference, and when it no longer is.
+  mutating func addOrphan(
+    _ result: IngestResult, of frame: StoredFrame, _ parked: inout ParkedAnswers,
+    now: Timestamp?
+  ) {
+    let answer: ParkedAnswer
+    var isResolved = false
+    switch result {
+    case .orphaned(let orphan):
+      guard parked.isFirstJudged(orphan.token) else { return }
+      answer = orphan
+    case .events(let message):
+      guard let reference = frame.judgedUnder, message.orphan == nil else { return }
+      isResolved = true
+      answer = ParkedAnswer(
+        sequence: frame.sequence, source: frame.source, token: reference, waitsFor: [], own: [],
+        system: message.answers ?? ingestCode("unknown"))
+    case .deadLetter, .parked: return
+    }
+    items.append(
+      .orphan(
+        SourceOrphan(
+          source: frame.source, receptionID: frame.receptionID, reference: answer.token,
+          system: answer.system, receivedAt: frame.receivedAt, isResolved: isResolved,
+          at: now ?? frame.receivedAt)))
   }
 
   /// The message type as a code: `ADT^A08` is `ADT-A08`.

@@ -1,12 +1,13 @@
 package import HandoffCodecs
+package import HandoffCore
 package import KafkaClient
 import Logging
 import Synchronization
 
 /// Where ingest writes: transactions, and the correlation that earlier ones left behind.
 package protocol IngestPublisher: Sendable {
-  /// Fences the predecessor, then gives every correlation entry that is committed, oldest first.
-  func open(restoring restore: (CorrelationEntry) -> Void) async throws(KafkaError)
+  /// Fences the predecessor, then gives what is committed on the correlation topic, oldest first.
+  func open(restoring restore: (CorrelationChange) -> Void) async throws(KafkaError)
 
   /// Writes all in one transaction, and with it how far the inboxes are consumed.
   ///
@@ -24,6 +25,13 @@ extension IngestPublisher {
   package func publish(_ messages: [KafkaMessage]) async throws(KafkaError) {
     try await publish(messages, consumed: [])
   }
+}
+
+/// What a record of the correlation topic does to the table.
+package enum CorrelationChange: Sendable {
+  case entry(CorrelationEntry)
+  /// A tombstone: the entry was forgotten.
+  case forgotten(Token)
 }
 
 /// Writes to Kafka under one transactional id.
@@ -46,7 +54,7 @@ package final class KafkaIngestPublisher: IngestPublisher {
   }
 
   package func open(
-    restoring restore: (CorrelationEntry) -> Void
+    restoring restore: (CorrelationChange) -> Void
   ) async throws(KafkaError) {
     await close()
     let producer = try KafkaTransactionalProducer(
@@ -63,9 +71,7 @@ package final class KafkaIngestPublisher: IngestPublisher {
     }
     do {
       _ = try await reader.readToEnd(from: starts, within: restoreTimeout) { batch in
-        for record in batch.records where record.value != nil {
-          restore(try Self.entry(record))
-        }
+        for record in batch.records { restore(try Self.change(record)) }
       }
     } catch {
       await reader.close()
@@ -109,10 +115,17 @@ package final class KafkaIngestPublisher: IngestPublisher {
     await producer?.close()
   }
 
-  private static func entry(_ record: KafkaRecord) throws(WireError) -> CorrelationEntry {
-    try WireCodec.correlationEntry(
-      WireRecord(
-        key: record.key, value: record.value,
-        headers: record.headers.map { RecordHeader($0.name, $0.value) }))
+  private static func change(_ record: KafkaRecord) throws(WireError) -> CorrelationChange {
+    guard record.value != nil else {
+      guard let key = record.key, let token = Token(String(decoding: key, as: UTF8.self)) else {
+        throw WireError(.keyMismatch, "key")
+      }
+      return .forgotten(token)
+    }
+    return .entry(
+      try WireCodec.correlationEntry(
+        WireRecord(
+          key: record.key, value: record.value,
+          headers: record.headers.map { RecordHeader($0.name, $0.value) })))
   }
 }

@@ -14,6 +14,10 @@ package struct IngestLimits: Sendable {
   package var pageByteCountMax = 8 * 1_024 * 1_024
   /// How long an answer waits for its request: W_reorder and 24 h (domain.md, A13).
   package var parkedMax: Elapsed = .minutes(24 * 60 + 15)
+  /// How long an orphan is kept: until then a late request still gets its answer.
+  package var orphanMax: Elapsed = .hours(14 * 24)
+  package var parked = ParkedAnswers.Limits()
+  package var correlation = CorrelationLimits()
   /// How often heartbeats and waiting answers are looked at.
   package var timerInterval: Duration = .seconds(1)
   /// The pause after a failure; it doubles up to ``pauseMax``.
@@ -40,12 +44,13 @@ package final class IngestService: Service {
   private let logger: Logger
   private let now: @Sendable () -> Timestamp
   package let counters = IngestCounters()
+  package let correlation: CorrelationBoard
 
   package init(
     outbox: Outbox, keys: KeyStore, secrets: Secrets, sources: [ConnectorConfiguration],
     board: ConnectorBoard, publisher: any IngestPublisher, outside: OutsideWorld = OutsideWorld(),
-    limits: IngestLimits = IngestLimits(),
-    codec: WireCodec = WireCodec(), logger: Logger, now: @escaping @Sendable () -> Timestamp
+    limits: IngestLimits = IngestLimits(), codec: WireCodec = WireCodec(),
+    statusPath: String? = nil, logger: Logger, now: @escaping @Sendable () -> Timestamp
   ) {
     self.outbox = outbox
     self.keys = keys
@@ -54,6 +59,7 @@ package final class IngestService: Service {
       notices: outside.notices)
     self.outside = outside
     self.publisher = publisher
+    correlation = CorrelationBoard(path: statusPath)
     self.sources = sources
     self.board = board
     self.limits = limits
@@ -97,7 +103,7 @@ package final class IngestService: Service {
 
   /// One session after another: each opens the publisher and works until it fails.
   private func ingest(_ wakes: AsyncStream<Void>, clock: any Clock<Duration>) async throws {
-    var session = Session()
+    var session = Session(limits)
     var pause = limits.pauseMin
     while !Task.isCancelled {
       do {
@@ -129,29 +135,53 @@ package final class IngestService: Service {
   /// What one session holds in memory.
   struct Session {
     var isOpen = false
-    var table = CorrelationTable()
-    /// Under what answers wait; all are put back in line when a session opens.
-    var parked: Set<Token> = []
+    var table: CorrelationTable
+    /// Answers that wait; all are put back in line when a session opens.
+    var parked: ParkedAnswers
     var heartbeatsDue: [Code: Timestamp] = [:]
     var parkedDue = Timestamp.distantPast
+    /// How far the look for what may be forgotten has come; 0 begins anew.
+    var forgettingBelow = 0
+    var forgottenCount: UInt64 = 0
+    /// Of how full the table was when it was last warned of.
+    var warnedPercent = 0
     /// The last moment up to which each source was known complete.
     var complete: [Code: Timestamp] = [:]
     /// How far the inboxes are consumed, as the last transaction said.
     var consumed = ConsumedInboxes()
     /// The last word of each connector outside that was passed on.
     var passedOn: [Code: Timestamp] = [:]
+
+    init(_ limits: IngestLimits = IngestLimits()) {
+      table = CorrelationTable(countMax: limits.correlation.entryCountMax)
+      parked = ParkedAnswers(limits: limits.parked)
+    }
   }
 
   /// Fences, restores, and puts waiting answers back in line: their request may have come.
   func open(_ session: inout Session) async throws {
-    session.table.reset()
-    var table = session.table
-    try await publisher.open { table.restore($0) }
+    // A second reference to the table would make every change copy it.
+    var table = CorrelationTable(countMax: limits.correlation.entryCountMax)
+    session.table = CorrelationTable(countMax: 0)
+    let today = MessageDraft.day(now())
+    try await publisher.open { change in
+      switch change {
+      case .entry(let entry): table.restore(entry, today: today)
+      case .forgotten(let token): table.restoreTombstone(token)
+      }
+    }
     session.table = table
-    session.parked = []
+    session.parked = ParkedAnswers(limits: limits.parked)
     try await outbox.unpark(nil)
     session.isOpen = true
-    logger.notice("Ingest is open", metadata: ["correlations": "\(session.table.count)"])
+    show(&session)
+    let status = correlation.current
+    logger.notice(
+      "Ingest is open",
+      metadata: [
+        "correlations": "\(status.entries)", "people": "\(status.people)",
+        "bytes": "\(status.bytes)",
+      ])
   }
 
   /// Publishes all that waits, then what is due by the clock.
@@ -162,23 +192,31 @@ package final class IngestService: Service {
       let frames = try await outbox.pending(
         limit: limits.pageCountMax, byteCountMax: limits.pageByteCountMax)
       if frames.isEmpty { break }
+      // Room is made before it is missed: what is too old goes, and never what is live.
+      if session.table.isFull {
+        try await forget(at: time, &session)
+        show(&session)
+      }
       try await publish(frames, &session)
     }
     if time >= session.parkedDue {
       session.parkedDue = time.advanced(by: .minutes(1))
-      try await giveUpParked(at: time, &session)
+      try await judgeParked(at: time, &session)
+      try await forget(at: time, &session)
+      show(&session)
     }
     try await beat(at: time, &session)
   }
 
   private func publish(
-    _ frames: [StoredFrame], _ session: inout Session, isLast: Bool = false
+    _ frames: [StoredFrame], _ session: inout Session, at stage: DraftStage = .arriving
   ) async throws {
     guard !session.table.isFull else {
       throw KafkaError(
         .queueFull, message: "the correlation table is full", disposition: .retry)
     }
-    let draft = maker.draft(frames, correlation: &session.table, isLast: isLast)
+    let draft = maker.draft(
+      frames, correlation: &session.table, parked: &session.parked, at: stage, now: now())
     let keys = try await keys.keys(for: draft.keyNames)
     let messages = maker.records(of: draft, keys: keys)
     if !messages.isEmpty {
@@ -187,24 +225,67 @@ package final class IngestService: Service {
       session.consumed = consumed.after
     }
     let learned = session.table.commit()
-    for (_, token) in draft.settlement.parked { session.parked.insert(token) }
+    session.parked.remove(draft.settlement.published)
     try await outbox.settle(draft.settlement)
     counters.add(draft.counts)
-    let wanted = learned.filter(session.parked.contains)
+    let wanted = session.parked.wanted(by: learned)
     if !wanted.isEmpty {
       try await outbox.unpark(wanted)
-      session.parked.subtract(wanted)
+      session.parked.release(wanted)
     }
   }
 
-  /// Answers whose request has not come in time are looked up once more, then given up.
-  private func giveUpParked(at time: Timestamp, _ session: inout Session) async throws {
-    let limit = time.advanced(by: Elapsed(nanoseconds: -limits.parkedMax.nanoseconds))
-    while true {
-      let frames = try await outbox.parked(receivedBefore: limit, limit: limits.pageCountMax)
-      if frames.isEmpty { return }
-      try await publish(frames, &session, isLast: true)
+  /// Answers whose request has not come in time are looked up once more and said to be orphans;
+  /// those that have been orphans for long are given up.
+  private func judgeParked(at time: Timestamp, _ session: inout Session) async throws {
+    for (age, stage) in [(limits.parkedMax, DraftStage.judging), (limits.orphanMax, .givingUp)] {
+      let limit = time.advanced(by: Elapsed(nanoseconds: -age.nanoseconds))
+      while true {
+        let frames = try await outbox.parked(
+          receivedBefore: limit, judged: stage == .givingUp, limit: limits.pageCountMax)
+        if frames.isEmpty { break }
+        try await publish(frames, &session, at: stage)
+      }
     }
+  }
+
+  /// Forgets some of the ids that nobody has used for as long as the limits say.
+  ///
+  /// The tombstones are a transaction of their own; a crash before it forgets nothing, one after
+  /// it has forgotten.
+  private func forget(at time: Timestamp, _ session: inout Session) async throws {
+    let today = MessageDraft.day(time)
+    let bounds = limits.correlation
+    let tokens = session.table.forget(
+      below: &session.forgettingBelow, scanMax: bounds.scanMax, countMax: bounds.forgetMax
+    ) { bounds.horizon($0, today: today) }
+    guard !tokens.isEmpty else { return }
+    try await publisher.publish(maker.tombstones(of: tokens))
+    _ = session.table.commit()
+    session.forgottenCount += UInt64(tokens.count)
+  }
+
+  /// Shows how full the table is, and warns of it once at each of three marks.
+  private func show(_ session: inout Session) {
+    var status = CorrelationStatus()
+    status.entries = session.table.count
+    status.entriesMax = session.table.countMax
+    status.people = session.table.personCount
+    status.links = session.table.linkCount
+    status.bytes = session.table.byteCount
+    status.parked = session.parked.count
+    status.forgotten = session.forgottenCount
+    status.at = RFC3339.text(now())
+    correlation.update(status)
+    let mark = [95, 90, 80].first { status.percentFull >= $0 } ?? 0
+    defer { session.warnedPercent = mark }
+    guard mark > session.warnedPercent else { return }
+    logger.warning(
+      "The correlation table fills up: when it is full, ingest stops and senders are told to wait",
+      metadata: [
+        "correlations": "\(status.entries)", "most": "\(status.entriesMax)",
+        "alert": "baton.correlation-filling",
+      ])
   }
 
   /// Heartbeats of the sources whose interval has passed.

@@ -66,6 +66,11 @@ struct KeyedHashes: Sendable {
         [Array("person".utf8), Array((id.assigner ?? "").utf8), Array(id.value.utf8)]))
   }
 
+  /// Under what the correlation table keeps that a key has given its place to another.
+  func correlation(link old: PatientKey) -> Token {
+    Token(rawValue: half(.correlation, [Array("link".utf8), Array(old.description.utf8)]))
+  }
+
   /// UUIDv8 (RFC 9562 §5.8) of what the source sent.
   func eventID(of message: SourceMessage, part: String) -> EventID {
     let value = half(.eventID, message.name + [message.bytes, Array(part.utf8)])

@@ -15,10 +15,12 @@ extension MessageDraft {
       id: EventID(rawValue: 0), receptionID: frame.receptionID, type: fact.type, patientKey: key,
       handoffID: nil, contentMac: Token(rawValue: 0), speaker: fact.speaker, spokenBy: nil,
       occurredAt: frame.receivedAt, source: frame.source, rail: frame.rail)
-    fill(&event, from: fact)
+    fill(&event, from: fact, known: known(fact, of: key))
+    let named = party(fact.spokenBy)
     switch fact.speaker {
     case .sender, .receiver:
-      return event.spokenBy.map(allowed.contains) ?? false
+      let speaker = named ?? (fact.speaker == .sender ? event.from : event.to)
+      return (speaker?.organisation).map(allowed.contains) ?? false
     case .platform:
       let parties = [event.from, event.to].compactMap { $0?.organisation }
       return parties.contains(where: allowed.contains)

@@ -3,16 +3,30 @@ import HandoffConnectors
 import HandoffCore
 import HandoffStores
 
+/// How far a frame has come when it is mapped.
+package enum DraftStage: Sendable {
+  /// For the first time, or again because its request may have come.
+  case arriving
+  /// It has waited as long as A13 grants: whether it is an orphan is said now.
+  case judging
+  /// It has been kept as long as an orphan is.
+  case givingUp
+}
+
 /// The work on one message: whom it is about, which handoffs, which events.
 struct MessageDraft {
   let frame: StoredFrame
   let message: MappedMessage
   let source: ConnectorConfiguration
   let hashes: KeyedHashes
+  let rules: IdentifierRules
   var correlation = CorrelationTable(countMax: 0)
 
-  private var drafts: [DraftEvent] = []
-  private var entries: [CorrelationEntry] = []
+  var drafts: [DraftEvent] = []
+  var entries: [CorrelationEntry] = []
+  var conflicts: [SourceConflict] = []
+  /// A link was asked for of a person who has an NHS number already: that is a merge, or a mistake.
+  var wouldLinkTwo = false
 
   init(
     frame: StoredFrame, message: MappedMessage, source: ConnectorConfiguration,
@@ -22,9 +36,10 @@ struct MessageDraft {
     self.message = message
     self.source = source
     self.hashes = hashes
+    rules = IdentifierRules(source.mapping)
   }
 
-  private var sent: SourceMessage {
+  var sent: SourceMessage {
     SourceMessage(
       organisation: message.sendingOrganisation
         ?? source.mapping.ownOrganisation?.description ?? "",
@@ -34,18 +49,32 @@ struct MessageDraft {
 
   /// What makes the ids of a fact: its own where it has one, since a poll is a new message each
   /// time and what it reports is not.
-  private func origin(of fact: MappedFact) -> SourceMessage {
+  func origin(of fact: MappedFact) -> SourceMessage {
     guard let id = fact.messageID else { return sent }
     return SourceMessage(
       organisation: sent.organisation, system: sent.system, id: id, type: sent.type, bytes: [])
   }
 
-  mutating func make(isLast: Bool) -> IngestResult {
+  /// The day of reception, in days since 1970: when its ids were last seen.
+  var day: UInt16 { Self.day(frame.receivedAt) }
+
+  static func day(_ time: Timestamp) -> UInt16 {
+    UInt16(clamping: time.milliseconds / 86_400_000)
+  }
+
+  mutating func make(_ stage: DraftStage) -> IngestResult {
     // Resolved before anything is learned: a parked message must leave no trace.
     var keys: [PatientKey] = []
+    var orphan: ParkedAnswer?
     for fact in message.facts {
-      guard let key = patientKey(of: fact) else {
-        return unresolved(fact, isLast: isLast)
+      guard let key = patientKey(of: fact) else { return unresolved(fact, stage) }
+      if lacksRequest(fact, of: key), let answer = waiting(fact) {
+        switch stage {
+        case .arriving: return .parked(answer)
+        case .judging: return .orphaned(answer)
+        // With its patient it is evidence, although of no handoff.
+        case .givingUp: orphan = orphan ?? answer
+        }
       }
       keys.append(key)
     }
@@ -58,6 +87,11 @@ struct MessageDraft {
       add(fact, of: key, index: index)
     }
     guard let first = drafts.first else {
+      guard !wouldLinkTwo else {
+        return .deadLetter(
+          .refused, reason: ingestCode("identity.two-numbers"), field: "priorPerson",
+          messageType: message.messageType)
+      }
       return .deadLetter(
         .noHandoffFact, reason: ingestCode("merge.same-person"), field: nil,
         messageType: message.messageType)
@@ -66,7 +100,11 @@ struct MessageDraft {
       source: frame.source, receptionID: frame.receptionID,
       messageKey: first.event.messageKey, contentMac: hashes.frameMac(frame.bytes),
       sequence: message.sequence, at: frame.receivedAt)
-    return .events(IngestedMessage(drafts: drafts, entries: entries, reception: reception))
+    return .events(
+      IngestedMessage(
+        drafts: drafts, entries: entries, conflicts: conflicts, reception: reception,
+        orphan: orphan,
+        answers: message.facts.lazy.compactMap { $0.answers ?? $0.handoff }.first?.system))
   }
 
   // MARK: Whom it is about
@@ -74,23 +112,35 @@ struct MessageDraft {
   /// The NHS number's key; else the key that a local id or a reference is known under; else the
   /// local id's own; `nil` where only an unknown reference is left.
   private func patientKey(of fact: MappedFact) -> PatientKey? {
-    let person = fact.type == .patientMerged ? fact.priorPerson : fact.person ?? message.person
+    let person = fact.type.givesUpKey ? fact.priorPerson : fact.person ?? message.person
     if let number = person?.nhsNumber { return hashes.patientKey(number) }
     let ids = Self.ordered(person?.localIDs ?? [])
-    let records = ids.filter(Self.isRecordNumber)
-    if let known = records.lazy.compactMap({ correlation[hashes.correlation($0)] }).first {
-      return known.patientKey
-    }
+    if let known = knownPerson(ids) { return known }
     // A merge names its people itself: what its message refers to is the other's.
-    guard fact.type != .patientMerged else { return ids.first.map(hashes.patientKey) }
+    guard !fact.type.givesUpKey else { return ids.lazy.compactMap(ownKey).first }
     // Message ids are repeated over people: where the sender names the person they say nothing.
     let known = ids.isEmpty ? self.known(fact) : fact.handoff.flatMap { self.known($0) }
     if let known { return known.patientKey }
-    return ids.first.map(hashes.patientKey)
+    return ids.lazy.compactMap(ownKey).first
+  }
+
+  /// The person that one of the record numbers is known to name; one with an NHS number first.
+  func knownPerson(_ ids: [ClearPerson.LocalID]) -> PatientKey? {
+    let known = ids.filter(Self.isRecordNumber).compactMap { self.known($0) }
+    return (known.first { !$0.isUntraced } ?? known.first)?.patientKey
+  }
+
+  /// The key that a local id has of its own, or what stands for it by now; `nil` for a blank one.
+  func ownKey(_ id: ClearPerson.LocalID) -> PatientKey? {
+    untracedKey(id).map { correlation.resolve($0) }
+  }
+
+  func untracedKey(_ id: ClearPerson.LocalID) -> PatientKey? {
+    rules.spellings(id).first.map(hashes.patientKey)
   }
 
   /// Medical record numbers first: others, such as visit numbers, may be short-lived.
-  private static func ordered(_ ids: [ClearPerson.LocalID]) -> [ClearPerson.LocalID] {
+  static func ordered(_ ids: [ClearPerson.LocalID]) -> [ClearPerson.LocalID] {
     let rank = ["MR": 0, "PI": 1]
     return ids.enumerated().sorted { left, right in
       let (one, two) = (rank[left.element.type ?? ""] ?? 2, rank[right.element.type ?? ""] ?? 2)
@@ -99,279 +149,119 @@ struct MessageDraft {
   }
 
   /// Whether an id is one person's alone: a family may share an account or an insurance number.
-  private static func isRecordNumber(_ id: ClearPerson.LocalID) -> Bool {
+  static func isRecordNumber(_ id: ClearPerson.LocalID) -> Bool {
     ["MR", "PI", "PT", "U", nil].contains(id.type)
   }
 
-  /// The ids by which a fact may come to be known, the strongest first.
-  private func references(of fact: MappedFact) -> [RawReference] {
-    [fact.handoff, fact.answers].compactMap(\.self) + fact.references
+  // MARK: What it belongs to
+
+  /// Under what an id is looked up, the best first.
+  func tokens(_ reference: RawReference) -> [Token] {
+    rules.spellings(reference).map(hashes.correlation)
   }
 
-  private func known(_ reference: RawReference) -> CorrelationTable.Known? {
-    correlation[hashes.correlation(reference)]
+  func tokens(_ id: ClearPerson.LocalID) -> [Token] {
+    rules.spellings(id).map(hashes.correlation)
+  }
+
+  /// The same for a message's id by the source alone: an answer may not repeat its namespace.
+  private func sourceToken(_ reference: RawReference) -> Token? {
+    rules.spellings(reference).first.map { hashes.correlation($0, of: frame.source) }
+  }
+
+  func sourceTokens(_ reference: RawReference) -> [Token] {
+    [sourceToken(reference)].compactMap(\.self)
+  }
+
+  func known(_ reference: RawReference) -> CorrelationTable.Known? {
+    tokens(reference).lazy.compactMap { correlation[$0] }.first
+  }
+
+  func known(_ id: ClearPerson.LocalID) -> CorrelationTable.Known? {
+    tokens(id).lazy.compactMap { correlation[$0] }.first
   }
 
   /// The message that a fact answers; where its namespace is unknown, that of the same source.
-  private func knownAnswered(_ fact: MappedFact) -> CorrelationTable.Known? {
+  func knownAnswered(_ fact: MappedFact) -> CorrelationTable.Known? {
     guard let answers = fact.answers else { return nil }
-    return known(answers) ?? correlation[hashes.correlation(answers, of: frame.source)]
+    return known(answers) ?? sourceToken(answers).flatMap { correlation[$0] }
   }
 
   /// The first that is known of the ids of a fact, the strongest first: a business id is its
   /// owner's alone, a message id may be repeated.
-  private func known(_ fact: MappedFact) -> CorrelationTable.Known? {
+  func known(_ fact: MappedFact) -> CorrelationTable.Known? {
     fact.handoff.flatMap { known($0) } ?? knownAnswered(fact)
       ?? fact.references.lazy.compactMap { self.known($0) }.first
+      ?? fact.conversation.flatMap { known($0) }
   }
 
-  private func unresolved(_ fact: MappedFact, isLast: Bool) -> IngestResult {
-    guard let reference = references(of: fact).first else {
-      return .deadLetter(
-        .refused, reason: ingestCode("identity.patient-missing"), field: nil,
-        messageType: message.messageType)
-    }
-    guard !isLast else {
-      return .deadLetter(
-        .refused, reason: ingestCode("correlation.orphan"),
-        field: reference.system.description, messageType: message.messageType)
-    }
-    return .parked(hashes.correlation(reference))
-  }
-
-  // MARK: What it says
-
-  private mutating func add(_ fact: MappedFact, of key: PatientKey, index: Int) {
-    var newKey: PatientKey?
-    if fact.type == .patientMerged {
-      newKey = survivorKey(of: fact)
-      // Two local ids of one NHS number: nothing moves.
-      guard newKey != key else { return }
-    }
-    if let person = fact.person ?? message.person, fact.type != .patientMerged {
-      link(person, to: key, fact: fact)
-    }
-    let handoff = handoffID(of: fact, key: key)
-    var event = HandoffEvent(
-      id: hashes.eventID(
-        of: origin(of: fact), part: fact.messageID == nil ? String(index) : "0"),
-      receptionID: frame.receptionID,
-      type: fact.type, patientKey: key, handoffID: handoff, contentMac: Token(rawValue: 0),
-      speaker: fact.speaker, spokenBy: nil,
-      occurredAt: fact.occurredAt ?? frame.receivedAt, source: frame.source, rail: frame.rail)
-    event.newPatientKey = newKey
-    fill(&event, from: fact)
-    event.contentMac = hashes.contentMac(event)
-    drafts.append(DraftEvent(event: event, identity: identity(of: fact)))
-    learn(fact, event: event)
-  }
-
-  private func survivorKey(of fact: MappedFact) -> PatientKey? {
-    guard let person = fact.person ?? message.person else { return nil }
-    if let number = person.nhsNumber { return hashes.patientKey(number) }
-    let ids = Self.ordered(person.localIDs)
-    return ids.filter(Self.isRecordNumber).lazy
-      .compactMap { correlation[hashes.correlation($0)]?.patientKey }.first
-      ?? ids.first.map(hashes.patientKey)
+  /// Whether `known` is about the person that `key` stands for.
+  func isOwn(_ known: CorrelationTable.Known?, _ key: PatientKey) -> Bool {
+    known?.patientKey == correlation.resolve(key)
   }
 
   /// The request's own id; for an answer the handoff that its ids are known to belong to.
-  private func handoffID(of fact: MappedFact, key: PatientKey) -> HandoffID? {
+  func handoffID(of fact: MappedFact, key: PatientKey) -> HandoffID? {
     guard fact.type.isOfHandoff else { return nil }
     func own(_ known: CorrelationTable.Known?) -> HandoffID? {
-      known?.patientKey == key ? known?.handoffID : nil
+      isOwn(known, key) ? known?.handoffID : nil
     }
     if let named = fact.handoff {
-      if fact.type == .handoffRequested { return hashes.handoff(named) }
-      return own(known(named)) ?? own(knownAnswered(fact)) ?? hashes.handoff(named)
+      if fact.type == .handoffRequested { return hashed(named) }
+      return own(known(named)) ?? own(knownAnswered(fact)) ?? hashed(named)
     }
     if let answered = own(knownAnswered(fact)) { return answered }
     return fact.references.lazy.compactMap { own(self.known($0)) }.first
       ?? fact.conversation.flatMap { own(known($0)) }
   }
 
-  func fill(_ event: inout HandoffEvent, from fact: MappedFact) {
-    event.messageKey = hashes.messageKey(of: origin(of: fact))
-    event.externalReferences = fact.references.map { reference in
-      ExternalReference(
-        system: reference.system, token: hashes.token(reference),
-        assigner: reference.assigner.flatMap(organisation))
-    }
-    event.conversationID = fact.conversation.map(hashes.token)
-    event.journeyID = fact.journey.map(hashes.token)
-    event.supersedes = fact.supersedes.map(hashes.token)
-    // A part may name the Task above it, which is known by what it asks for.
-    event.parentHandoffID = fact.parentHandoff.map {
-      self.known($0)?.handoffID ?? hashes.handoff($0)
-    }
-    event.newHandoffID = fact.newHandoff.map(hashes.handoff)
-    let known = [self.known(fact), knownAnswered(fact)].compactMap(\.self)
-      .first { $0.patientKey == event.patientKey }
-    event.from = party(fact.from) ?? known?.from.map { Party(organisation: $0) }
-    event.to = party(fact.to) ?? known?.to.map { Party(organisation: $0) }
-    event.cc = fact.cc.compactMap(party)
-    let ofRole =
-      switch fact.speaker {
-      case .sender: event.from
-      case .receiver: event.to
-      case .platform: Party?.none
-      }
-    event.spokenBy = (party(fact.spokenBy) ?? ofRole)?.organisation
-    event.kind = fact.kind
-    event.priority = fact.priority
-    event.needCode = fact.needCode
-    event.needKey = fact.needCode.map { hashes.needKey(event.patientKey, need: $0) }
-    event.recordedAt = message.recordedAt
-    event.sequence = message.sequence
-    event.isBackfill = fact.isBackfill
-    event.reason = fact.reason
-    event.outcome = fact.outcome
-    event.bookedFor = fact.bookedFor
-    event.dischargeReadyAt = fact.dischargeReadyAt
-    event.dischargePathway = fact.dischargePathway
-    event.isFeedbackOwed = fact.isFeedbackOwed
+  /// The handoff that an id names.
+  func hashed(_ reference: RawReference) -> HandoffID? {
+    rules.spellings(reference).first.map(hashes.handoff)
   }
 
-  private func party(_ raw: RawParty?) -> Party? {
-    guard let raw else { return nil }
-    let id: OrganisationID? =
-      raw.odsCode.map(OrganisationID.ods) ?? raw.openReferral.map(OrganisationID.openReferral)
-      ?? raw.organisation.flatMap(organisation)
-    return id.map {
-      Party(organisation: $0, system: raw.system.flatMap { Code($0) }, role: raw.role)
-    }
+  // MARK: What it waits for
+
+  /// The ids by which a fact may come to be known, the strongest first.
+  private func references(of fact: MappedFact) -> [RawReference] {
+    ([fact.handoff, fact.answers].compactMap(\.self) + fact.references
+      + [fact.conversation].compactMap(\.self)).filter { !tokens($0).isEmpty }
   }
 
-  private func organisation(_ name: String) -> OrganisationID? {
-    if let code = source.mapping.organisations[name] { return .ods(code) }
-    return name.isEmpty ? nil : .local(hashes.organisation(name))
+  /// Whether a fact names its person and the message it answers, and nobody knows that message.
+  ///
+  /// Of no handoff it would be heard by nobody: it waits like an answer without a person.
+  private func lacksRequest(_ fact: MappedFact, of key: PatientKey) -> Bool {
+    guard fact.type.isOfHandoff, fact.handoff == nil, let answers = fact.answers,
+      knownAnswered(fact) == nil, handoffID(of: fact, key: key) == nil
+    else { return false }
+    // Two messages have this id: neither will ever be the one.
+    return !(tokens(answers) + sourceTokens(answers)).contains { correlation.isAmbiguous($0) }
   }
 
-  // MARK: What is learned
-
-  /// Remembers the person's local ids, and says so where one was taken for another person before.
-  private mutating func link(_ person: ClearPerson, to key: PatientKey, fact: MappedFact) {
-    for (index, id) in person.localIDs.filter(Self.isRecordNumber).enumerated() {
-      let token = hashes.correlation(id)
-      let untraced = hashes.patientKey(id)
-      let before = correlation[token]?.patientKey
-      // Seen before under its own hash only, because nobody had sent the NHS number with it.
-      if person.nhsNumber != nil, before == untraced, untraced != key {
-        correlation.move(token, to: .init(patientKey: key, handoffID: nil))
-        addLink(from: untraced, to: key, fact: fact, index: index, token: token)
-      } else {
-        record(
-          token, .init(patientKey: key, handoffID: nil), by: hashes.eventID(of: sent, part: "0"))
-      }
-    }
+  /// `nil` where nothing is named that could come.
+  private func waiting(_ fact: MappedFact) -> ParkedAnswer? {
+    let references = references(of: fact)
+    guard let first = references.first, let token = tokens(first).first else { return nil }
+    return ParkedAnswer(
+      sequence: frame.sequence, source: frame.source, token: token,
+      waitsFor: Set(references.flatMap(tokens) + (fact.answers.map(sourceTokens) ?? [])),
+      own: Set(message.reference.map(tokens) ?? []), system: first.system)
   }
 
-  /// `IdentityLinked` goes to the old key: its reducer moves what is open there.
-  private mutating func addLink(
-    from old: PatientKey, to new: PatientKey, fact: MappedFact, index: Int, token: Token
-  ) {
-    var event = HandoffEvent(
-      id: hashes.eventID(of: sent, part: "linked-\(index)"), receptionID: frame.receptionID,
-      type: .identityLinked, patientKey: old, handoffID: nil, contentMac: Token(rawValue: 0),
-      speaker: .platform, spokenBy: nil, occurredAt: fact.occurredAt ?? frame.receivedAt,
-      source: frame.source, rail: frame.rail)
-    event.newPatientKey = new
-    event.messageKey = hashes.messageKey(of: sent)
-    event.recordedAt = message.recordedAt
-    event.contentMac = hashes.contentMac(event)
-    drafts.append(DraftEvent(event: event, identity: identity(of: fact)))
-    entries.append(
-      CorrelationEntry(token: token, patientKey: new, handoffID: nil, eventID: event.id))
-  }
-
-  private mutating func learn(_ fact: MappedFact, event: HandoffEvent) {
-    if fact.type == .patientMerged {
-      learnMerge(fact, event: event)
-      return
+  private func unresolved(_ fact: MappedFact, _ stage: DraftStage) -> IngestResult {
+    guard let answer = waiting(fact) else {
+      return .deadLetter(
+        .refused, reason: ingestCode("identity.patient-missing"), field: nil,
+        messageType: message.messageType)
     }
-    let known = CorrelationTable.Known(
-      patientKey: event.patientKey, handoffID: event.handoffID,
-      from: event.from?.organisation, to: event.to?.organisation)
-    let person = CorrelationTable.Known(patientKey: event.patientKey, handoffID: nil)
-    if let own = fact.handoff {
-      record(
-        hashes.correlation(own), known, by: event.id,
-        isDefining: fact.type == .handoffRequested)
-    }
-    for reference in fact.references {
-      record(hashes.correlation(reference), event.handoffID == nil ? person : known, by: event.id)
-    }
-    if let conversation = fact.conversation {
-      record(hashes.correlation(conversation), known, by: event.id)
-    }
-    if let reference = message.reference {
-      record(hashes.correlation(reference), known, by: event.id)
-      if reference.assigner != nil {
-        record(hashes.correlation(reference, of: frame.source), known, by: event.id)
-      }
-    }
-  }
-
-  /// From now on the given-up ids find the survivor.
-  private mutating func learnMerge(_ fact: MappedFact, event: HandoffEvent) {
-    guard let key = event.newPatientKey else { return }
-    for id in (fact.priorPerson?.localIDs ?? []).filter(Self.isRecordNumber) {
-      let token = hashes.correlation(id)
-      correlation.move(token, to: .init(patientKey: key, handoffID: nil))
-      entries.append(
-        CorrelationEntry(token: token, patientKey: key, handoffID: nil, eventID: event.id))
-    }
-  }
-
-  private mutating func record(
-    _ token: Token, _ known: CorrelationTable.Known, by event: EventID, isDefining: Bool = false
-  ) {
-    guard let new = correlation.learn(token, known, isDefining: isDefining) else { return }
-    entries.append(
-      CorrelationEntry(
-        token: token, patientKey: new.patientKey, handoffID: new.handoffID, eventID: event,
-        from: new.from, to: new.to))
-  }
-
-  // MARK: What is sealed
-
-  private func identity(of fact: MappedFact) -> SealedIdentity {
-    let roles: [(String, RawReference?)] =
-      [
-        ("handoff", fact.handoff), ("conversation", fact.conversation),
-        ("journey", fact.journey), ("supersedes", fact.supersedes),
-        ("parentHandoff", fact.parentHandoff), ("newHandoff", fact.newHandoff),
-        ("answers", fact.answers),
-      ] + fact.references.map { ("reference", Optional($0)) }
-    let names = ([fact.from, fact.to, fact.spokenBy] + fact.cc).compactMap { $0?.organisation }
-    return SealedIdentity(
-      person: (fact.person ?? message.person).map(SealedIdentity.Person.init),
-      priorPerson: fact.priorPerson.map(SealedIdentity.Person.init),
-      messageID: message.messageID,
-      ids: roles.compactMap { role, reference in
-        reference.map {
-          .init(
-            role: role, system: $0.system.description, value: $0.value, assigner: $0.assigner)
-        }
-      },
-      organisations: Set(names).sorted())
-  }
-}
-
-extension EventType {
-  /// Whether events of this type belong to one handoff, not to the person's stay.
-  var isOfHandoff: Bool {
-    switch self {
-    case .handoffRequested, .handoffAmended, .transportAccepted, .delivered, .transportFailed,
-      .received, .recipientRefusedPatient, .accepted, .rejected, .infoRequested, .redirected,
-      .booked, .notAttended, .started, .interim, .completed, .couldNotComplete, .feedbackSent,
-      .feedbackAcknowledged, .cancelled, .voided, .expired, .disposition, .handoffTransferred,
-      .feedbackReceived, .patientChased:
-      true
-    case .readyForDischarge, .dischargeReadinessWithdrawn, .discharged, .dischargeCancelled,
-      .bedAssigned, .bedFreed, .bedMoved, .patientMerged, .patientMoved, .patientDied,
-      .identityLinked, .orgChanged, .wardClosed, .wardOpened:
-      false
+    switch stage {
+    case .arriving: return .parked(answer)
+    case .judging: return .orphaned(answer)
+    case .givingUp:
+      return .deadLetter(
+        .refused, reason: ingestCode("correlation.orphan"),
+        field: answer.system.description, messageType: message.messageType)
     }
   }
 }

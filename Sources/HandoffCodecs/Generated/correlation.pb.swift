@@ -41,7 +41,7 @@ package nonisolated enum Baton_Handoff_V1_CorrelationKind: SwiftProtobuf.Enum, S
   /// A request and its answers: X-Correlation-ID.
   case conversation // = 2
 
-  /// The handoff itself, or a thing that belongs to it: RF1-6, UBRN, Appointment.id.
+  /// The handoff itself: RF1-6, UBRN, ServiceRequest.identifier.
   case business // = 3
 
   /// A pathway over several handoffs: EpisodeOfCare, PV1-50.
@@ -52,6 +52,9 @@ package nonisolated enum Baton_Handoff_V1_CorrelationKind: SwiftProtobuf.Enum, S
 
   /// A person's old key: see `new_patient_key`.
   case link // = 6
+
+  /// Another thing of the handoff or the stay: a visit number, Appointment.id.
+  case reference // = 7
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -67,6 +70,7 @@ package nonisolated enum Baton_Handoff_V1_CorrelationKind: SwiftProtobuf.Enum, S
     case 4: self = .journey
     case 5: self = .person
     case 6: self = .link
+    case 7: self = .reference
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -80,6 +84,7 @@ package nonisolated enum Baton_Handoff_V1_CorrelationKind: SwiftProtobuf.Enum, S
     case .journey: return 4
     case .person: return 5
     case .link: return 6
+    case .reference: return 7
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -93,6 +98,7 @@ package nonisolated enum Baton_Handoff_V1_CorrelationKind: SwiftProtobuf.Enum, S
     .journey,
     .person,
     .link,
+    .reference,
   ]
 
 }
@@ -174,7 +180,7 @@ package nonisolated struct Baton_Handoff_V1_CorrelationEntry: Sendable {
 fileprivate nonisolated let _protobuf_package = "baton.handoff.v1"
 
 nonisolated extension Baton_Handoff_V1_CorrelationKind: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CORRELATION_KIND_UNSPECIFIED\0\u{1}CORRELATION_KIND_MESSAGE\0\u{1}CORRELATION_KIND_CONVERSATION\0\u{1}CORRELATION_KIND_BUSINESS\0\u{1}CORRELATION_KIND_JOURNEY\0\u{1}CORRELATION_KIND_PERSON\0\u{1}CORRELATION_KIND_LINK\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CORRELATION_KIND_UNSPECIFIED\0\u{1}CORRELATION_KIND_MESSAGE\0\u{1}CORRELATION_KIND_CONVERSATION\0\u{1}CORRELATION_KIND_BUSINESS\0\u{1}CORRELATION_KIND_JOURNEY\0\u{1}CORRELATION_KIND_PERSON\0\u{1}CORRELATION_KIND_LINK\0\u{1}CORRELATION_KIND_REFERENCE\0")
 }
 
 nonisolated extension Baton_Handoff_V1_CorrelationEntry: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

@@ -35,6 +35,10 @@ package struct MappingContext: Sendable {
   package var defaultPriority: Priority
   /// Discharge pathway 0 to 3 by PV1-36.
   package var dischargePathways: [String: UInt8]
+  /// Namespaces of ids as this connector's messages write them to what they are called everywhere.
+  ///
+  /// `https://rth.example/ids/mrn` and `RTH-PAS` are one namespace only where somebody says so.
+  package var namespaces: [String: String]
   package var checkDigit: CheckDigitTreatment
   package var limits: MappingLimits
 
@@ -49,6 +53,7 @@ package struct MappingContext: Sendable {
     priorities = MappingDefaults.priorities
     defaultPriority = .routine
     dischargePathways = [:]
+    namespaces = [:]
     checkDigit = .refuse
     limits = MappingLimits()
   }

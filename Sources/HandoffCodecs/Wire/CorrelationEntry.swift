@@ -6,7 +6,7 @@ package enum CorrelationKind: String, CaseIterable, Hashable, Sendable {
   case message
   /// A request and its answers: X-Correlation-ID.
   case conversation
-  /// The handoff itself, or a thing that belongs to it: RF1-6, UBRN, `Appointment.id`.
+  /// The handoff itself: RF1-6, UBRN, `ServiceRequest.identifier`.
   case business
   /// A pathway over several handoffs: EpisodeOfCare, PV1-50.
   case journey
@@ -14,6 +14,8 @@ package enum CorrelationKind: String, CaseIterable, Hashable, Sendable {
   case person
   /// A person's old key: see ``CorrelationEntry/newPatientKey``.
   case link
+  /// Another thing of the handoff or the stay: a visit number, `Appointment.id`.
+  case reference
 }
 
 extension CorrelationKind: WireNumbered {
@@ -25,6 +27,7 @@ extension CorrelationKind: WireNumbered {
     case .journey: 4
     case .person: 5
     case .link: 6
+    case .reference: 7
     }
   }
 }

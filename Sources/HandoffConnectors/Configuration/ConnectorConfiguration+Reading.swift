@@ -62,6 +62,7 @@ struct ConnectorReader {
     "name", "class", "mode", "organisation", "organisations", "names-are-ods-codes", "speaks-for",
     "time-zone",
     "check-digit", "listen", "tls", "directory", "scan-seconds", "heartbeat-seconds", "kinds",
+    "namespaces",
     "priorities", "limits",
   ]
 
@@ -123,7 +124,7 @@ struct ConnectorReader {
     case "scan-seconds":
       dropFolder.scanInterval = seconds(name, node, 0.05...3_600) ?? dropFolder.scanInterval
     case "heartbeat-seconds": heartbeat = seconds(name, node, 1...86_400) ?? heartbeat
-    case "kinds", "priorities", "limits": group(name, node)
+    case "kinds", "priorities", "limits", "namespaces": group(name, node)
     default:
       fault(
         name, node.line, "is not a setting; known are " + Self.settings.joined(separator: ", "))
@@ -135,6 +136,11 @@ struct ConnectorReader {
       let setting = "\(name).\(key)"
       let slug = "must be 1 to 40 lower-case letters, digits and hyphens"
       switch name {
+      case "namespaces":
+        reader.mapping.namespaces[key] =
+          reader.checked(setting, value, "must be 1 to 200 characters") {
+            (1...200).contains($0.utf8.count) ? $0 : nil
+          }
       case "kinds":
         reader.mapping.kinds[key] = reader.checked(setting, value, slug) { HandoffKind($0) }
       case "priorities":

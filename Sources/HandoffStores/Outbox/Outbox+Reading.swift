@@ -10,6 +10,8 @@ package struct OutboxSettlement: Sendable {
   package var published: [Int64] = []
   /// Answers that wait for their request under its correlation token.
   package var parked: [(sequence: Int64, token: Token)] = []
+  /// Parked answers of which it is said by now that their request did not come.
+  package var judged: [Int64] = []
   /// What the page adds to the totals of each source.
   package var totals: [Code: SourceTotals] = [:]
 
@@ -51,16 +53,20 @@ extension Outbox {
   }
 
   /// Parked frames that were received before `time`: no request has come for them.
+  ///
+  /// With `judged` only those of which that was said already, or only those of which it was not.
   package func parked(
-    receivedBefore time: Timestamp, limit: Int
+    receivedBefore time: Timestamp, judged: Bool? = nil, limit: Int
   ) async throws(OutboxError) -> [StoredFrame] {
     try await onQueue { db in
       try Row.fetchAll(
         db,
         sql: """
-          SELECT * FROM frames WHERE parked_under IS NOT NULL AND received_at < ?
-          ORDER BY sequence LIMIT ?
-          """, arguments: [time.nanoseconds, limit]
+          SELECT * FROM frames
+          WHERE parked_under IS NOT NULL AND received_at < ?1
+            AND (?2 IS NULL OR (judged_under IS NOT NULL) = ?2)
+          ORDER BY sequence LIMIT ?3
+          """, arguments: [time.nanoseconds, judged, limit]
       ).map(Self.frame)
     }
   }
@@ -117,6 +123,11 @@ extension Outbox {
             sql: "UPDATE frames SET parked_under = ? WHERE sequence = ? AND parked_under IS NULL",
             arguments: [Data(token.bytes), sequence])
           change.parkedCount += db.changesCount
+        }
+        for sequence in settlement.judged {
+          try db.execute(
+            sql: "UPDATE frames SET judged_under = parked_under WHERE sequence = ?",
+            arguments: [sequence])
         }
         for (source, delta) in settlement.totals {
           try Self.add(delta, to: source, db)
@@ -219,6 +230,7 @@ extension Outbox {
       receivedAt: Timestamp(nanoseconds: row["received_at"]), bytes: Array(row["bytes"] as Data),
       refusal: refusal, transport: transport)
     frame.place = place(row)
+    frame.judgedUnder = (row["judged_under"] as Data?).flatMap { Token(bytes: $0) }
     return frame
   }
 

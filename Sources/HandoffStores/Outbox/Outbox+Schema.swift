@@ -31,6 +31,7 @@ extension Outbox {
           received_at INTEGER NOT NULL,
           byte_count INTEGER NOT NULL,
           parked_under BLOB,
+          judged_under BLOB,
           refusal TEXT,
           refusal_field TEXT,
           transport TEXT,
@@ -55,9 +56,11 @@ extension Outbox {
           last_sequence INTEGER
         ) WITHOUT ROWID;
         """)
-    // An outbox of an earlier version has its frames without what their transport said.
-    if try !db.columns(in: "frames").contains(where: { $0.name == "transport" }) {
-      try db.execute(sql: "ALTER TABLE frames ADD COLUMN transport TEXT")
+    // A file of an earlier version has no such columns yet.
+    let columns = try db.columns(in: "frames").map(\.name)
+    for (name, type) in [("transport", "TEXT"), ("judged_under", "BLOB")]
+    where !columns.contains(name) {
+      try db.execute(sql: "ALTER TABLE frames ADD COLUMN \(name) \(type)")
     }
   }
 

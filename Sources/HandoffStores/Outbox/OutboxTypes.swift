@@ -53,6 +53,8 @@ package struct StoredFrame: Sendable, CustomStringConvertible, CustomReflectable
   package var transport: TransportHeaders?
   /// Where it stands in the inbox of an organisation; `nil` for connectors inside the boundary.
   package var place: RecordCoordinates?
+  /// Set once it was said that the message it answers did not come: under which reference.
+  package var judgedUnder: Token?
 
   package init(
     sequence: Int64, receptionID: ReceptionID, source: Code, rail: Code, receivedAt: Timestamp,

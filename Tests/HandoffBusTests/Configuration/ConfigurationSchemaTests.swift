@@ -237,5 +237,21 @@ enum ConfigurationSchema {
           "Copies of each partition.", ["type": "integer", "minimum": 1, "maximum": 9],
           examples: [3], refused: [0, 10, "all", []]),
       ]),
+    "correlation": SettingsSchema.group(
+      "How many ids ingest remembers, and how long after they were last seen.",
+      [
+        "entries-max": SettingsSchema.setting(
+          "Ids at most; at the limit ingest stops and senders are told to wait.",
+          ["type": "integer", "minimum": 1000, "maximum": 100_000_000], examples: [20_000_000],
+          refused: [999, 100_000_001, "many", []]),
+        "days": SettingsSchema.setting(
+          "Of messages and handoffs; must be more than the longest clock of the policy.",
+          ["type": "integer", "minimum": 190, "maximum": 3650], examples: [400],
+          refused: [189, 3651, "long", []]),
+        "person-days": SettingsSchema.setting(
+          "Of the record numbers of people.",
+          ["type": "integer", "minimum": 190, "maximum": 36_500], examples: [3650],
+          refused: [189, 36_501, "long", []]),
+      ]),
   ]
 }

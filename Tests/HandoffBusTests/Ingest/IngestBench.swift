@@ -6,6 +6,7 @@ import KafkaClient
 import Logging
 import Synchronization
 import TestSupport
+import Testing
 
 @testable import HandoffBus
 
@@ -24,14 +25,19 @@ final class FakePublisher: IngestPublisher {
   var committed: [KafkaMessage] { state.withLock { $0.committed } }
   var consumed: [KafkaPartitionOffset] { state.withLock { $0.consumed } }
 
-  func open(restoring restore: (CorrelationEntry) -> Void) async throws(KafkaError) {
+  func open(restoring restore: (CorrelationChange) -> Void) async throws(KafkaError) {
     let messages = state.withLock { state in
       state.openCount += 1
       return state.committed
     }
     for message in messages where message.topic == Topic.correlation.name {
       do {
-        restore(try WireCodec.correlationEntry(message.wire))
+        if message.value == nil {
+          let key = String(decoding: message.key ?? [], as: UTF8.self)
+          restore(.forgotten(try #require(Token(key))))
+        } else {
+          restore(.entry(try WireCodec.correlationEntry(message.wire)))
+        }
       } catch {
         throw KafkaError(.invalidState, message: "\(error)", disposition: .close)
       }
@@ -75,6 +81,28 @@ final class FakePublisher: IngestPublisher {
     }
   }
 
+  /// The correlation topic as a reader restores it: the last record of each token.
+  func entries() throws -> [Token: CorrelationEntry] {
+    var entries: [Token: CorrelationEntry] = [:]
+    for message in committed where message.topic == Topic.correlation.name {
+      if message.value == nil {
+        entries[try #require(Token(String(decoding: message.key ?? [], as: UTF8.self)))] = nil
+      } else {
+        let entry = try WireCodec.correlationEntry(message.wire)
+        entries[entry.token] = entry
+      }
+    }
+    return entries
+  }
+
+  func orphans() throws -> [SourceOrphan] {
+    try sourceRecords().compactMap { if case .orphan(let orphan) = $0 { orphan } else { nil } }
+  }
+
+  func conflicts() throws -> [SourceConflict] {
+    try sourceRecords().compactMap { if case .conflict(let it) = $0 { it } else { nil } }
+  }
+
   func sourceRecords() throws -> [SourceRecord] {
     try committed.filter { $0.topic == Topic.sources.name }.map {
       try WireCodec.sourceRecord($0.wire)
@@ -116,17 +144,21 @@ final class IngestBench {
   let secrets: Secrets
   let publisher: FakePublisher
   let source: ConnectorConfiguration
+  /// Connectors beside ``source``, for what comes by another way.
+  let others: [ConnectorConfiguration]
   let logLines: LogKeeper.Lines
   private var time: Timestamp
   private(set) var outbox: Outbox
   private(set) var keys: KeyStore
   private(set) var service: IngestService
   private(set) var intake: ConnectorIntake
-  private var session = IngestService.Session()
+  private(set) var session: IngestService.Session
   private let board: ConnectorBoard
+  private let limits: IngestLimits
 
   init(
-    _ change: (inout ConnectorConfiguration) -> Void = { _ in }, secrets: Secrets = .generate()
+    _ change: (inout ConnectorConfiguration) -> Void = { _ in }, secrets: Secrets = .generate(),
+    limits: IngestLimits = IngestLimits(), others: [ConnectorConfiguration] = []
   ) throws {
     let folder = try TemporaryFolder()
     let publisher = FakePublisher()
@@ -136,21 +168,25 @@ final class IngestBench {
     var source = ConnectorConfiguration(name: ingestCode("pas"), source: .mllp(MLLPSettings()))
     source.mapping.namesAreODSCodes = true
     change(&source)
-    let parts = try Self.parts(folder, secrets, source, publisher, board, lines, start)
+    let parts = try Self.parts(
+      folder, secrets, [source] + others, publisher, board, limits, lines, start)
     self.folder = folder
     self.secrets = secrets
     self.publisher = publisher
     self.source = source
+    self.others = others
     self.board = board
+    self.limits = limits
+    session = IngestService.Session(limits)
     logLines = lines
     time = start
     (outbox, keys, service, intake) = parts
   }
 
   private static func parts(
-    _ folder: TemporaryFolder, _ secrets: Secrets, _ source: ConnectorConfiguration,
-    _ publisher: FakePublisher, _ board: ConnectorBoard, _ lines: LogKeeper.Lines,
-    _ time: Timestamp
+    _ folder: TemporaryFolder, _ secrets: Secrets, _ sources: [ConnectorConfiguration],
+    _ publisher: FakePublisher, _ board: ConnectorBoard, _ limits: IngestLimits,
+    _ lines: LogKeeper.Lines, _ time: Timestamp
   ) throws -> (Outbox, KeyStore, IngestService, ConnectorIntake) {
     let now: @Sendable () -> Timestamp = { time }
     let outbox = try Outbox(path: folder.path("outbox.sqlite"), now: now)
@@ -158,9 +194,9 @@ final class IngestBench {
       path: folder.path("keys.sqlite"), keyEncryptionKey: secrets.keyEncryptionKey)
     let logger = Logger(label: "test") { _ in LogKeeper(lines: lines) }
     let service = IngestService(
-      outbox: outbox, keys: keys, secrets: secrets, sources: [source], board: board,
-      publisher: publisher, logger: logger, now: now)
-    let intake = ConnectorIntake(source, secrets: secrets, outbox: outbox, now: now)
+      outbox: outbox, keys: keys, secrets: secrets, sources: sources, board: board,
+      publisher: publisher, limits: limits, logger: logger, now: now)
+    let intake = ConnectorIntake(sources[0], secrets: secrets, outbox: outbox, now: now)
     return (outbox, keys, service, intake)
   }
 
@@ -169,9 +205,9 @@ final class IngestBench {
     await outbox.close()
     keys.close()
     time = time.advanced(by: later)
-    session = IngestService.Session()
+    session = IngestService.Session(limits)
     (outbox, keys, service, intake) = try Self.parts(
-      folder, secrets, source, publisher, board, logLines, time)
+      folder, secrets, [source] + others, publisher, board, limits, logLines, time)
   }
 
   func close() async {
@@ -182,6 +218,14 @@ final class IngestBench {
   @discardableResult
   func take(_ messages: String...) async throws -> [Reception] {
     try await intake.take(messages.map { Arrival(bytes: Array($0.utf8)) }, of: nil)
+  }
+
+  /// The same by one of the other connectors.
+  @discardableResult
+  func take(by other: ConnectorConfiguration, _ messages: String...) async throws -> [Reception] {
+    let time = time
+    let intake = ConnectorIntake(other, secrets: secrets, outbox: outbox) { time }
+    return try await intake.take(messages.map { Arrival(bytes: Array($0.utf8)) }, of: nil)
   }
 
   /// Publishes all that waits.

@@ -32,17 +32,32 @@ struct IngestKafkaTests {
 
     let first = KafkaIngestPublisher(configuration, transactionalID: "test-ingest")
     var restored: [CorrelationEntry] = []
-    try await first.open { restored.append($0) }
+    func note(_ change: CorrelationChange) {
+      switch change {
+      case .entry(let entry): restored.append(entry)
+      case .forgotten(let token): restored.removeAll { $0.token == token }
+      }
+    }
+    try await first.open { note($0) }
     #expect(restored.isEmpty)
     try await first.publish([message])
 
     let second = KafkaIngestPublisher(configuration, transactionalID: "test-ingest")
-    try await second.open { restored.append($0) }
+    try await second.open { note($0) }
     #expect(restored == [entry])
     // The first is fenced: it can write nothing any more, and says that it must be closed.
     let error = await #expect(throws: KafkaError.self) { try await first.publish([message]) }
     #expect(error?.disposition == .close)
+    // What is forgotten stays forgotten.
+    try await second.publish([
+      KafkaMessage(topic: Topic.correlation.name, key: record.key, value: nil)
+    ])
+    let third = KafkaIngestPublisher(configuration, transactionalID: "test-ingest")
+    restored = []
+    try await third.open { note($0) }
+    #expect(restored.isEmpty)
     await first.close()
     await second.close()
+    await third.close()
   }
 }

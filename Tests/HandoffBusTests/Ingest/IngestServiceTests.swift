@@ -56,7 +56,9 @@ struct IngestServiceTests {
     // The transaction commits, and the process ends before the outbox hears of it.
     let maker = IngestPageMaker(secrets: bench.secrets, sources: [bench.source])
     var table = CorrelationTable()
-    let draft = maker.draft(try await bench.outbox.pending(limit: 9), correlation: &table)
+    var parked = ParkedAnswers()
+    let draft = maker.draft(
+      try await bench.outbox.pending(limit: 9), correlation: &table, parked: &parked)
     let keys = try await bench.keys.keys(for: draft.keyNames)
     try await bench.publisher.publish(maker.records(of: draft, keys: keys))
     try await bench.restart()
@@ -100,14 +102,25 @@ struct IngestServiceTests {
     await bench.close()
   }
 
-  @Test func `an answer whose request never comes is a dead letter after a day`() async throws {
+  @Test
+  func `an answer whose request never comes is an orphan after a day, and kept for two weeks`()
+    async throws
+  {
     let bench = try IngestBench()
     try await bench.take(Sample.acceptance())
     try await bench.pass()
     try await bench.restart(later: .hours(24))
     try await bench.pass()
-    #expect(try bench.publisher.deadLetters().isEmpty)
+    #expect(try bench.publisher.orphans().isEmpty)
     try await bench.restart(later: .minutes(16))
+    try await bench.pass()
+    #expect(try bench.publisher.orphans().map(\.isResolved) == [false])
+    #expect(try bench.publisher.orphans().map(\.system.description) == ["MSH-10"])
+    try await bench.restart(later: .hours(13 * 24))
+    try await bench.pass()
+    #expect(try bench.publisher.orphans().count == 1)
+    #expect(try bench.publisher.deadLetters().isEmpty)
+    try await bench.restart(later: .hours(24))
     try await bench.pass()
     #expect(
       try bench.publisher.deadLetters().map(\.reason) == [ingestCode("correlation.orphan")])

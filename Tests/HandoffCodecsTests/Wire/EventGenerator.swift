@@ -177,7 +177,7 @@ struct EventGenerator {
       to: chance() ? try organisation() : nil)
     entry.newPatientKey = chance() ? try key() : nil
     entry.isUntraced = chance()
-    entry.kind = maybe { CorrelationKind.allCases[$0.number(0...5)] }
+    entry.kind = maybe { CorrelationKind.allCases[$0.number(0...6)] }
     entry.seenDay = UInt16(number(0...30_000))
     return entry
   }
