@@ -116,11 +116,11 @@ struct IngestServiceTests {
     try await bench.pass()
     #expect(try bench.publisher.orphans().map(\.isResolved) == [false])
     #expect(try bench.publisher.orphans().map(\.system.description) == ["MSH-10"])
-    try await bench.restart(later: .hours(13 * 24))
+    try await bench.restart(later: .hours(12 * 24))
     try await bench.pass()
     #expect(try bench.publisher.orphans().count == 1)
     #expect(try bench.publisher.deadLetters().isEmpty)
-    try await bench.restart(later: .hours(24))
+    try await bench.restart(later: .hours(25))
     try await bench.pass()
     #expect(
       try bench.publisher.deadLetters().map(\.reason) == [ingestCode("correlation.orphan")])
