@@ -4,92 +4,55 @@ import GRDB
 package import HandoffCore
 import Synchronization
 
-/// What a data key seals.
-package enum DataKeyName: Hashable, Sendable, CustomStringConvertible {
-  /// All that is said of one person; erasing it erases the person.
-  case person(PatientKey)
-  /// The dead letters of one day, `yyyy-mm-dd` in UTC; erased with them.
-  case deadLetters(day: String)
-
-  package var description: String {
-    switch self {
-    case .person(let key): "person/\(key)"
-    case .deadLetters(let day): "dead-letters/\(day)"
-    }
-  }
-}
-
-/// Why the key store did not give a key.
-package enum KeyStoreError: Error, Hashable, Sendable, CustomStringConvertible {
-  /// The key-encryption key is not the one the store was made with.
-  case wrongKeyEncryptionKey
-  /// A stored key does not open, though the store's own mark does: it was altered.
-  case corrupt
-  case notWritable
-  case diskFull
-  case inUse
-  case failed(code: Int32)
-
-  package var description: String {
-    switch self {
-    case .wrongKeyEncryptionKey:
-      "key store: the key-encryption key is not the one it was made with"
-    case .corrupt: "key store: a stored key was altered"
-    case .notWritable: "key store: file or folder cannot be written"
-    case .diskFull: "key store: no space left on the disk"
-    case .inUse: "key store: in use by another process"
-    case .failed(let code): "key store: SQLite error \(code)"
-    }
-  }
-}
-
-/// The data keys (AES-256), one a person, each wrapped by the key-encryption key.
+/// The data keys (AES-256), one a person, each wrapped by a key-encryption key.
 ///
 /// A key is made when its name is first asked for, and is on the disk before it is given out:
 /// nothing is ever sealed under a key that a crash could take away. The name is authenticated
-/// with the wrapping, so a row cannot be moved to another person.
-package final class KeyStore: Sendable {
-  private let database: DatabaseQueue
-  private let wrapping: SymmetricKey
-  private let cache: Mutex<[DataKeyName: SymmetricKey]>
+/// with the wrapping, so a row cannot be moved to another person. Ingest and `baton keys` may have
+/// the file open at once: every change is one SQLite transaction, and ``epochs()`` and
+/// ``keys(for:bases:)`` notice what the other did.
+package final class KeyStore: DataKeys {
+  let database: DatabaseQueue
+  let keks: KeyEncryptionKeys
+  let path: String
+  private let memory: Mutex<Memory>
   /// How many opened keys are held in memory.
   private let cacheCountMax: Int
 
-  private static let mark = "mark/1"
+  /// What is held in memory, and may be thrown away at any time.
+  private struct Memory {
+    var keys: [DataKeyName: Cached] = [:]
+    /// SQLite's count of changes by others when ``keys`` was last known to be true.
+    var dataVersion: Int64?
+    var book: EpochBook?
+  }
+
+  private struct Cached {
+    var key: SymmetricKey
+    var hasBasis: Bool
+  }
 
   /// Opens the store at `path`, and makes it where it is missing.
+  ///
+  /// - Throws: where the file cannot be used, or any of its keys is wrapped with a key-encryption
+  ///   key that `keks` has not or has another of.
   package init(
-    path: String, keyEncryptionKey: SymmetricKey, cacheCountMax: Int = 50_000
+    path: String, keks: KeyEncryptionKeys, cacheCountMax: Int = 50_000, pageCountMax: Int? = nil
   ) throws(KeyStoreError) {
-    wrapping = keyEncryptionKey
+    self.path = path
+    self.keks = keks
     self.cacheCountMax = cacheCountMax
-    cache = Mutex([:])
+    memory = Mutex(Memory())
     do {
       try PrivateFile.prepare(path: path)
-      var configuration = Configuration()
-      configuration.label = "baton.keys"
-      configuration.prepareDatabase { db in
-        try db.execute(sql: "PRAGMA locking_mode = EXCLUSIVE")
+      database = try DatabaseQueue(
+        path: path, configuration: Self.configuration(pageCountMax: pageCountMax))
+      try database.writeWithoutTransaction { db in
         try db.execute(sql: "PRAGMA journal_mode = WAL")
-        try db.execute(sql: "PRAGMA synchronous = FULL")
-        try db.execute(sql: "PRAGMA secure_delete = ON")
-      }
-      database = try DatabaseQueue(path: path, configuration: configuration)
-      try database.write { db in
-        try db.execute(
-          sql: """
-            CREATE TABLE IF NOT EXISTS data_keys (
-              name TEXT PRIMARY KEY,
-              wrapped BLOB NOT NULL
-            ) WITHOUT ROWID
-            """)
-        if let stored = try Self.wrapped(Self.mark, db) {
-          guard Self.unwrap(stored, name: Self.mark, with: keyEncryptionKey) != nil else {
-            throw KeyStoreError.wrongKeyEncryptionKey
-          }
-        } else {
-          try Self.insert(
-            SymmetricKey(size: .bits256), name: Self.mark, with: keyEncryptionKey, db)
+        try db.inTransaction(.immediate) {
+          try Self.migrate(db)
+          try Self.check(keks, db)
+          return .commit
         }
       }
     } catch {
@@ -97,98 +60,152 @@ package final class KeyStore: Sendable {
     }
   }
 
-  /// The keys of `names`, made where they are missing, in one commit.
-  package func keys(
-    for names: Set<DataKeyName>
-  ) async throws(KeyStoreError) -> [DataKeyName: SymmetricKey] {
-    var found = cache.withLock { cache in cache.filter { names.contains($0.key) } }
-    let missing = names.filter { found[$0] == nil }
-    guard !missing.isEmpty else { return found }
-    let wrapping = wrapping
-    let loaded = try await onQueue { db in
-      var loaded: [DataKeyName: SymmetricKey] = [:]
-      try db.inTransaction {
-        for name in missing {
-          if let stored = try Self.wrapped(name.description, db) {
-            guard let key = Self.unwrap(stored, name: name.description, with: wrapping) else {
-              throw KeyStoreError.corrupt
-            }
-            loaded[name] = key
-          } else {
-            let key = SymmetricKey(size: .bits256)
-            try Self.insert(key, name: name.description, with: wrapping, db)
-            loaded[name] = key
-          }
-        }
-        return .commit
-      }
-      return loaded
-    }
-    found.merge(loaded) { $1 }
-    cache.withLock { cache in
-      if cache.count + loaded.count > cacheCountMax { cache.removeAll(keepingCapacity: true) }
-      cache.merge(loaded) { $1 }
-    }
-    return found
-  }
-
-  /// The key of `name` where it exists: for opening what was sealed.
-  package func existingKey(
-    for name: DataKeyName
-  ) async throws(KeyStoreError) -> SymmetricKey? {
-    if let key = cache.withLock({ $0[name] }) { return key }
-    let wrapping = wrapping
-    return try await onQueue { db in
-      guard let stored = try Self.wrapped(name.description, db) else { return nil }
-      guard let key = Self.unwrap(stored, name: name.description, with: wrapping) else {
-        throw KeyStoreError.corrupt
-      }
-      return key
-    }
-  }
-
-  /// Destroys a key, and with it all that was sealed under it.
-  package func erase(_ name: DataKeyName) async throws(KeyStoreError) {
-    cache.withLock { $0[name] = nil }
-    try await onQueue { db in
-      try db.execute(
-        sql: "DELETE FROM data_keys WHERE name = ?", arguments: [name.description])
-      // The log must not keep what the table has overwritten.
-      _ = try Row.fetchOne(db, sql: "PRAGMA wal_checkpoint(TRUNCATE)")
-    }
+  /// Opens a store whose keys are wrapped with the key of the secrets file alone.
+  package convenience init(
+    path: String, keyEncryptionKey: SymmetricKey, cacheCountMax: Int = 50_000
+  ) throws(KeyStoreError) {
+    try self.init(
+      path: path, keks: KeyEncryptionKeys(keyEncryptionKey), cacheCountMax: cacheCountMax)
   }
 
   /// Closes the database.
   package func close() {
+    memory.withLock { $0 = Memory() }
     try? database.close()  // Fails only while statements run; then the process's end closes it.
   }
 
-  private static func wrapped(_ name: String, _ db: Database) throws -> Data? {
-    try Data.fetchOne(
-      db, sql: "SELECT wrapped FROM data_keys WHERE name = ?", arguments: [name])
+  // MARK: Keys
+
+  package func keys(
+    for names: Set<DataKeyName>, bases: [PatientKey: PersonBasis] = [:]
+  ) async throws(KeyStoreError) -> [DataKeyName: SymmetricKey] {
+    try await onQueue { db in
+      try self.noticeOthers(db)
+      var (found, missing) = self.cached(names, bases)
+      guard !missing.isEmpty else { return found }
+      var loaded: [DataKeyName: Cached] = [:]
+      try db.inTransaction(.immediate) {
+        for name in missing {
+          var basis: PersonBasis?
+          if case .person(let key) = name { basis = bases[key] }
+          loaded[name] = try self.load(name, basis, db)
+        }
+        return .commit
+      }
+      found.merge(loaded.mapValues(\.key)) { $1 }
+      self.remember(loaded)
+      return found
+    }
   }
 
-  private static func insert(
-    _ key: SymmetricKey, name: String, with wrapping: SymmetricKey, _ db: Database
-  ) throws {
-    let plain = key.withUnsafeBytes { Data($0) }
-    let box = try AES.GCM.seal(plain, using: wrapping, authenticating: Data(name.utf8))
-    // `combined` is nil only for nonces of other than 12 bytes, which are not used.
-    guard let combined = box.combined else { throw KeyStoreError.corrupt }
+  package func existingKey(
+    for name: DataKeyName
+  ) async throws(KeyStoreError) -> SymmetricKey? {
+    try await onQueue { db in
+      try self.noticeOthers(db)
+      let known = self.memory.withLock { $0.keys[name] }
+      if let known { return known.key }
+      guard let row = try KeyRow.fetch(name.description, db) else { return nil }
+      return try self.open(row)
+    }
+  }
+
+  private func cached(
+    _ names: Set<DataKeyName>, _ bases: [PatientKey: PersonBasis]
+  ) -> ([DataKeyName: SymmetricKey], [DataKeyName]) {
+    memory.withLock { memory in
+      var found: [DataKeyName: SymmetricKey] = [:]
+      var missing: [DataKeyName] = []
+      for name in names {
+        var isBasisNew = false
+        let known = memory.keys[name]
+        if case .person(let key) = name { isBasisNew = bases[key] != nil }
+        if let known, known.hasBasis || !isBasisNew {
+          found[name] = known.key
+        } else {
+          missing.append(name)
+        }
+      }
+      return (found, missing)
+    }
+  }
+
+  /// The key of a row, which is made, or given a key again after its destruction, where need be.
+  private func load(
+    _ name: DataKeyName, _ basis: PersonBasis?, _ db: Database
+  ) throws -> Cached {
+    let text = name.description
+    guard let row = try KeyRow.fetch(text, db), row.wrapped != nil else {
+      let key = SymmetricKey(size: .bits256)
+      try db.execute(
+        sql: """
+          INSERT INTO data_keys (name, kek, wrapped, basis) VALUES (?, ?, ?, ?)
+          ON CONFLICT (name) DO UPDATE SET
+            kek = excluded.kek, wrapped = excluded.wrapped, basis = excluded.basis
+          """,
+        arguments: [
+          text, keks.current, try Wrapping.wrap(key, name: text, keks: keks),
+          try basis.map { try Wrapping.seal($0, name: text, with: key) },
+        ])
+      return Cached(key: key, hasBasis: basis != nil)
+    }
+    guard let key = try open(row) else { throw KeyStoreError.corrupt }
+    guard row.basis == nil, let basis else { return Cached(key: key, hasBasis: row.basis != nil) }
     try db.execute(
-      sql: "INSERT INTO data_keys (name, wrapped) VALUES (?, ?)", arguments: [name, combined])
+      sql: "UPDATE data_keys SET basis = ? WHERE name = ?",
+      arguments: [try Wrapping.seal(basis, name: text, with: key), text])
+    return Cached(key: key, hasBasis: true)
   }
 
-  private static func unwrap(
-    _ stored: Data, name: String, with wrapping: SymmetricKey
-  ) -> SymmetricKey? {
-    guard let box = try? AES.GCM.SealedBox(combined: stored),
-      let plain = try? AES.GCM.open(box, using: wrapping, authenticating: Data(name.utf8))
-    else { return nil }
-    return SymmetricKey(data: plain)
+  /// The data key of a row; `nil` where it was destroyed.
+  func open(_ row: KeyRow) throws -> SymmetricKey? {
+    guard let wrapped = row.wrapped, let kek = row.kek else { return nil }
+    guard let wrapping = keks.keys[kek] else {
+      throw KeyStoreError.missingKeyEncryptionKey(id: kek)
+    }
+    guard let key = Wrapping.unwrap(wrapped, name: row.name, with: wrapping) else {
+      throw KeyStoreError.corrupt
+    }
+    return key
   }
 
-  private func onQueue<Value: Sendable>(
+  private func remember(_ loaded: [DataKeyName: Cached]) {
+    memory.withLock { memory in
+      if memory.keys.count + loaded.count > cacheCountMax {
+        memory.keys.removeAll(keepingCapacity: true)
+      }
+      memory.keys.merge(loaded) { $1 }
+    }
+  }
+
+  // MARK: Memory
+
+  /// Forgets what is in memory where another process has changed the file since.
+  func noticeOthers(_ db: Database) throws {
+    let version = try Int64.fetchOne(db, sql: "PRAGMA data_version")
+    memory.withLock { memory in
+      guard memory.dataVersion != version else { return }
+      memory = Memory(dataVersion: version)
+    }
+  }
+
+  /// Forgets opened keys and the epochs: something was destroyed, or an epoch began.
+  func forget() {
+    memory.withLock { $0 = Memory(dataVersion: $0.dataVersion) }
+  }
+
+  package func epochs() async throws(KeyStoreError) -> EpochBook {
+    try await onQueue { db in
+      try self.noticeOthers(db)
+      if let book = self.memory.withLock({ $0.book }) { return book }
+      let book = try self.readBook(db)
+      self.memory.withLock { $0.book = book }
+      return book
+    }
+  }
+
+  /// Runs `body` on the database's queue.
+  func onQueue<Value: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> Value
   ) async throws(KeyStoreError) -> Value {
     let result: Result<Value, KeyStoreError> = await withCheckedContinuation { continuation in
@@ -201,22 +218,5 @@ package final class KeyStore: Sendable {
       }
     }
     return try result.get()
-  }
-}
-
-extension KeyStoreError {
-  init(_ error: any Error) {
-    if let error = error as? KeyStoreError {
-      self = error
-      return
-    }
-    switch OutboxError(error) {
-    case .diskFull: self = .diskFull
-    case .notWritable: self = .notWritable
-    case .inUse: self = .inUse
-    case .failed(let code): self = .failed(code: code)
-    case .corrupt: self = .corrupt
-    case .full, .closed: self = .failed(code: -1)
-    }
   }
 }

@@ -4,61 +4,74 @@ import Foundation
 /// The secrets that only ingest holds.
 ///
 /// One master secret, from which every purpose gets its own key by HKDF-SHA-256, so that a token
-/// can never be compared with an event id or a patient key; and the key-encryption key, which
-/// wraps the data key of each person. Prints redacted.
+/// can never be compared with an event id or a patient key. The keys of people come from the
+/// secret of their epoch: the master for the first, one of its own for each later (``EpochBook``).
+/// Prints redacted.
 package struct Secrets: Sendable, CustomStringConvertible, CustomReflectable {
-  /// What a derived key is for; each has its own.
-  package enum Purpose: String, CaseIterable, Sendable {
-    case patientKey = "patient-key"
-    case eventID = "event-id"
-    case messageKey = "message-key"
-    case token = "token"
-    case needKey = "need-key"
-    case contentMac = "content-mac"
-    case correlation = "correlation"
-    case fileClaim = "file-claim"
-    case requestClaim = "request-claim"
-    /// Keys and ids of what organisations outside are told.
-    case outbox = "outbox"
-
-    /// A new epoch re-keys people, and nothing else.
-    var followsEpoch: Bool { self == .patientKey || self == .needKey }
-  }
-
-  /// Which secret the patient keys are made with, counted from 1.
+  /// The epoch that patient keys are made in, counted from 1.
   package let epoch: UInt16
-  /// Wraps the data keys in the key store.
-  package let keyEncryptionKey: SymmetricKey
+  /// Wraps the data keys in the key store, where no other is configured.
+  package let keyEncryptionKey: SymmetricKey?
+  /// The epoch of the file, whose keys come from the master.
+  package let baseEpoch: UInt16
   private let master: SymmetricKey
   private let derived: [Purpose: SymmetricKey]
+  private let ofEpochs: [UInt16: [Purpose: SymmetricKey]]
 
-  package init(master: SymmetricKey, keyEncryptionKey: SymmetricKey, epoch: UInt16) {
+  package init(master: SymmetricKey, keyEncryptionKey: SymmetricKey?, epoch: UInt16) {
+    self.init(
+      master: master, keyEncryptionKey: keyEncryptionKey,
+      book: EpochBook(base: epoch, current: epoch))
+  }
+
+  private init(master: SymmetricKey, keyEncryptionKey: SymmetricKey?, book: EpochBook) {
     self.master = master
     self.keyEncryptionKey = keyEncryptionKey
-    self.epoch = epoch
-    derived = Dictionary(
-      uniqueKeysWithValues: Purpose.allCases.map { purpose in
-        let info = purpose.followsEpoch ? "\(purpose.rawValue)/\(epoch)" : purpose.rawValue
-        let key = HKDF<SHA256>.deriveKey(
-          inputKeyMaterial: master, salt: Data("baton.handoff.v1".utf8), info: Data(info.utf8),
-          outputByteCount: 32)
-        return (purpose, key)
-      })
+    baseEpoch = book.base
+    epoch = book.current
+    func keys(_ secret: SymmetricKey, _ epoch: UInt16, _ purposes: [Purpose])
+      -> [Purpose: SymmetricKey]
+    {
+      Dictionary(
+        uniqueKeysWithValues: purposes.map { ($0, $0.key(from: secret, epoch: epoch)) })
+    }
+    derived = keys(master, book.base, Purpose.allCases.filter { !$0.followsEpoch })
+    var secrets = book.secrets
+    secrets[book.base] = master
+    var ofEpochs: [UInt16: [Purpose: SymmetricKey]] = [:]
+    for (epoch, secret) in secrets {
+      ofEpochs[epoch] = keys(secret, epoch, Purpose.allCases.filter(\.followsEpoch))
+    }
+    self.ofEpochs = ofEpochs
   }
 
   /// New secrets from the system's randomness, epoch 1.
-  package static func generate() -> Secrets {
+  ///
+  /// Without a key-encryption key where the configuration names one elsewhere.
+  package static func generate(hasKeyEncryptionKey: Bool = true) -> Secrets {
     Secrets(
-      master: SymmetricKey(size: .bits256), keyEncryptionKey: SymmetricKey(size: .bits256),
-      epoch: 1)
+      master: SymmetricKey(size: .bits256),
+      keyEncryptionKey: hasKeyEncryptionKey ? SymmetricKey(size: .bits256) : nil, epoch: 1)
   }
+
+  /// The same secrets with the epochs of the key store; the current one is the book's.
+  package func adopting(_ book: EpochBook) -> Secrets {
+    Secrets(master: master, keyEncryptionKey: keyEncryptionKey, book: book)
+  }
+
+  /// Every epoch whose keys can be made, the oldest first.
+  package var epochs: [UInt16] { ofEpochs.keys.sorted() }
 
   /// HMAC-SHA-256 under the purpose's key over `parts`, each led by its length.
   ///
-  /// The lengths keep ("ab", "c") and ("a", "bc") apart.
-  package func code(_ purpose: Purpose, _ parts: [[UInt8]]) -> [UInt8] {
-    guard let key = derived[purpose] else {
-      preconditionFailure("every purpose has its key from the initialiser on")
+  /// The lengths keep ("ab", "c") and ("a", "bc") apart. For a purpose that follows the epoch,
+  /// `epoch` says which; without it the current one.
+  package func code(
+    _ purpose: Purpose, _ parts: [[UInt8]], epoch: UInt16? = nil
+  ) -> [UInt8] {
+    let ofEpoch = ofEpochs[epoch ?? self.epoch]
+    guard let key = purpose.followsEpoch ? ofEpoch?[purpose] : derived[purpose] else {
+      preconditionFailure("every purpose has its key in every epoch of the book")
     }
     var mac = HMAC<SHA256>(key: key)
     for part in parts {
@@ -107,20 +120,7 @@ extension Secrets {
 
   /// Reads a secrets file; refuses one that others may read.
   package static func load(path: String) throws(SecretsError) -> Secrets {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      throw errno == ENOENT ? .missing(path: path) : .unreadable(path: path)
-    }
-    let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-    var status = stat()
-    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-      throw .unreadable(path: path)
-    }
-    // The opened file is asked, not the path: it cannot be exchanged in between.
-    guard status.st_mode & 0o177 == 0 else {
-      throw .tooOpen(path: path, mode: UInt16(truncatingIfNeeded: status.st_mode & 0o777))
-    }
-    guard let data = try? handle.read(upToCount: 65_536) else { throw .unreadable(path: path) }
+    let data = try SecretFile.read(path: path)
     guard let document = try? JSONDecoder().decode(Document.self, from: data) else {
       throw .invalid(path: path, faults: ["not a JSON object of the expected fields"])
     }
@@ -137,8 +137,10 @@ extension Secrets {
     let master = document.masterSecret.flatMap(key)
     if master == nil { faults.append("masterSecret: must be 64 hexadecimal digits") }
     let wrapping = document.keyEncryptionKey.flatMap(key)
-    if wrapping == nil { faults.append("keyEncryptionKey: must be 64 hexadecimal digits") }
-    guard faults.isEmpty, let epoch, let master, let wrapping else {
+    if document.keyEncryptionKey != nil, wrapping == nil {
+      faults.append("keyEncryptionKey: must be 64 hexadecimal digits")
+    }
+    guard faults.isEmpty, let epoch, let master else {
       throw .invalid(path: path, faults: faults)
     }
     guard master != wrapping else {
@@ -150,26 +152,19 @@ extension Secrets {
   /// Writes a new file with mode 0600; never replaces one.
   package func write(path: String) throws(SecretsError) {
     let document = Document(
-      version: 1, epoch: Int(epoch), masterSecret: Self.digits(master),
-      keyEncryptionKey: Self.digits(keyEncryptionKey))
+      version: 1, epoch: Int(baseEpoch), masterSecret: Self.digits(master),
+      keyEncryptionKey: keyEncryptionKey.map(Self.digits))
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
     guard let data = try? encoder.encode(document) else { throw .notWritable(path: path) }
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw .notWritable(path: path) }
-    let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-    do {
-      try handle.write(contentsOf: data)
-      try handle.synchronize()
-    } catch {
-      throw .notWritable(path: path)
-    }
+    try SecretFile.create(path: path, data)
   }
 
-  private static func key(_ digits: String) -> SymmetricKey? {
+  /// The key of 64 hexadecimal digits; `nil` for anything else.
+  static func key(_ digits: some StringProtocol) -> SymmetricKey? {
     guard digits.utf8.count == 64 else { return nil }
     var bytes: [UInt8] = []
-    var rest = Substring(digits)
+    var rest = digits[...]
     while !rest.isEmpty {
       guard let byte = UInt8(rest.prefix(2), radix: 16), rest.first != "+" else { return nil }
       bytes.append(byte)
