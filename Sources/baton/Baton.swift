@@ -46,6 +46,7 @@ struct Baton: AsyncParsableCommand {
     EventsCommand.self,
     AlertsCommand.self,
     AuditCommand.self,
+    KeysCommand.self,
     DoctorCommand.self,
     BenchCommand.self,
   ]

@@ -135,7 +135,9 @@ func connectFailures<Value>(_ body: () throws -> Value) throws -> Value {
   } catch let error as OutboxError {
     throw CommandFailure(.readWrite, "The outbox cannot be opened: \(error).")
   } catch let error as KeyStoreError {
-    throw CommandFailure(.readWrite, "The key store cannot be opened: \(error).")
+    throw CommandFailure(error)
+  } catch let error as KeyEncryptionKeyError {
+    throw CommandFailure(error)
   } catch let error as KafkaError {
     throw CommandFailure(.unavailable, "Kafka cannot be reached: \(error.message)")
   }

@@ -156,6 +156,10 @@ struct UpRun {
       throw CommandFailure(
         .badConfiguration, "The secrets cannot be used: \(error.description).",
         advice: "`baton doctor` says more.")
+    } catch let error as KeyStoreError {
+      throw CommandFailure(error)
+    } catch let error as KeyEncryptionKeyError {
+      throw CommandFailure(error)
     } catch let error as OutboxError {
       let status: ExitStatus = error == .inUse ? .unavailable : .readWrite
       throw CommandFailure(

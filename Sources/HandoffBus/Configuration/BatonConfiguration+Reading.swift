@@ -83,14 +83,15 @@ struct ConfigurationReader {
         reader.faults += access.read(node)
         reader.configuration.access = access
       case "log": reader.text(node, name) { $0.setLogLevel($1, name, node.line) }
+      case "keys": reader.readKeys(node)
       case "kafka": reader.readKafka(node)
       case "topics": reader.readTopics(node)
       case "correlation": reader.readCorrelation(node)
       default:
         reader.fault(
           name, node.line,
-          "is not a setting; known are data, policy, connectors, secrets, record-secrets, boundary,"
-            + " access, log, kafka, topics, correlation")
+          "is not a setting; known are data, policy, connectors, secrets, record-secrets, "
+            + "boundary, access, keys, log, kafka, topics, correlation")
       }
     }
   }
@@ -117,6 +118,15 @@ struct ConfigurationReader {
           name, value.line, "is not a setting; known are bootstrap, properties, security")
       }
     }
+  }
+
+  private mutating func readKeys(_ node: Node) {
+    let folder = URL(filePath: folder, directoryHint: .isDirectory)
+    let (keys, faults) = KeyConfiguration.read(node) { path in
+      path.hasPrefix("/") ? path : folder.appending(path: path).path(percentEncoded: false)
+    }
+    configuration.keys = keys
+    for (setting, line, explanation) in faults { fault(setting, line, explanation) }
   }
 
   private mutating func readTopics(_ node: Node) {

@@ -46,6 +46,8 @@ package struct BatonConfiguration: Sendable {
   package var access: AccessConfiguration?
   /// `nil`: a service logs from `notice` on, a command that ends soon only what is critical.
   package var logLevel: Logger.Level?
+  /// `nil`: the key of the secrets file wraps the data keys.
+  package var keys: KeyConfiguration?
   package var kafka = Kafka()
   package var topics = Topics()
   package var correlation = CorrelationLimits()

@@ -43,7 +43,7 @@ package struct ConnectStack: Sendable {
     let secrets = try Self.secrets(configuration)
     let files = configuration.files
     outbox = try Outbox(path: files.outbox, limits: outboxLimits, now: now)
-    keys = try KeyStore(path: files.keys, keyEncryptionKey: secrets.keyEncryptionKey)
+    keys = try KeyStore(path: files.keys, keks: Self.keks(configuration, secrets))
     board = ConnectorBoard()
     certificates = CertificateWatch(
       WatchedCertificate.all(of: configuration, components: components, connectors: connectors),
@@ -107,9 +107,18 @@ package struct ConnectStack: Sendable {
     } catch {
       throw .notWritable(path: file)
     }
-    let secrets = Secrets.generate()
+    let secrets = Secrets.generate(hasKeyEncryptionKey: configuration.keys == nil)
     try secrets.write(path: file)
     return secrets
+  }
+
+  /// The keys that wrap the data keys: those configured, and that of the secrets file.
+  package static func keks(
+    _ configuration: BatonConfiguration, _ secrets: Secrets
+  ) throws(KeyEncryptionKeyError) -> KeyEncryptionKeys {
+    try KeyEncryptionKeys.load(
+      current: configuration.keys?.current, sources: configuration.keys?.sources ?? [:],
+      secrets: secrets.keyEncryptionKey)
   }
 
   /// The connectors of a file, or of every `.yaml` and `.yml` file of a folder, by name of file.

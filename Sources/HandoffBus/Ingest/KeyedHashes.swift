@@ -15,15 +15,45 @@ struct KeyedHashes: Sendable {
   }
 
   /// HMAC of the NHS number.
-  func patientKey(_ number: NHSNumber) -> PatientKey {
-    patientKey([Array("nhs".utf8), Array(number.digits.utf8)])
-  }
+  func patientKey(_ number: NHSNumber) -> PatientKey { patientKey(Self.basis(number)) }
 
   /// HMAC of a local id and the organisation that gave it.
-  func patientKey(_ id: ClearPerson.LocalID) -> PatientKey {
-    patientKey([
+  func patientKey(_ id: ClearPerson.LocalID) -> PatientKey { patientKey(Self.basis(id)) }
+
+  /// What the key of an NHS number is the hash of.
+  static func basis(_ number: NHSNumber) -> PersonBasis {
+    PersonBasis(parts: [Array("nhs".utf8), Array(number.digits.utf8)])
+  }
+
+  /// What the key of a local id is the hash of.
+  static func basis(_ id: ClearPerson.LocalID) -> PersonBasis {
+    PersonBasis(parts: [
       Array("local".utf8), Array((id.assigner ?? "").utf8), Array(id.value.utf8),
     ])
+  }
+
+  /// The key of a person in `epoch`; without it in the current one.
+  func patientKey(_ basis: PersonBasis, epoch: UInt16? = nil) -> PatientKey {
+    let hash = secrets.code(.patientKey, basis.parts, epoch: epoch)
+    guard let key = PatientKey(epoch: epoch ?? secrets.epoch, hash: hash) else {
+      preconditionFailure("HMAC-SHA-256 has 32 bytes")
+    }
+    return key
+  }
+
+  /// The epoch that keys are made in.
+  var epoch: UInt16 { secrets.epoch }
+
+  /// Every epoch whose keys can be made, the oldest first.
+  var epochs: [UInt16] { secrets.epochs }
+
+  /// Id of the event that moves `old` to `new`, and of its only arrival: the same after a crash.
+  func rekey(_ old: PatientKey, to new: PatientKey) -> (event: EventID, reception: ReceptionID) {
+    let parts = [Array(old.description.utf8), Array(new.description.utf8)]
+    return (
+      EventID(rawValue: Self.uuid8(half(.rekey, [Array("event".utf8)] + parts))),
+      ReceptionID(rawValue: Self.uuid8(half(.rekey, [Array("reception".utf8)] + parts)))
+    )
   }
 
   /// The token of a business id: of namespace and value, wherever it was read.
@@ -74,10 +104,14 @@ struct KeyedHashes: Sendable {
   /// UUIDv8 (RFC 9562 §5.8) of what the source sent.
   func eventID(of message: SourceMessage, part: String) -> EventID {
     let value = half(.eventID, message.name + [message.bytes, Array(part.utf8)])
+    return EventID(rawValue: Self.uuid8(value))
+  }
+
+  private static func uuid8(_ value: UInt128) -> UInt128 {
     let version: UInt128 = 8 << 76
     let variant: UInt128 = 0b10 << 62
     let mask: UInt128 = ~(0xf << 76 | 0b11 << 62)
-    return EventID(rawValue: value & mask | version | variant)
+    return value & mask | version | variant
   }
 
   /// The key of A03; `nil` where the message has no id of its own.
@@ -125,13 +159,6 @@ struct KeyedHashes: Sendable {
   /// What tells a file of a drop folder from every other.
   func claim(_ parts: [[UInt8]]) -> FileClaim {
     FileClaim(bytes: secrets.code(.fileClaim, parts))
-  }
-
-  private func patientKey(_ parts: [[UInt8]]) -> PatientKey {
-    guard let key = PatientKey(epoch: secrets.epoch, hash: secrets.code(.patientKey, parts)) else {
-      preconditionFailure("HMAC-SHA-256 has 32 bytes")
-    }
-    return key
   }
 
   /// The first 128 bits: HMAC-SHA-256-128.

@@ -141,6 +141,12 @@ package protocol DataKeys: Sendable {
   /// The epochs; what other processes changed or destroyed is noticed here.
   func epochs() async throws(KeyStoreError) -> EpochBook
 
+  /// Notes the epoch of the secrets file; it must be the one that the store began with.
+  func adopt(base epoch: UInt16, at time: Timestamp) async throws(KeyStoreError)
+
+  /// Whether there are people of earlier epochs of whom only the pseudonym is known.
+  func hasUnknownPeople() async throws(KeyStoreError) -> Bool
+
   /// Notes that merges and links take keys (the dictionary's) to others (its values).
   func noteMerges(_ merges: [PatientKey: PatientKey]) async throws(KeyStoreError)
 

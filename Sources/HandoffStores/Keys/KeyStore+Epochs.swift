@@ -248,6 +248,20 @@ extension KeyStore {
     forget()
   }
 
+  package func hasUnknownPeople() async throws(KeyStoreError) -> Bool {
+    try await onQueue { db in
+      let current = try Int.fetchOne(db, sql: "SELECT max(epoch) FROM epochs") ?? 1
+      let (low, high) = Self.names(of: UInt16(truncatingIfNeeded: current))
+      return try Bool.fetchOne(
+        db,
+        sql: """
+          SELECT EXISTS (SELECT 1 FROM data_keys
+            WHERE name > 'person/' AND name < 'person0' AND NOT (name > ? AND name < ?)
+              AND wrapped IS NOT NULL AND basis IS NULL AND moved_to IS NULL)
+          """, arguments: [low, high]) ?? false
+    }
+  }
+
   package func withoutBasis(
     among keys: Set<PatientKey>
   ) async throws(KeyStoreError) -> Set<PatientKey> {

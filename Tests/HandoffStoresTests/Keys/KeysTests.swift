@@ -44,21 +44,9 @@ struct KeyStoreTests {
   @Test func `the wrong key-encryption key is told at once`() async throws {
     let store = try open()
     store.close()
-    #expect(throws: KeyStoreError.wrongKeyEncryptionKey) {
+    #expect(throws: KeyStoreError.wrongKeyEncryptionKey(id: "secrets")) {
       _ = try open(SymmetricKey(size: .bits256))
     }
-  }
-
-  @Test func `an erased key is gone for good`() async throws {
-    var store = try open()
-    let before = try await store.keys(for: [anna])
-    try await store.erase(anna)
-    #expect(try await store.existingKey(for: anna) == nil)
-    store.close()
-    store = try open()
-    #expect(try await store.existingKey(for: anna) == nil)
-    #expect(try await store.keys(for: [anna]) != before)
-    store.close()
   }
 
   @Test func `a bounded cache changes nothing but speed`() async throws {
@@ -94,6 +82,54 @@ struct SecretsTests {
     #expect(throws: SecretsError.notWritable(path: folder.file("s.json"))) {
       try secrets.write(path: folder.file("s.json"))
     }
+  }
+
+  /// Computed by another implementation of HKDF and HMAC (Python's hmac and hashlib).
+  private static let vectors: [Secrets.Purpose: String] = [
+    .patientKey: "14183b885810963b134c4ce75a7fb3754e8febdbf646c899d8d1d37af8d225aa",
+    .eventID: "353a7f51c1511273815f8668b2b59de998021118f4ac616f22160009b18b631b",
+    .messageKey: "37a936971a764c7c538de4e7b0045cba345758e1e78169ff9ddef3c43ae2e3b9",
+    .token: "00df4fe384d9fd996021f8fa415c908a584c042ff014df441efa9d255eb63bcd",
+    .needKey: "a1d2a46bafe5b6f19beb42f1d8b2816e9d034cfa0d111172a9c7e45a28ef6934",
+    .contentMac: "e0ace15f7b7eada4b4eb873bca446046b9039ca4c5522684891d1db9b20271ba",
+    .correlation: "ac47ffff406549f1d8ab9ebf3b98d2b611ab1fac433e56f752e36a7dd6d7034f",
+    .fileClaim: "6473e51d4730f66c25c12df38b6478b55e61e15b250c841aef4977b3d6db26f7",
+    .rekey: "89af2cf8e15ca7852fff47858aac917bd8456a0c1ac539d300df1d9c38c8e41b",
+  ]
+
+  @Test(arguments: Secrets.Purpose.allCases)
+  func `the key of each purpose is what it always was`(purpose: Secrets.Purpose) throws {
+    let secrets = Secrets(
+      master: SymmetricKey(data: (0..<32).map { UInt8($0) }), keyEncryptionKey: nil, epoch: 1)
+    let code = secrets.code(purpose, [[0x61], [0x62, 0x63]])
+    let vector = try #require(Self.vectors[purpose], "a new purpose needs a vector of its own")
+    #expect(hexadecimal(code) == vector)
+  }
+
+  @Test func `a later epoch has a secret of its own, and the earlier keys stay`() {
+    let first = Secrets(
+      master: SymmetricKey(data: (0..<32).map { UInt8($0) }), keyEncryptionKey: nil, epoch: 1)
+    let second = first.adopting(
+      EpochBook(base: 1, current: 2, secrets: [2: SymmetricKey(data: Array(repeating: 7, count: 32))]))
+    let parts: [[UInt8]] = [[0x61], [0x62, 0x63]]
+    #expect(
+      hexadecimal(second.code(.patientKey, parts))
+        == "13d3d94ce649dfc81c3adce145860ba3754785cbd8efdddeb7dfe05cdccc2b34")
+    for purpose in Secrets.Purpose.allCases {
+      #expect(second.code(purpose, parts, epoch: 1) == first.code(purpose, parts))
+      let isSame = second.code(purpose, parts) == first.code(purpose, parts)
+      #expect(isSame == !purpose.followsEpoch)
+    }
+    #expect(second.epochs == [1, 2])
+  }
+
+  @Test func `no two purposes share an info, in any epoch`() {
+    let infos = Secrets.Purpose.allCases.flatMap { purpose in
+      (1...300).map { purpose.info(epoch: $0) }
+    }
+    let perEpoch = Secrets.Purpose.allCases.count { $0.followsEpoch }
+    let others = Secrets.Purpose.allCases.count - perEpoch
+    #expect(Set(infos).count == perEpoch * 300 + others)
   }
 
   @Test func `every purpose has a key of its own, and parts do not run together`() {
