@@ -191,7 +191,8 @@ final class IngestBench {
     let now: @Sendable () -> Timestamp = { time }
     let outbox = try Outbox(path: folder.path("outbox.sqlite"), now: now)
     let keys = try KeyStore(
-      path: folder.path("keys.sqlite"), keks: KeyEncryptionKeys(try #require(secrets.keyEncryptionKey)))
+      path: folder.path("keys.sqlite"),
+      keks: KeyEncryptionKeys(try #require(secrets.keyEncryptionKey)))
     let logger = Logger(label: "test") { _ in LogKeeper(lines: lines) }
     let service = IngestService(
       outbox: outbox, keys: keys, secrets: secrets, sources: sources, board: board,

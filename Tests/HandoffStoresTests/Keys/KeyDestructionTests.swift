@@ -27,11 +27,13 @@ struct KeyDestructionTests {
 
   private func rows() async throws -> [String: Data] {
     let queue = try DatabaseQueue(path: path)
-    let rows = try await queue.read { db in
-      try Row.fetchAll(db, sql: "SELECT name, wrapped FROM data_keys WHERE wrapped IS NOT NULL")
+    let rows: [String: Data] = try await queue.read { db in
+      let rows = try Row.fetchAll(
+        db, sql: "SELECT name, wrapped FROM data_keys WHERE wrapped IS NOT NULL")
+      return Dictionary(uniqueKeysWithValues: rows.map { ($0["name"], $0["wrapped"]) })
     }
     try queue.close()
-    return Dictionary(uniqueKeysWithValues: rows.map { ($0["name"], $0["wrapped"]) })
+    return rows
   }
 
   @Test func `a destroyed key is gone for good, and from memory too`() async throws {

@@ -37,7 +37,9 @@ struct KeyEncryptionKeyTests {
     #expect(try load(.file(file("b", base64))) == Self.key)
   }
 
-  @Test(arguments: ["", "ab", String(repeating: "zz", count: 32), String(repeating: "ab", count: 33)])
+  @Test(arguments: [
+    "", "ab", String(repeating: "zz", count: 32), String(repeating: "ab", count: 33),
+  ])
   func `what is no key is refused by its id`(text: String) throws {
     let path = try file("a", text)
     #expect(throws: KeyEncryptionKeyError.malformed(id: "k")) { try load(.file(path)) }

@@ -66,7 +66,7 @@ struct KeyRotationTests {
     let seen = Mutex(0)
     if batches > 0 {
       // Closing the database is what ends the run: the next batch finds it gone.
-      _ = await Result(catching: {
+      await #expect(throws: KeyStoreError.self) {
         try await cutOff.rewrap(batch: 100) { _ in
           let count = seen.withLock { count in
             count += 1
@@ -74,7 +74,7 @@ struct KeyRotationTests {
           }
           if count == batches { cutOff.close() }
         }
-      })
+      }
     }
     store.close()
     store = try KeyStore(path: path, keks: both())
@@ -214,7 +214,8 @@ struct KeyStoreHostilityTests {
     store.close()
   }
 
-  @Test func `an epoch with an altered secret, and one of later layout, are refused`() async throws {
+  @Test func `an epoch with an altered secret, and one of later layout, are refused`() async throws
+  {
     var store = try open()
     try await store.adopt(base: 1, at: Timestamp(milliseconds: 1))
     _ = try await store.beginEpoch(at: Timestamp(milliseconds: 2))

@@ -110,7 +110,8 @@ struct SecretsTests {
     let first = Secrets(
       master: SymmetricKey(data: (0..<32).map { UInt8($0) }), keyEncryptionKey: nil, epoch: 1)
     let second = first.adopting(
-      EpochBook(base: 1, current: 2, secrets: [2: SymmetricKey(data: Array(repeating: 7, count: 32))]))
+      EpochBook(
+        base: 1, current: 2, secrets: [2: SymmetricKey(data: Array(repeating: 7, count: 32))]))
     let parts: [[UInt8]] = [[0x61], [0x62, 0x63]]
     #expect(
       hexadecimal(second.code(.patientKey, parts))
