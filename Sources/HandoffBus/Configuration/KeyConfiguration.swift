@@ -48,7 +48,11 @@ extension KeyConfiguration {
           faults.append(("keys.current", line, idRule))
         }
       case "keks":
-        for (id, source) in value.mapping ?? [:] {
+        guard let keks = value.mapping else {
+          faults.append(("keys.keks", line, "must be a list of `id: source`"))
+          continue
+        }
+        for (id, source) in keks {
           let name = id.string ?? "?"
           guard isID(name) else {
             faults.append(("keys.keks.\(name.prefix(32))", source.mark?.line, idRule))

@@ -226,6 +226,16 @@ package struct IngestDraft: Sendable {
     }
   }
 
+  /// Keys that merges and links of this page take to others.
+  var merges: [PatientKey: PatientKey] {
+    var merges: [PatientKey: PatientKey] = [:]
+    for event in events {
+      guard let new = event.newPatientKey, new != event.patientKey else { continue }
+      merges[event.patientKey] = new
+    }
+    return merges
+  }
+
   /// The data keys that its records are sealed with.
   package var keyNames: Set<DataKeyName> {
     var names: Set<DataKeyName> = []

@@ -34,7 +34,7 @@ package struct IngestLimits: Sendable {
 /// again, which every reader ignores. While the broker is away frames stay in the outbox.
 package final class IngestService: Service {
   private let outbox: Outbox
-  private let keys: KeyStore
+  private let keys: any DataKeys
   private let maker: IngestPageMaker
   private let publisher: any IngestPublisher
   private let sources: [ConnectorConfiguration]
@@ -47,7 +47,7 @@ package final class IngestService: Service {
   package let correlation: CorrelationBoard
 
   package init(
-    outbox: Outbox, keys: KeyStore, secrets: Secrets, sources: [ConnectorConfiguration],
+    outbox: Outbox, keys: any DataKeys, secrets: Secrets, sources: [ConnectorConfiguration],
     board: ConnectorBoard, publisher: any IngestPublisher, outside: OutsideWorld = OutsideWorld(),
     limits: IngestLimits = IngestLimits(), codec: WireCodec = WireCodec(),
     statusPath: String? = nil, logger: Logger, now: @escaping @Sendable () -> Timestamp
@@ -217,8 +217,10 @@ package final class IngestService: Service {
     }
     let draft = maker.draft(
       frames, correlation: &session.table, parked: &session.parked, at: stage, now: now())
-    let keys = try await keys.keys(for: draft.keyNames)
-    let messages = maker.records(of: draft, keys: keys)
+    // Noted first: whoever erases a person must reach every key that a merge gave them.
+    try await keys.noteMerges(draft.merges)
+    let dataKeys = try await keys.keys(for: draft.keyNames)
+    let messages = maker.records(of: draft, keys: dataKeys)
     if !messages.isEmpty {
       let consumed = session.consumed.moved(by: frames)
       try await publisher.publish(messages, consumed: consumed.offsets)

@@ -141,13 +141,18 @@ package protocol DataKeys: Sendable {
   /// The epochs; what other processes changed or destroyed is noticed here.
   func epochs() async throws(KeyStoreError) -> EpochBook
 
+  /// Destroys the keys of the dead letters of every day before `day`; returns how many.
+  @discardableResult
+  func eraseDeadLetters(before day: String) async throws(KeyStoreError) -> Int
+
   /// Notes the epoch of the secrets file; it must be the one that the store began with.
   func adopt(base epoch: UInt16, at time: Timestamp) async throws(KeyStoreError)
 
   /// Whether there are people of earlier epochs of whom only the pseudonym is known.
   func hasUnknownPeople() async throws(KeyStoreError) -> Bool
 
-  /// Notes that merges and links take keys (the dictionary's) to others (its values).
+  /// Notes that merges and links take keys (the dictionary's) to others (its values); the first
+  /// word on a key stands.
   func noteMerges(_ merges: [PatientKey: PatientKey]) async throws(KeyStoreError)
 
   /// Those of `keys`, all of earlier epochs, that have not moved to the current one.
@@ -176,4 +181,13 @@ package protocol DataKeys: Sendable {
   func withoutBasis(
     among keys: Set<PatientKey>
   ) async throws(KeyStoreError) -> Set<PatientKey>
+}
+
+extension DataKeys {
+  /// The keys of `names`, of whom nothing more is known.
+  package func keys(
+    for names: Set<DataKeyName>
+  ) async throws(KeyStoreError) -> [DataKeyName: SymmetricKey] {
+    try await keys(for: names, bases: [:])
+  }
 }

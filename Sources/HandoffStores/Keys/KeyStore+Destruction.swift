@@ -37,7 +37,10 @@ extension KeyStore {
         for name in names.sorted() {
           guard let row = try KeyRow.fetch(name, db) else { continue }
           destruction.keys.append(String(name.dropFirst("person/".count)))
-          traces += [row.wrapped, row.basis].compactMap(\.self)
+          // Of a row that was altered nothing can be searched for: it may hold anything.
+          if (try? self.open(row)) != nil {
+            traces += [row.wrapped, row.basis].compactMap(\.self)
+          }
           if row.wrapped != nil { destruction.destroyed += 1 }
           try db.execute(
             sql: "UPDATE data_keys SET kek = NULL, wrapped = NULL, basis = NULL WHERE name = ?",

@@ -118,7 +118,8 @@ extension KeyStore {
     try await onQueue { db in
       try db.inTransaction(.immediate) {
         for (old, new) in merges.sorted(by: { $0.key < $1.key }) where old != new {
-          try Self.noteMove(old, to: new, db)
+          let row = try KeyRow.fetch(DataKeyName.person(old).description, db)
+          if row?.movedTo == nil { try Self.noteMove(old, to: new, db) }
         }
         return .commit
       }

@@ -77,7 +77,7 @@ package final class KeyStore: DataKeys {
   // MARK: Keys
 
   package func keys(
-    for names: Set<DataKeyName>, bases: [PatientKey: PersonBasis] = [:]
+    for names: Set<DataKeyName>, bases: [PatientKey: PersonBasis]
   ) async throws(KeyStoreError) -> [DataKeyName: SymmetricKey] {
     try await onQueue { db in
       try self.noticeOthers(db)

@@ -38,7 +38,9 @@ package struct KeyStoreStatus: Hashable, Sendable, Codable {
 }
 
 extension KeyStore {
-  /// What stands in the store at `path`; `nil` where there is none. Needs no key.
+  /// What stands in the store at `path`; `nil` where there is none.
+  ///
+  /// Needs no key.
   package static func status(path: String) throws(KeyStoreError) -> KeyStoreStatus? {
     guard FileManager.default.fileExists(atPath: path) else { return nil }
     do {

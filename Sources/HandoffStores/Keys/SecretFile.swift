@@ -21,8 +21,13 @@ package enum SecretFile {
     guard status.st_mode & 0o177 == 0 else {
       throw .tooOpen(path: path, mode: UInt16(truncatingIfNeeded: status.st_mode & 0o777))
     }
-    guard let data = try? handle.read(upToCount: byteCountMax + 1), data.count <= byteCountMax
-    else { throw .unreadable(path: path) }
+    let data: Data
+    do {
+      data = try handle.read(upToCount: byteCountMax + 1) ?? Data()  // `nil` is an empty file.
+    } catch {
+      throw .unreadable(path: path)
+    }
+    guard data.count <= byteCountMax else { throw .unreadable(path: path) }
     return data
   }
 

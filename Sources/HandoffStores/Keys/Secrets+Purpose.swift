@@ -28,13 +28,15 @@ extension Secrets {
     case fileClaim = "file-claim"
     /// A numbered request over HTTP.
     case requestClaim = "request-claim"
+    /// Keys and ids of what organisations outside are told.
+    case outbox = "outbox"
     /// The event that moves a person to the key of a new epoch.
     case rekey = "re-key"
 
     /// Counts up when the way of deriving or using this purpose changes; 1 has no suffix.
     var version: Int { 1 }
 
-    /// A new epoch re-keys people, and nothing else (Decisions, "An epoch is of people").
+    /// A new epoch re-keys people, and nothing else.
     package var followsEpoch: Bool { self == .patientKey || self == .needKey }
 
     /// What HKDF gets as its info: names the purpose, its version and, where it follows one, the

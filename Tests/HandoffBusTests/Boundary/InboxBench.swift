@@ -52,7 +52,7 @@ final class InboxBench {
     let now: @Sendable () -> Timestamp = { time }
     let outbox = try Outbox(path: folder.path("outbox.sqlite"), now: now)
     let keys = try KeyStore(
-      path: folder.path("keys.sqlite"), keyEncryptionKey: secrets.keyEncryptionKey)
+      path: folder.path("keys.sqlite"), keyEncryptionKey: try #require(secrets.keyEncryptionKey))
     let logger = Logger(label: "test") { _ in LogKeeper(lines: lines) }
     let board = InboxBoard()
     let ingest = IngestService(

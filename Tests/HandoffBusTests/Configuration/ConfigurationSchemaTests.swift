@@ -26,6 +26,7 @@ import Testing
         "Sources/HandoffBus/Configuration/BatonConfiguration+Reading.swift",
         "Sources/HandoffBus/Configuration/BatonConfiguration+Security.swift",
         "Sources/HandoffBus/Boundary/BoundaryConfiguration.swift",
+        "Sources/HandoffBus/Configuration/KeyConfiguration.swift",
       ])
     let ofSecrets: Set = ["file", "env"]
     #expect(
@@ -183,7 +184,43 @@ enum ConfigurationSchema {
     return group
   }()
 
+  private static let keys: JSONTree = {
+    let id: JSONTree = ["type": "string", "pattern": "^[a-z0-9-]{1,32}$"]
+    var group = SettingsSchema.group(
+      "The keys that wrap data keys; default: the one of the secrets file, called secrets.",
+      [
+        "current": plain("The id of the one that wraps new keys.", id),
+        "keks": [
+          "description":
+            "Where each is read, by its id; older ones stay until rotate-kek is through.",
+          "type": "object", "propertyNames": ["pattern": "^[a-z0-9-]{1,32}$"],
+          "additionalProperties": [
+            "oneOf": [
+              only("file", "A file that holds it, mode 600.", path),
+              only(
+                "command", "A program that prints it, from / on, and its arguments.",
+                ["type": "array", "minItems": 1, "items": ["type": "string"]]),
+            ]
+          ],
+        ],
+      ], required: ["current"])
+    group["examples"] = [
+      ["current": "secrets"],
+      [
+        "current": "kek-2",
+        "keks": ["kek-1": ["file": "kek-1"], "kek-2": ["command": ["/bin/kms", "baton"]]],
+      ],
+    ]
+    group["x-refused"] = [
+      [:], ["current": "KEK 1"], ["current": "a", "keks": ["a": ["key": "00"]]],
+      ["current": "a", "keks": []], ["current": "a", "keks": ["a": ["file": ""]]],
+      ["current": "a", "keks": ["a": ["command": []]]],
+    ]
+    return group
+  }()
+
   private static let settings: JSONTree = [
+    "keys": keys,
     "data": path("Folder of outboxes, keys and the audit log.", "/var/lib/baton"),
     "policy": path("The policy file; default: the one that ships with Baton.", "policy.yaml"),
     "connectors": path("One connector's file, or a folder of them.", "connectors"),

@@ -94,6 +94,8 @@ struct SecretsTests {
     .contentMac: "e0ace15f7b7eada4b4eb873bca446046b9039ca4c5522684891d1db9b20271ba",
     .correlation: "ac47ffff406549f1d8ab9ebf3b98d2b611ab1fac433e56f752e36a7dd6d7034f",
     .fileClaim: "6473e51d4730f66c25c12df38b6478b55e61e15b250c841aef4977b3d6db26f7",
+    .requestClaim: "23a11c46530832955c6e83804d2be9026d2e81d7ee5083243ee49b3711df4f3a",
+    .outbox: "c90383db0eb14a812491b8a615a74329bbb6368ef8eb85221b26d6bbaca2b32e",
     .rekey: "89af2cf8e15ca7852fff47858aac917bd8456a0c1ac539d300df1d9c38c8e41b",
   ]
 
