@@ -16,9 +16,10 @@ struct KeysCommand: AsyncParsableCommand {
 
         baton keys status                       epochs, key-encryption keys, counts
         baton keys rotate-kek                   wrap everything with the current key
+        baton keys rotate-epoch                 begin a new epoch of patient keys
         baton keys destroy --key KEY --by NAME  erase one person
       """,
-    subcommands: [Status.self, RotateKek.self, Destroy.self])
+    subcommands: [Status.self, RotateKek.self, RotateEpoch.self, Destroy.self])
 
   struct Status: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -137,6 +138,54 @@ struct KeysCommand: AsyncParsableCommand {
       }
     }
   }
+
+  struct RotateEpoch: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "rotate-epoch",
+      abstract: "Begin a new epoch: everybody gets a new patient key.",
+      discussion: """
+        The new epoch has a secret of its own. Ingest sees it within a second, publishes for each \
+        person where the old key leads, and takes its own tables along; messages go on all the \
+        while, and a crash at any point loses and doubles nothing. `baton keys status` shows how \
+        far it is. Where ingest does not run, it begins when ingest starts.
+        """)
+
+    @OptionGroup var settings: SettingsOptions
+    @OptionGroup var output: OutputOptions
+
+    @Flag(name: .long, help: "Say how many people would move, and change nothing.")
+    var dryRun = false
+
+    private struct Report: Encodable {
+      var epoch: Int
+      var people: Int
+      var isDryRun: Bool
+    }
+
+    func run() async throws {
+      let configuration = try settings.load()
+      let operations = try keyFailures { try KeyOperations(configuration) }
+      defer { operations.close() }
+      let status = try keyFailures { try KeyStore.status(path: configuration.files.keys) }
+      let people = (status?.epochs ?? []).reduce(0) {
+        $0 + $1.people - $1.movedOn - $1.merged - $1.destroyed - $1.unknown
+      }
+      var report = Report(
+        epoch: (status?.epochs.last?.epoch ?? 1) + 1, people: people, isDryRun: dryRun)
+      if !dryRun {
+        report.epoch = Int(
+          try await keyFailures {
+            try await operations.rotateEpoch(at: ConnectStack.systemTime())
+          })
+      }
+      let result = report
+      try Output(output).result(result) {
+        result.isDryRun
+          ? "\(result.people) people would move to epoch \(result.epoch); nothing was changed."
+          : "Epoch \(result.epoch) has begun; \(result.people) people move to it as ingest runs."
+      }
+    }
+  }
 }
 
 extension CommandFailure {
@@ -151,7 +200,7 @@ extension CommandFailure {
     case .epochMismatch:
       self.init(
         .badConfiguration, text,
-        advice: "Restore the secrets file.")
+        advice: "Restore the secrets file; `baton keys rotate-epoch` begins a new epoch.")
     case .epochUnfinished:
       self.init(.unavailable, text, advice: "`baton keys status` shows how far it is.")
     case .inUse, .destructionUnfinished:

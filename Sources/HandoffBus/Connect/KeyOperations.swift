@@ -20,6 +20,12 @@ package struct KeyOperations: Sendable {
     store = try KeyStore(path: files.keys, keks: keks)
   }
 
+  /// Begins the next epoch; ingest moves people to it as soon as it sees that.
+  package func rotateEpoch(at time: Timestamp) async throws(KeyStoreError) -> UInt16 {
+    try await store.adopt(base: secrets.baseEpoch, at: time)
+    return try await store.beginEpoch(at: time)
+  }
+
   /// The patient keys that an NHS number has in the epochs so far.
   package func patientKeys(
     of number: NHSNumber

@@ -13,7 +13,8 @@ package struct IngestPageMaker: Sendable {
   private let mappers: [Code: (FrameMapper, IngestMapper)]
   /// For frames whose connector is no longer configured: they were acknowledged all the same.
   private let fallback: @Sendable (Code) -> (FrameMapper, IngestMapper)
-  private let codec: WireCodec
+  let hashes: KeyedHashes
+  let codec: WireCodec
   private let nonce: @Sendable () -> [UInt8]
   /// `nil`: no organisation outside is told anything.
   private let notices: NoticeMaker?
@@ -32,9 +33,26 @@ package struct IngestPageMaker: Sendable {
       let source = ConnectorConfiguration(name: name, source: .mllp(MLLPSettings()))
       return (FrameMapper(source.mapping), IngestMapper(secrets: secrets, source: source))
     }
+    hashes = KeyedHashes(secrets)
     self.codec = codec
     self.notices = notices
     self.nonce = nonce
+  }
+
+  /// The epoch that patient keys are made in.
+  var epoch: UInt16 { hashes.epoch }
+
+  /// How a source's messages are read.
+  func mapping(of source: Code) -> MappingContext {
+    (mappers[source] ?? fallback(source)).1.source.mapping
+  }
+
+  /// What the frames say.
+  package func read(_ frames: [StoredFrame]) -> [ReadFrame] {
+    frames.map { frame in
+      let (reader, _) = mappers[frame.source] ?? fallback(frame.source)
+      return ReadFrame(frame: frame, outcomes: outcomes(of: frame, reader))
+    }
   }
 
   /// Twelve bytes of the system's randomness.
@@ -47,13 +65,14 @@ package struct IngestPageMaker: Sendable {
   ///
   /// `parked` takes the answers that wait, and refuses those that would wait in a circle.
   package func draft(
-    _ frames: [StoredFrame], correlation: inout CorrelationTable, parked: inout ParkedAnswers,
+    _ frames: [ReadFrame], correlation: inout CorrelationTable, parked: inout ParkedAnswers,
     at stage: DraftStage = .arriving, now: Timestamp? = nil
   ) -> IngestDraft {
     var draft = IngestDraft()
-    for frame in frames {
-      let (reader, mapper) = mappers[frame.source] ?? fallback(frame.source)
-      var results = outcomes(of: frame, reader).map {
+    for read in frames {
+      let frame = read.frame
+      let (_, mapper) = mappers[frame.source] ?? fallback(frame.source)
+      var results = read.outcomes.map {
         mapper.map(frame, as: $0, correlation: &correlation, at: stage)
       }
       // The intake makes a frame of each message; one that reads as several was not ours.
@@ -193,7 +212,7 @@ package struct IngestPageMaker: Sendable {
     }
   }
 
-  private func message(_ topic: Topic, _ record: WireRecord) -> KafkaMessage {
+  func message(_ topic: Topic, _ record: WireRecord) -> KafkaMessage {
     KafkaMessage(
       topic: topic.name, key: record.key, value: record.value,
       headers: record.headers.map { KafkaHeader($0.name, $0.value) })
@@ -224,16 +243,6 @@ package struct IngestDraft: Sendable {
     items.flatMap { item -> [HandoffEvent] in
       if case .message(let message) = item { message.drafts.map(\.event) } else { [] }
     }
-  }
-
-  /// Keys that merges and links of this page take to others.
-  var merges: [PatientKey: PatientKey] {
-    var merges: [PatientKey: PatientKey] = [:]
-    for event in events {
-      guard let new = event.newPatientKey, new != event.patientKey else { continue }
-      merges[event.patientKey] = new
-    }
-    return merges
   }
 
   /// The data keys that its records are sealed with.

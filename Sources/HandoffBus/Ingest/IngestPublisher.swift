@@ -17,6 +17,10 @@ package protocol IngestPublisher: Sendable {
     _ messages: [KafkaMessage], consumed: [KafkaPartitionOffset]
   ) async throws(KafkaError)
 
+  /// Gives every event that is committed, in pages, in order within each partition; what cannot
+  /// be read is left out.
+  func readEvents(_ body: ([HandoffEvent]) async throws -> Void) async throws
+
   func close() async
 }
 
@@ -105,6 +109,20 @@ package final class KafkaIngestPublisher: IngestPublisher {
       throw failure
     }
     try await transaction.commit(within: timeout)
+  }
+
+  package func readEvents(_ body: ([HandoffEvent]) async throws -> Void) async throws {
+    var page: [HandoffEvent] = []
+    try await TopicScan(configuration, topic: .events).readToEnd(within: restoreTimeout) { record in
+      guard let read = try? WireCodec.eventRecord(record.stored),
+        case .event(let event) = read.content
+      else { return }
+      page.append(event)
+      guard page.count == 1_000 else { return }
+      try await body(page)
+      page.removeAll(keepingCapacity: true)
+    }
+    try await body(page)
   }
 
   package func close() async {

@@ -5,6 +5,7 @@ package import HandoffStores
 import KafkaClient
 package import Logging
 import ServiceLifecycle
+import Synchronization
 
 /// The bounds of ingest.
 package struct IngestLimits: Sendable {
@@ -34,15 +35,18 @@ package struct IngestLimits: Sendable {
 /// again, which every reader ignores. While the broker is away frames stay in the outbox.
 package final class IngestService: Service {
   private let outbox: Outbox
-  private let keys: any DataKeys
-  private let maker: IngestPageMaker
-  private let publisher: any IngestPublisher
+  let keys: any DataKeys
+  let secrets: Secrets
+  private let codec: WireCodec
+  /// Changes when an epoch begins.
+  private let currentMaker: Mutex<IngestPageMaker>
+  let publisher: any IngestPublisher
   private let sources: [ConnectorConfiguration]
   private let board: ConnectorBoard
   private let outside: OutsideWorld
   private let limits: IngestLimits
-  private let logger: Logger
-  private let now: @Sendable () -> Timestamp
+  let logger: Logger
+  let now: @Sendable () -> Timestamp
   package let counters = IngestCounters()
   package let correlation: CorrelationBoard
 
@@ -54,9 +58,12 @@ package final class IngestService: Service {
   ) {
     self.outbox = outbox
     self.keys = keys
-    maker = IngestPageMaker(
-      secrets: secrets, sources: sources + outside.connectors, codec: codec,
-      notices: outside.notices)
+    self.secrets = secrets
+    self.codec = codec
+    currentMaker = Mutex(
+      IngestPageMaker(
+        secrets: secrets, sources: sources + outside.connectors, codec: codec,
+        notices: outside.notices))
     self.outside = outside
     self.publisher = publisher
     correlation = CorrelationBoard(path: statusPath)
@@ -65,6 +72,16 @@ package final class IngestService: Service {
     self.limits = limits
     self.logger = logger
     self.now = now
+  }
+
+  /// Makes pages with the keys of the epoch in force.
+  var maker: IngestPageMaker { currentMaker.withLock { $0 } }
+
+  func setMaker(_ secrets: Secrets) {
+    let maker = IngestPageMaker(
+      secrets: secrets, sources: sources + outside.connectors, codec: codec,
+      notices: outside.notices)
+    currentMaker.withLock { $0 = maker }
   }
 
   /// Frames that are in the outbox and not parked.
@@ -151,6 +168,14 @@ package final class IngestService: Service {
     var consumed = ConsumedInboxes()
     /// The last word of each connector outside that was passed on.
     var passedOn: [Code: Timestamp] = [:]
+    /// The day on which keys of dead letters were dropped last.
+    var droppedDay = ""
+    /// The epochs of the patient keys, as they were when the pass began.
+    var book: EpochBook?
+    /// How far people have moved on to the current epoch, in the order of keys.
+    var place: PatientKey?
+    /// Whether sealed identities were read for people of whom only the pseudonym was known.
+    var hasGathered = false
 
     init(_ limits: IngestLimits = IngestLimits()) {
       table = CorrelationTable(countMax: limits.correlation.entryCountMax)
@@ -160,6 +185,7 @@ package final class IngestService: Service {
 
   /// Fences, restores, and puts waiting answers back in line: their request may have come.
   func open(_ session: inout Session) async throws {
+    try await keys.adopt(base: secrets.baseEpoch, at: now())
     // A second reference to the table would make every change copy it.
     var table = CorrelationTable(countMax: limits.correlation.entryCountMax)
     session.table = CorrelationTable(countMax: 0)
@@ -187,6 +213,7 @@ package final class IngestService: Service {
   /// Publishes all that waits, then what is due by the clock.
   func pass(_ session: inout Session) async throws {
     let time = now()
+    try await adoptEpoch(&session)
     while true {
       try Task.checkCancellation()
       let frames = try await outbox.pending(
@@ -199,10 +226,12 @@ package final class IngestService: Service {
       }
       try await publish(frames, &session)
     }
+    try await moveOn(&session)
     if time >= session.parkedDue {
       session.parkedDue = time.advanced(by: .minutes(1))
       try await judgeParked(at: time, &session)
       try await forget(at: time, &session)
+      try await dropDeadLetterKeys(at: time, &session)
       show(&session)
     }
     try await beat(at: time, &session)
@@ -215,11 +244,15 @@ package final class IngestService: Service {
       throw KafkaError(
         .queueFull, message: "the correlation table is full", disposition: .retry)
     }
+    let maker = maker
+    let read = maker.read(frames)
+    let people = maker.people(in: read)
+    try await meet(people, &session)
     let draft = maker.draft(
-      frames, correlation: &session.table, parked: &session.parked, at: stage, now: now())
-    // Noted first: whoever erases a person must reach every key that a merge gave them.
+      read, correlation: &session.table, parked: &session.parked, at: stage, now: now())
+    // Noted first: a merge that is published and not known here would be undone by a new epoch.
     try await keys.noteMerges(draft.merges)
-    let dataKeys = try await keys.keys(for: draft.keyNames)
+    let dataKeys = try await keys.keys(for: draft.keyNames, bases: people)
     let messages = maker.records(of: draft, keys: dataKeys)
     if !messages.isEmpty {
       let consumed = session.consumed.moved(by: frames)

@@ -21,6 +21,7 @@ final class FakePublisher: IngestPublisher {
   }
 
   let state = Mutex(State())
+  let crash = CrashPlan()
 
   var committed: [KafkaMessage] { state.withLock { $0.committed } }
   var consumed: [KafkaPartitionOffset] { state.withLock { $0.consumed } }
@@ -47,6 +48,7 @@ final class FakePublisher: IngestPublisher {
   func publish(
     _ messages: [KafkaMessage], consumed: [KafkaPartitionOffset]
   ) async throws(KafkaError) {
+    guard crash.goesOn() else { throw KafkaError(.transport, disposition: .close) }
     let failure: KafkaError? = state.withLock { state in
       if !state.failures.isEmpty { return state.failures.removeFirst() }
       state.committed += messages
@@ -55,6 +57,11 @@ final class FakePublisher: IngestPublisher {
       return nil
     }
     if let failure { throw failure }
+    guard crash.goesOn() else { throw KafkaError(.transport, disposition: .close) }
+  }
+
+  func readEvents(_ body: ([HandoffEvent]) async throws -> Void) async throws {
+    try await body(try events())
   }
 
   func close() async {}
@@ -195,7 +202,8 @@ final class IngestBench {
       keks: KeyEncryptionKeys(try #require(secrets.keyEncryptionKey)))
     let logger = Logger(label: "test") { _ in LogKeeper(lines: lines) }
     let service = IngestService(
-      outbox: outbox, keys: keys, secrets: secrets, sources: sources, board: board,
+      outbox: outbox, keys: CrashingKeys(keys: keys, crash: publisher.crash), secrets: secrets,
+      sources: sources, board: board,
       publisher: publisher, limits: limits, logger: logger, now: now)
     let intake = ConnectorIntake(sources[0], secrets: secrets, outbox: outbox, now: now)
     return (outbox, keys, service, intake)

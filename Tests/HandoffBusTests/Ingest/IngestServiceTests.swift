@@ -58,7 +58,7 @@ struct IngestServiceTests {
     var table = CorrelationTable()
     var parked = ParkedAnswers()
     let draft = maker.draft(
-      try await bench.outbox.pending(limit: 9), correlation: &table, parked: &parked)
+      maker.read(try await bench.outbox.pending(limit: 9)), correlation: &table, parked: &parked)
     let keys = try await bench.keys.keys(for: draft.keyNames)
     try await bench.publisher.publish(maker.records(of: draft, keys: keys))
     try await bench.restart()
