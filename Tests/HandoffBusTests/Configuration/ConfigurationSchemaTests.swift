@@ -220,7 +220,6 @@ enum ConfigurationSchema {
   }()
 
   private static let settings: JSONTree = [
-    "keys": keys,
     "data": path("Folder of outboxes, keys and the audit log.", "/var/lib/baton"),
     "policy": path("The policy file; default: the one that ships with Baton.", "policy.yaml"),
     "connectors": path("One connector's file, or a folder of them.", "connectors"),
@@ -228,6 +227,7 @@ enum ConfigurationSchema {
       "The file of secrets; default: made in the data folder at first start.", "secrets.json"),
     "record-secrets": path(
       "The secrets by which our records are known; default: in the data folder.", "records.keys"),
+    "keys": keys,
     "boundary": boundary,
     "access": SettingsSchema.group(
       "Who may do what on Kafka, for `baton topics` and `baton doctor`.",
