@@ -65,7 +65,7 @@ extension MessageDraft {
     event.journeyID = fact.journey.flatMap(token)
     event.supersedes = fact.supersedes.flatMap(token)
     // A part may name the Task above it, which is known by what it asks for.
-    event.parentHandoffID = fact.parentHandoff.flatMap { known($0)?.handoffID ?? hashed($0) }
+    event.parentHandoffID = fact.parentHandoff.flatMap { self.known($0)?.handoffID ?? hashed($0) }
     event.newHandoffID = fact.newHandoff.flatMap(hashed)
     event.from = party(fact.from) ?? known?.from.map { Party(organisation: $0) }
     event.to = party(fact.to) ?? known?.to.map { Party(organisation: $0) }

@@ -27,6 +27,8 @@ package struct OfflineReconciler: Sendable {
   private struct EffectID: Hashable {
     var event: EventID
     var reception: ReceptionID?
+    /// A repeat that is forwarded too is a record of its own.
+    var original: RecordCoordinates?
     var key: PatientKey
   }
 
@@ -171,9 +173,11 @@ package struct OfflineReconciler: Sendable {
   private func effectID(_ outgoing: Outgoing) -> EffectID {
     switch outgoing {
     case .transfer(let transfer):
-      EffectID(event: transfer.id, reception: nil, key: transfer.to)
+      EffectID(event: transfer.id, reception: nil, original: nil, key: transfer.to)
     case .event(let event):
-      EffectID(event: event.id, reception: event.receptionID, key: event.patientKey)
+      EffectID(
+        event: event.id, reception: event.receptionID, original: event.original,
+        key: event.patientKey)
     }
   }
 

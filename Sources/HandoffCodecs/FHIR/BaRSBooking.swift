@@ -79,7 +79,7 @@ struct FHIRBooking: Sendable {
       }
       + appointment.node.all("incomingReferral").map { ERSMapper.referral($0) }
     fact.take(\.handoff, "handoff", referrals.compactMap(\.self).first)
-    fact.refer(scope.ids(of: appointment), limit: scope.context.limits.identifierMax)
+    fact.refer(scope.ids(of: appointment))
     let isGivenUp = ["cancelled", "entered-in-error"].contains(status?.text)
     if isGivenUp {
       fact.take(

@@ -47,7 +47,7 @@ struct BaRSMapper: Sendable {
       \.to, "to",
       message.addressee ?? scope.reader.party(request["performer"], from: request))
     fact.take(\.handoff, "handoff", try handoff(of: request))
-    fact.refer(references(beside: request), limit: context.limits.identifierMax)
+    fact.refer(references(beside: request))
     fact.take(\.journey, "journey", scope.journey(of: request["encounter"], from: request))
     // An onward referral is based on the one that it goes on from.
     fact.take(
@@ -97,7 +97,7 @@ struct BaRSMapper: Sendable {
     fact.take(\.answers, "answers", answers)
     fact.take(\.conversation, "conversation", answers)
     if let request {
-      fact.refer(references(beside: request), limit: context.limits.identifierMax)
+      fact.refer(references(beside: request))
       fact.take(\.journey, "journey", scope.journey(of: request["encounter"], from: request))
       addNeed(of: request, to: &fact)
     }

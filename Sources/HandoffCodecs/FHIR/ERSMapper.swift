@@ -71,7 +71,7 @@ struct ERSMapper: Sendable {
       var fact = MappedFact(type: said.type, speaker: said.speaker)
       fact.provenance["type"] = source?.path
       fact.take(\.handoff, "handoff", id.map { Self.named($0) })
-      fact.refer(scope.ids(of: request), limit: context.limits.identifierMax)
+      fact.refer(scope.ids(of: request))
       fact.take(
         \.messageID, "messageID",
         FHIRResourceMapper.version(of: request)?.map { "\($0)#\(said.type.rawValue)" })

@@ -93,8 +93,8 @@ extension MappedFact {
     provenance[name] = found.path
   }
 
-  /// Adds ids of the message; the handoff's own and those that are too long are left out.
-  mutating func refer(_ found: [Found<RawReference>?], limit: Int) {
+  /// Adds ids of the message; the handoff's own and those longer than `limit` bytes are left out.
+  mutating func refer(_ found: [Found<RawReference>?], limit: Int = .max) {
     for reference in found.compactMap(\.self) {
       guard reference.value != handoff, !references.contains(reference.value),
         reference.value.value.utf8.count <= limit

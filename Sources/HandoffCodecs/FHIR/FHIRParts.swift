@@ -10,6 +10,8 @@ struct FHIRScope: Sendable {
 
   // MARK: Ids
 
+  // An id that is too long is refused by IdentifierRules, with its field: never left out here.
+
   /// ServiceRequest.identifier, else its id; the same of a Task, a ReferralRequest and others.
   func ownID(
     of resource: FHIRDocument.Resource, requiresIdentifier: Bool = false
@@ -18,7 +20,7 @@ struct FHIRScope: Sendable {
       guard let reference = self.identifier(identifier, of: resource.type) else { continue }
       return reference
     }
-    guard !requiresIdentifier, let id = resource.id, id.value.utf8.count <= limit,
+    guard !requiresIdentifier, let id = resource.id,
       let system = Code("\(resource.type).id")
     else { return nil }
     return Found(RawReference(system: system, value: id.value), id.path)
@@ -35,7 +37,7 @@ struct FHIRScope: Sendable {
   }
 
   func identifier(_ node: FHIRNode, of type: String) -> Found<RawReference>? {
-    guard let value = node["value"]?.found, value.value.utf8.count <= limit,
+    guard let value = node["value"]?.found,
       let system = Code("\(type).identifier")
     else { return nil }
     var assigner = node["system"]?.text

@@ -151,7 +151,7 @@ struct FHIRResourceMapper: Sendable {
     var fact = MappedFact(type: said.type, speaker: said.speaker)
     fact.provenance["type"] = status?.path
     fact.take(\.handoff, "handoff", handoff)
-    fact.refer(scope.ids(of: request), limit: context.limits.identifierMax)
+    fact.refer(scope.ids(of: request))
     fact.take(\.from, "from", scope.reader.party(request["requester"], from: request))
     fact.take(\.to, "to", scope.reader.party(request["performer"], from: request))
     fact.take(

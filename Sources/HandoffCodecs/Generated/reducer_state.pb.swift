@@ -979,7 +979,7 @@ package nonisolated struct Baton_Handoff_V1_PartitionState: Sendable {
   /// What is wrong with the bus itself here, in the order in which it began.
   package var defects: [Baton_Handoff_V1_Defect] = []
 
-  /// Which of the activations is in force, from 0; absent means the last.
+  /// Which of the activations is in force, 0 to 65535; absent means the last.
   package var inForce: UInt32 {
     get {_inForce ?? 0}
     set {_inForce = newValue}

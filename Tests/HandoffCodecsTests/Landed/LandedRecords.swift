@@ -27,6 +27,7 @@ struct LandedRecords {
         rulesVersion: 1, policyHash: random.hash(), profile: profile)
       add(codec.encode(activation, at: now), to: "handoff.events.v1")
     }
+    for _ in 0..<2 { add(codec.encode(try random.transfer()), to: "handoff.events.v1") }
     for rule in Rule.allCases {
       var verdict = try random.verdict()
       verdict.rule = rule

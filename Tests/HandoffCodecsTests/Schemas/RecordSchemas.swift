@@ -154,7 +154,7 @@ private struct Shapes {
     case "bool": return ["type": "boolean"]
     case "uint32": return ["type": "integer", "minimum": 0, "maximum": 4_294_967_295]
     case "int32": return ["type": "integer", "minimum": 0, "maximum": 2_147_483_647]
-    case "uint64": return reference("Unsigned64")
+    case "uint64", "fixed64": return reference("Unsigned64")
     case "int64", "sfixed64": return reference("Signed64")
     case "google.protobuf.Timestamp": return reference(isSubmission ? "Moment" : "Timestamp")
     case "bytes": return reference(bytes(field))
@@ -182,7 +182,7 @@ private struct Shapes {
     switch (message.name, field.name) {
     case ("NoticeReference", _), ("EventNotice", "message_id"): return "Text"
     case (_, "organisation"), (_, "spoken_by"), (_, "from"), (_, "to"), (_, "assigner"),
-      (_, "accepted_by"):
+      (_, "accepted_by"), (_, "cc"), (_, "said_by"):
       return "Organisation"
     case (_, "kind"), (_, "priority"): return "Slug"
     case (_, "topic"): return "TopicName"

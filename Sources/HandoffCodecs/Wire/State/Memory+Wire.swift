@@ -33,7 +33,7 @@ extension SeenEvent {
       case 6: arrivedAt = try reader.moment()
       case 7: hash = try reader.hash("record_hash")
       case 8: offset = try reader.signed(Int64.self, "offset")
-      case 9: partition = try reader.signed(Int32.self, "partition")
+      case 9: partition = try reader.partition()
       default: try reader.skip()
       }
     }

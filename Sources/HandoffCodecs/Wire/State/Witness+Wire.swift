@@ -21,7 +21,7 @@ extension ProtobufReader {
       case 3: arrivedAt = try reader.moment()
       case 4: occurredAt = try reader.moment()
       case 5: offset = try reader.signed(Int64.self, "offset")
-      case 6: partition = try reader.signed(Int32.self, "partition")
+      case 6: partition = try reader.partition()
       default: try reader.skip()
       }
     }
@@ -61,5 +61,14 @@ extension Mark.Step: WireNumbered {
 
   static func numbered(_ number: UInt64) -> Mark.Step? {
     (1...255).contains(number) ? Mark.Step(rawValue: UInt8(number - 1)) : nil
+  }
+}
+
+extension ProtobufReader {
+  /// A partition of a topic, from 0.
+  mutating func partition() throws(WireError) -> Int32 {
+    let partition = try signed(Int32.self, "partition")
+    guard partition >= 0 else { throw invalid("partition") }
+    return partition
   }
 }
