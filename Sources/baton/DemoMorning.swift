@@ -123,7 +123,7 @@ struct DemoMorning: Sendable {
         story: "the GP system uses a message id again, for another referral of person A",
         rail: .mllp,
         bytes: pen.referral(
-          "A", at: 4.2, to: .hospital, code: "306185001", priority: "R", handoff: "F")),
+          "A", at: 4.2, to: .hospital, code: "306206005", priority: "R", handoff: "F")),
       DemoStep(
         second: 1, story: "the gateway reports 408 for person B: that says nothing either way",
         rail: .file("\(pen.id("B"))-408.ndjson"),

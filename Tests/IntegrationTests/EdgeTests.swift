@@ -230,7 +230,9 @@ struct `The edge of the bus` {
 
   private func published(_ count: Int, _ configuration: String) async throws -> [Substring] {
     for _ in 0..<100 {
-      let run = try await BatonExecutable.run(["events", "export", "--config", configuration])
+      let run = try await BatonExecutable.run([
+        "events", "export", "--decoded", "--config", configuration,
+      ])
       #expect(run.status == 0, "\(run.errors)")
       let lines = run.output.split(separator: "\n").filter { $0.contains("HandoffEvent") }
       if lines.count >= count { return lines }
