@@ -48,11 +48,16 @@ public struct SourceState: Hashable, Sendable {
   public var condition: Condition
   /// Everything that happened up to here has been published.
   public var completeUpTo: Timestamp?
+  /// Since when the condition holds, by the broker's clock.
+  public var since: Timestamp?
 
-  public init(source: Code, condition: Condition, completeUpTo: Timestamp? = nil) {
+  public init(
+    source: Code, condition: Condition, completeUpTo: Timestamp? = nil, since: Timestamp? = nil
+  ) {
     self.source = source
     self.condition = condition
     self.completeUpTo = completeUpTo
+    self.since = since
   }
 }
 

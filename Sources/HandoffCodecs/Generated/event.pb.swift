@@ -656,6 +656,16 @@ package nonisolated struct Baton_Handoff_V1_SourceState: Sendable {
   /// Clears the value of `completeUpTo`. Subsequent reads from it will return its default value.
   package mutating func clearCompleteUpTo() {self._completeUpTo = nil}
 
+  /// Since when the condition holds, by the broker's clock.
+  package var since: SwiftProtobuf.Google_Protobuf_Timestamp {
+    get {_since ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
+    set {_since = newValue}
+  }
+  /// Returns true if `since` has been explicitly set.
+  package var hasSince: Bool {self._since != nil}
+  /// Clears the value of `since`. Subsequent reads from it will return its default value.
+  package mutating func clearSince() {self._since = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   /// Whether anything is heard of a source.
@@ -712,6 +722,7 @@ package nonisolated struct Baton_Handoff_V1_SourceState: Sendable {
   package init() {}
 
   fileprivate var _completeUpTo: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
+  fileprivate var _since: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
 }
 
 /// From here on these rules and this policy are in force, on every partition of the events topic.
@@ -1113,7 +1124,7 @@ nonisolated extension Baton_Handoff_V1_Tick: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension Baton_Handoff_V1_SourceState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SourceState"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}source\0\u{1}condition\0\u{3}complete_up_to\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}source\0\u{1}condition\0\u{3}complete_up_to\0\u{2}/since\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1124,6 +1135,7 @@ nonisolated extension Baton_Handoff_V1_SourceState: SwiftProtobuf.Message, Swift
       case 1: try { try decoder.decodeSingularStringField(value: &self.source) }()
       case 2: try { try decoder.decodeSingularEnumField(value: &self.condition) }()
       case 3: try { try decoder.decodeSingularMessageField(value: &self._completeUpTo) }()
+      case 50: try { try decoder.decodeSingularMessageField(value: &self._since) }()
       default: break
       }
     }
@@ -1143,6 +1155,9 @@ nonisolated extension Baton_Handoff_V1_SourceState: SwiftProtobuf.Message, Swift
     try { if let v = self._completeUpTo {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
     } }()
+    try { if let v = self._since {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 50)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1150,6 +1165,7 @@ nonisolated extension Baton_Handoff_V1_SourceState: SwiftProtobuf.Message, Swift
     if lhs.source != rhs.source {return false}
     if lhs.condition != rhs.condition {return false}
     if lhs._completeUpTo != rhs._completeUpTo {return false}
+    if lhs._since != rhs._since {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -44,7 +44,8 @@ extension PolicyDocument {
         }
       lines.append("  \(window.key): \(value)  # \(window.comment)")
     }
-    return (lines + calendarLines(of: policy.calendar)).joined(separator: "\n") + "\n"
+    lines += calendarLines(of: policy.calendar)
+    return (lines + sourceLines(of: policy)).joined(separator: "\n") + "\n"
   }
 
   private static func lines(of clocks: Clocks) -> [String] {
@@ -80,7 +81,7 @@ extension PolicyDocument {
   }
 
   /// A JSON string is a double-quoted scalar of YAML 1.2.
-  private static func quoted(_ text: String) -> String {
+  static func quoted(_ text: String) -> String {
     String(decoding: JSONMembers.quote(text), as: UTF8.self)
   }
 }

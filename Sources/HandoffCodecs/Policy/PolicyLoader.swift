@@ -24,13 +24,16 @@ struct PolicyLoader {
     let delivery = root.take("railDelivery").map { railDelivery($0) }
     let windows = root.take("windows").map { self.windows($0) }
     let calendar = root.take("calendar").map { self.calendar($0) }
+    let sourceDefaults =
+      root.take("sourceDefaults").map { self.sourceDefaults($0) } ?? SourcePolicy()
+    let sources = root.take("sources").map { self.sources($0, defaults: sourceDefaults) }
     refuseRest(of: root)
     guard let version, let rows, faults.isEmpty else { return nil }
     return Policy(
       version: version, hash: hash, rows: rows,
       fallback: (fallback ?? nil) ?? Policy.default.fallback,
       railDelivery: delivery ?? Policy.default.railDelivery, windows: windows ?? RuleWindows(),
-      calendar: calendar ?? .england)
+      calendar: calendar ?? .england, sources: sources ?? [:], sourceDefaults: sourceDefaults)
   }
 
   // MARK: Sections
@@ -154,19 +157,19 @@ struct PolicyLoader {
 
   // MARK: Values
 
-  private mutating func fault(_ entry: YAMLMapping.Entry, _ problem: String) {
+  mutating func fault(_ entry: YAMLMapping.Entry, _ problem: String) {
     fault(entry.line, entry.path, problem)
   }
 
-  private mutating func fault(_ line: Int, _ path: String, _ problem: String) {
+  mutating func fault(_ line: Int, _ path: String, _ problem: String) {
     faults.append(PolicyDocument.Fault(line: line, key: path, problem: problem))
   }
 
-  private mutating func refuseRest(of mapping: YAMLMapping) {
+  mutating func refuseRest(of mapping: YAMLMapping) {
     for entry in mapping.rest { fault(entry, "unknown key") }
   }
 
-  private mutating func mandatory(
+  mutating func mandatory(
     _ key: String, of mapping: inout YAMLMapping
   ) -> YAMLMapping.Entry? {
     if let entry = mapping.take(key) { return entry }
@@ -174,7 +177,7 @@ struct PolicyLoader {
     return nil
   }
 
-  private mutating func mapping(_ entry: YAMLMapping.Entry) -> YAMLMapping? {
+  mutating func mapping(_ entry: YAMLMapping.Entry) -> YAMLMapping? {
     if let mapping = YAMLMapping(entry.node, path: entry.path) { return mapping }
     fault(entry, "must be a mapping of keys to values")
     return nil
@@ -182,7 +185,7 @@ struct PolicyLoader {
 
   private func text(_ entry: YAMLMapping.Entry) -> String? { entry.node.scalar?.string }
 
-  private mutating func parsed<Value>(
+  mutating func parsed<Value>(
     _ entry: YAMLMapping.Entry, _ expected: String, _ parse: (String) -> Value?
   ) -> Value? {
     if let value = text(entry).flatMap(parse) { return value }
@@ -211,14 +214,14 @@ struct PolicyLoader {
     }
   }
 
-  private mutating func elapsed(_ entry: YAMLMapping.Entry) -> Elapsed? {
+  mutating func elapsed(_ entry: YAMLMapping.Entry) -> Elapsed? {
     parsed(entry, "elapsed time such as 15min or 24h") { text in
       guard case .elapsed(let elapsed) = ClockLength(text), elapsed > .zero else { return nil }
       return elapsed
     }
   }
 
-  private mutating func texts(
+  mutating func texts(
     _ entry: YAMLMapping.Entry?
   ) -> [(line: Int, path: String, text: String)] {
     guard let entry else { return [] }

@@ -7,23 +7,26 @@ extension SourceState: WireMessage {
     writer.code(1, source)
     writer.numbered(2, condition)
     writer.timestamp(3, completeUpTo)
+    writer.timestamp(50, since)
   }
 
   package init(reading reader: inout ProtobufReader) throws(WireError) {
     var source: Code?
     var condition: Condition?
     var completeUpTo: Timestamp?
+    var since: Timestamp?
     while let number = try reader.nextField() {
       switch number {
       case 1: source = try reader.code("source")
       case 2: condition = try reader.numbered("condition")
       case 3: completeUpTo = try reader.timestamp("complete_up_to")
+      case 50: since = try reader.timestamp("since")
       default: try reader.skip()
       }
     }
     guard let source else { throw reader.missing("source") }
     guard let condition else { throw reader.missing("condition") }
-    self.init(source: source, condition: condition, completeUpTo: completeUpTo)
+    self.init(source: source, condition: condition, completeUpTo: completeUpTo, since: since)
   }
 }
 

@@ -26,12 +26,17 @@ public struct Policy: Hashable, Sendable {
   public var railDelivery: [Code: ClockLength]
   public var windows: RuleWindows
   public var calendar: BusinessCalendar
+  /// What is expected of each source, by its code.
+  public var sources: [Code: SourcePolicy]
+  /// What is expected of a source that no row names.
+  public var sourceDefaults: SourcePolicy
 
   private var index: [HandoffKind: [Priority?: Int]]
 
   public init(
     version: UInt32, hash: RecordHash, rows: [Row], fallback: Clocks,
-    railDelivery: [Code: ClockLength], windows: RuleWindows, calendar: BusinessCalendar
+    railDelivery: [Code: ClockLength], windows: RuleWindows, calendar: BusinessCalendar,
+    sources: [Code: SourcePolicy] = [:], sourceDefaults: SourcePolicy = SourcePolicy()
   ) {
     self.version = version
     self.hash = hash
@@ -40,6 +45,8 @@ public struct Policy: Hashable, Sendable {
     self.railDelivery = railDelivery
     self.windows = windows
     self.calendar = calendar
+    self.sources = sources
+    self.sourceDefaults = sourceDefaults
     index = Self.index(rows)
   }
 

@@ -1,5 +1,6 @@
 import HandoffCodecs
 import HandoffCore
+import TestSupport
 import Testing
 
 @Suite struct PolicyDocumentTests {
@@ -43,6 +44,16 @@ import Testing
     policy.windows.hold = .days(3)
     policy.calendar.holidays.insert(try #require(CivilDate("2026-12-24")))
     policy.calendar.alwaysOpen = [.ods(try #require(ODSCode("RTH")))]
+    policy.sourceDefaults.interval = .minutes(3)
+    var source = policy.sourceDefaults
+    source.organisations = [.ods(try #require(ODSCode("RTH")))]
+    source.onboardedAt = JourneyGenerator.start
+    source.maintenance = [
+      .once(from: JourneyGenerator.start, to: JourneyGenerator.start.advanced(by: .hours(4))),
+      .weekly(weekday: 7, at: .minutes(150), length: .hours(4)),
+    ]
+    source.repeatsPercent = 0
+    policy.sources = [try #require(Code("mllp-rth")): source]
     var read = try PolicyDocument(Array(PolicyDocument.render(policy).utf8)).policy
     read.hash = policy.hash
     #expect(read == policy)

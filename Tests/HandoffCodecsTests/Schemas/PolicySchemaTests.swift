@@ -23,7 +23,10 @@ import Testing
   @Test func `has the keys that the loader asks for, and no other`() throws {
     let asked = try SettingsSchema.names(
       #"(take|mandatory|mandatoryLength)\(\s*"[^"]+""#,
-      in: ["Sources/HandoffCodecs/Policy/PolicyLoader.swift"])
+      in: [
+        "Sources/HandoffCodecs/Policy/PolicyLoader.swift",
+        "Sources/HandoffCodecs/Policy/PolicyLoader+Sources.swift",
+      ])
     let windows = Set(PolicyWindow.all.map(\.key))
     #expect(schema.names == asked.union(windows))
     #expect(asked.count > 10)
@@ -72,6 +75,12 @@ enum PolicySchema {
           "The windows of the rules, the same for every kind.", windows),
         "calendar": SettingsSchema.group(
           "Working days of receiving services: Monday to Friday without these days.", calendar),
+        "sourceDefaults": SettingsSchema.group(
+          "What is expected of sources that no row names.", expectations),
+        "sources": [
+          "description": "What is expected of each source.", "type": "array", "maxItems": 10_000,
+          "items": source, "examples": [[]], "x-refused": ["none"],
+        ],
       ], required: ["format", "version", "clocks"]
     ).without("description"))
 
@@ -86,6 +95,7 @@ enum PolicySchema {
     "fallback": [
       "acknowledge": "4h", "accept": "7d", "start": "2wk", "complete": "18wk", "feedback": "3wd",
     ],
+    "sources": [["source": "mllp-rth"]],
   ]
 
   private static let lengthPattern =

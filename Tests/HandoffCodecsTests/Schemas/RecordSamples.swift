@@ -9,7 +9,8 @@ enum RecordSamples {
     let codec = WireCodec()
     let now = JourneyGenerator.start
     let state = SourceState(
-      source: random.code(), condition: random.one(), completeUpTo: random.maybe { $0.time() })
+      source: random.code(), condition: random.one(), completeUpTo: random.maybe { $0.time() },
+      since: random.maybe { $0.time() })
     let rules = RulesActivation(
       rulesVersion: 1, policyHash: random.hash(), profile: random.maybe { $0.code() })
     return [

@@ -164,7 +164,8 @@ extension EventGenerator {
       })
     for _ in 0..<number(0...3) {
       let source = SourceState(
-        source: code(), condition: one(), completeUpTo: maybe { $0.time() })
+        source: code(), condition: one(), completeUpTo: maybe { $0.time() },
+        since: maybe { $0.time() })
       state.sources[source.source] = source
     }
     state.defects = list(2) {
