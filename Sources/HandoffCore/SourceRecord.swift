@@ -5,6 +5,7 @@ public enum SourceRecord: Hashable, Sendable {
   case refusal(SourceRefusal)
   case orphan(SourceOrphan)
   case conflict(SourceConflict)
+  case condition(SourceCondition)
 }
 
 /// A connector is alive; everything it received up to `completeUpTo` has been handed over.
@@ -131,6 +132,42 @@ public struct SourceConflict: Hashable, Sendable {
     self.system = system
     self.knownKey = knownKey
     self.namedKey = namedKey
+    self.at = at
+  }
+}
+
+/// How something stands that will one day stop a source or ingest itself: said when it changes, and
+/// once a day.
+///
+/// Nothing happened yet: whoever judges holds the reading against a time or a level of its own. A
+/// source that only has conditions sends no heartbeats, and its silence means nothing.
+public struct SourceCondition: Hashable, Sendable {
+  /// The connector, or ``ingest`` where it is of no connector.
+  public var source: Code
+  /// Which thing of the source, such as `certificate`, `kafka/ingest` or `correlation`.
+  ///
+  /// A newer record of the same source and subject takes the place of an older one.
+  public var subject: Code
+  public var reading: Reading
+  public var at: Timestamp
+
+  /// What was read.
+  public enum Reading: Hashable, Sendable {
+    /// A certificate, or one of those by which others are believed: the first of its chain ends
+    /// at `endsAt`, `nil` where that cannot be read. `fault` says why it cannot be used already:
+    /// `certificate.expired`, `certificate.early`, `certificate.unusable`.
+    case certificate(endsAt: Timestamp?, fault: Code?)
+    /// A table that stops intake when it is full.
+    case fill(entries: UInt64, entriesMax: UInt64)
+  }
+
+  /// Stands in as the source for what belongs to ingest itself.
+  public static let ingest = Code(known: "baton-ingest")
+
+  public init(source: Code, subject: Code, reading: Reading, at: Timestamp) {
+    self.source = source
+    self.subject = subject
+    self.reading = reading
     self.at = at
   }
 }

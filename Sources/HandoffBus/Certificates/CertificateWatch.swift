@@ -20,8 +20,8 @@ package struct WatchedCertificate: Hashable, Sendable {
 }
 
 /// How one certificate stands.
-package struct CertificateStanding: Hashable, Sendable, Codable {
-  package enum Level: String, Hashable, Sendable, Codable {
+package struct CertificateStanding: Hashable, Sendable {
+  package enum Level: String, Hashable, Sendable {
     case well
     /// Thirty days or less.
     case soon
@@ -38,6 +38,8 @@ package struct CertificateStanding: Hashable, Sendable, Codable {
   package var level: Level
   /// Whole days until the first certificate of the chain expires; negative once it has.
   package var daysLeft: Int?
+  /// When that is.
+  package var endsAt: Timestamp?
   package var explanation: String?
 
   /// Days before the end at which it is told, and told louder.
@@ -53,6 +55,7 @@ package struct CertificateStanding: Hashable, Sendable, Codable {
       if let chain = try? CertificateChain(file: file) { chains.append(chain) }
     }
     daysLeft = chains.map { $0.daysLeft(at: now) }.min()
+    endsAt = chains.map(\.notAfter).min()
     let isEarly = chains.contains { $0.notBefore > now }
     let isExpired = chains.contains { $0.notAfter <= now }
     level =

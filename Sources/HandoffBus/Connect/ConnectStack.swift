@@ -59,9 +59,8 @@ package struct ConnectStack: Sendable {
     ingest = IngestService(
       outbox: outbox, keys: keys, secrets: secrets, sources: connectors, board: board,
       publisher: KafkaIngestPublisher(kafka, transactionalID: "baton-ingest-\(instance)"),
-      outside: outside, limits: limits, codec: codec, statusPath: files.ingestStatus,
-      logger: logger,
-      now: now)
+      outside: outside, certificates: certificates.board, limits: limits, codec: codec,
+      statusPath: files.ingestStatus, logger: logger, now: now)
     inbox =
       organisations.isEmpty
       ? nil

@@ -165,6 +165,11 @@ package struct IngestPageMaker: Sendable {
     message(.sources, codec.encode(.heartbeat(heartbeat)))
   }
 
+  /// How something of a source, or of ingest, stands.
+  package func record(_ condition: SourceCondition) -> KafkaMessage {
+    message(.sources, codec.encode(.condition(condition)))
+  }
+
   private func seal(_ draft: DraftEvent, _ keys: [DataKeyName: SymmetricKey]) -> HandoffEvent {
     var event = draft.event
     guard let key = keys[.person(event.patientKey)] else {

@@ -44,6 +44,7 @@ package final class IngestService: Service {
   private let sources: [ConnectorConfiguration]
   private let board: ConnectorBoard
   private let outside: OutsideWorld
+  private let certificates: CertificateBoard?
   private let limits: IngestLimits
   let logger: Logger
   let now: @Sendable () -> Timestamp
@@ -53,6 +54,7 @@ package final class IngestService: Service {
   package init(
     outbox: Outbox, keys: any DataKeys, secrets: Secrets, sources: [ConnectorConfiguration],
     board: ConnectorBoard, publisher: any IngestPublisher, outside: OutsideWorld = OutsideWorld(),
+    certificates: CertificateBoard? = nil,
     limits: IngestLimits = IngestLimits(), codec: WireCodec = WireCodec(),
     statusPath: String? = nil, logger: Logger, now: @escaping @Sendable () -> Timestamp
   ) {
@@ -65,6 +67,7 @@ package final class IngestService: Service {
         secrets: secrets, sources: sources + outside.connectors, codec: codec,
         notices: outside.notices))
     self.outside = outside
+    self.certificates = certificates
     self.publisher = publisher
     correlation = CorrelationBoard(path: statusPath)
     self.sources = sources
@@ -168,6 +171,8 @@ package final class IngestService: Service {
     var consumed = ConsumedInboxes()
     /// The last word of each connector outside that was passed on.
     var passedOn: [Code: Timestamp] = [:]
+    /// What was said of certificates and of the correlation table.
+    var conditions = ConditionBook()
     /// The day on which keys of dead letters were dropped last.
     var droppedDay = ""
     /// The epochs of the patient keys, as they were when the pass began.
@@ -234,7 +239,17 @@ package final class IngestService: Service {
       try await dropDeadLetterKeys(at: time, &session)
       show(&session)
     }
+    try await tellConditions(at: time, &session)
     try await beat(at: time, &session)
+  }
+
+  /// How certificates and the correlation table stand, where that is news.
+  private func tellConditions(at time: Timestamp, _ session: inout Session) async throws {
+    let standings = certificates?.all.map { $0.condition(at: time) } ?? []
+    let news = session.conditions.news(standings + [correlation.current.condition(at: time)])
+    guard !news.isEmpty else { return }
+    try await publisher.publish(news.map(maker.record))
+    session.conditions.note(news)
   }
 
   private func publish(

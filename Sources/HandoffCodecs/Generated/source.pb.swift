@@ -95,6 +95,15 @@ package nonisolated struct Baton_Handoff_V1_SourceRecord: Sendable {
     set {statement = .conflict(newValue)}
   }
 
+  /// Something of it, or of ingest, will one day stop it.
+  package var condition: Baton_Handoff_V1_SourceCondition {
+    get {
+      if case .condition(let v)? = statement {return v}
+      return Baton_Handoff_V1_SourceCondition()
+    }
+    set {statement = .condition(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   /// Exactly one.
@@ -109,6 +118,8 @@ package nonisolated struct Baton_Handoff_V1_SourceRecord: Sendable {
     case orphan(Baton_Handoff_V1_SourceOrphan)
     /// An id that belongs to one person arrived with another.
     case conflict(Baton_Handoff_V1_SourceConflict)
+    /// Something of it, or of ingest, will one day stop it.
+    case condition(Baton_Handoff_V1_SourceCondition)
 
   }
 
@@ -292,13 +303,103 @@ package nonisolated struct Baton_Handoff_V1_SourceConflict: Sendable {
   fileprivate var _namedKey: Baton_Handoff_V1_PatientKey? = nil
 }
 
+/// How something stands that will one day stop a source or ingest itself: said when it changes, and
+/// once a day. The source is a connector, or `baton-ingest`, which sends no heartbeats.
+package nonisolated struct Baton_Handoff_V1_SourceCondition: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Which thing of the source: `certificate` of a connector, `kafka/ingest` or `correlation` of
+  /// ingest. A newer record of it takes the place of an older one. Mandatory.
+  package var subject: String = String()
+
+  /// Exactly one.
+  package var reading: Baton_Handoff_V1_SourceCondition.OneOf_Reading? = nil
+
+  /// A certificate.
+  package var certificate: Baton_Handoff_V1_CertificateReading {
+    get {
+      if case .certificate(let v)? = reading {return v}
+      return Baton_Handoff_V1_CertificateReading()
+    }
+    set {reading = .certificate(newValue)}
+  }
+
+  /// A table that stops intake when it is full.
+  package var fill: Baton_Handoff_V1_FillReading {
+    get {
+      if case .fill(let v)? = reading {return v}
+      return Baton_Handoff_V1_FillReading()
+    }
+    set {reading = .fill(newValue)}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  /// Exactly one.
+  package nonisolated enum OneOf_Reading: Equatable, Sendable {
+    /// A certificate.
+    case certificate(Baton_Handoff_V1_CertificateReading)
+    /// A table that stops intake when it is full.
+    case fill(Baton_Handoff_V1_FillReading)
+
+  }
+
+  package init() {}
+}
+
+/// When a certificate ends, or one of those by which others are believed.
+package nonisolated struct Baton_Handoff_V1_CertificateReading: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// When the first of its chain ends; absent where that cannot be read.
+  package var endsAt: SwiftProtobuf.Google_Protobuf_Timestamp {
+    get {_endsAt ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
+    set {_endsAt = newValue}
+  }
+  /// Returns true if `endsAt` has been explicitly set.
+  package var hasEndsAt: Bool {self._endsAt != nil}
+  /// Clears the value of `endsAt`. Subsequent reads from it will return its default value.
+  package mutating func clearEndsAt() {self._endsAt = nil}
+
+  /// Why it cannot be used already: `certificate.expired`, `certificate.early`,
+  /// `certificate.unusable`.
+  package var fault: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _endsAt: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
+}
+
+/// How full a table is.
+package nonisolated struct Baton_Handoff_V1_FillReading: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// What it holds.
+  package var entries: UInt64 = 0
+
+  /// The most that it may hold.
+  package var entriesMax: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "baton.handoff.v1"
 
 nonisolated extension Baton_Handoff_V1_SourceRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SourceRecord"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}source\0\u{1}at\0\u{1}heartbeat\0\u{1}reception\0\u{1}refusal\0\u{1}orphan\0\u{1}conflict\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}source\0\u{1}at\0\u{1}heartbeat\0\u{1}reception\0\u{1}refusal\0\u{1}orphan\0\u{1}conflict\0\u{2}!condition\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -373,6 +474,19 @@ nonisolated extension Baton_Handoff_V1_SourceRecord: SwiftProtobuf.Message, Swif
           self.statement = .conflict(v)
         }
       }()
+      case 40: try {
+        var v: Baton_Handoff_V1_SourceCondition?
+        var hadOneofValue = false
+        if let current = self.statement {
+          hadOneofValue = true
+          if case .condition(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.statement = .condition(v)
+        }
+      }()
       default: break
       }
     }
@@ -409,6 +523,10 @@ nonisolated extension Baton_Handoff_V1_SourceRecord: SwiftProtobuf.Message, Swif
     case .conflict?: try {
       guard case .conflict(let v)? = self.statement else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    }()
+    case .condition?: try {
+      guard case .condition(let v)? = self.statement else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 40)
     }()
     case nil: break
     }
@@ -670,6 +788,152 @@ nonisolated extension Baton_Handoff_V1_SourceConflict: SwiftProtobuf.Message, Sw
     if lhs.system != rhs.system {return false}
     if lhs._knownKey != rhs._knownKey {return false}
     if lhs._namedKey != rhs._namedKey {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Baton_Handoff_V1_SourceCondition: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SourceCondition"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}subject\0\u{1}certificate\0\u{1}fill\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.subject) }()
+      case 2: try {
+        var v: Baton_Handoff_V1_CertificateReading?
+        var hadOneofValue = false
+        if let current = self.reading {
+          hadOneofValue = true
+          if case .certificate(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.reading = .certificate(v)
+        }
+      }()
+      case 3: try {
+        var v: Baton_Handoff_V1_FillReading?
+        var hadOneofValue = false
+        if let current = self.reading {
+          hadOneofValue = true
+          if case .fill(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.reading = .fill(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.subject.isEmpty {
+      try visitor.visitSingularStringField(value: self.subject, fieldNumber: 1)
+    }
+    switch self.reading {
+    case .certificate?: try {
+      guard case .certificate(let v)? = self.reading else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    }()
+    case .fill?: try {
+      guard case .fill(let v)? = self.reading else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Baton_Handoff_V1_SourceCondition, rhs: Baton_Handoff_V1_SourceCondition) -> Bool {
+    if lhs.subject != rhs.subject {return false}
+    if lhs.reading != rhs.reading {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Baton_Handoff_V1_CertificateReading: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".CertificateReading"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}ends_at\0\u{1}fault\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._endsAt) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.fault) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._endsAt {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.fault.isEmpty {
+      try visitor.visitSingularStringField(value: self.fault, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Baton_Handoff_V1_CertificateReading, rhs: Baton_Handoff_V1_CertificateReading) -> Bool {
+    if lhs._endsAt != rhs._endsAt {return false}
+    if lhs.fault != rhs.fault {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Baton_Handoff_V1_FillReading: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".FillReading"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}entries\0\u{3}entries_max\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.entries) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.entriesMax) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.entries != 0 {
+      try visitor.visitSingularUInt64Field(value: self.entries, fieldNumber: 1)
+    }
+    if self.entriesMax != 0 {
+      try visitor.visitSingularUInt64Field(value: self.entriesMax, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Baton_Handoff_V1_FillReading, rhs: Baton_Handoff_V1_FillReading) -> Bool {
+    if lhs.entries != rhs.entries {return false}
+    if lhs.entriesMax != rhs.entriesMax {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -10,6 +10,7 @@ extension SourceRecord: WireMessage {
     case .refusal(let refusal): refusal.source
     case .orphan(let orphan): orphan.source
     case .conflict(let conflict): conflict.source
+    case .condition(let condition): condition.source
     }
   }
 
@@ -21,6 +22,7 @@ extension SourceRecord: WireMessage {
     case .refusal(let refusal): refusal.at
     case .orphan(let orphan): orphan.at
     case .conflict(let conflict): conflict.at
+    case .condition(let condition): condition.at
     }
   }
 
@@ -33,6 +35,7 @@ extension SourceRecord: WireMessage {
     case .refusal(let refusal): writer.nested(5) { refusal.write(to: &$0) }
     case .orphan(let orphan): writer.nested(6) { orphan.write(to: &$0) }
     case .conflict(let conflict): writer.nested(7) { conflict.write(to: &$0) }
+    case .condition(let condition): writer.nested(40) { condition.write(to: &$0) }
     }
   }
 
@@ -49,6 +52,7 @@ extension SourceRecord: WireMessage {
       case 5: statement = (number, try reader.nested("SourceRefusal"))
       case 6: statement = (number, try reader.nested("SourceOrphan"))
       case 7: statement = (number, try reader.nested("SourceConflict"))
+      case 40: statement = (number, try reader.nested("SourceCondition"))
       default: try reader.skip()
       }
     }
@@ -64,8 +68,10 @@ extension SourceRecord: WireMessage {
       self = .refusal(try SourceRefusal(source: source, at: at, reading: &statement.reader))
     case 6:
       self = .orphan(try SourceOrphan(source: source, at: at, reading: &statement.reader))
-    default:
+    case 7:
       self = .conflict(try SourceConflict(source: source, at: at, reading: &statement.reader))
+    default:
+      self = .condition(try SourceCondition(source: source, at: at, reading: &statement.reader))
     }
   }
 }
@@ -219,5 +225,69 @@ extension SourceConflict {
     self.init(
       source: source, receptionID: receptionID, reference: reference, system: system,
       knownKey: knownKey, namedKey: namedKey, at: at)
+  }
+}
+
+extension SourceCondition {
+  func write(to writer: inout ProtobufWriter) {
+    writer.code(1, subject)
+    switch reading {
+    case .certificate(let endsAt, let fault):
+      writer.nested(2) {
+        $0.timestamp(1, endsAt)
+        $0.code(2, fault)
+      }
+    case .fill(let entries, let entriesMax):
+      writer.nested(3) {
+        $0.unsigned(1, entries)
+        $0.unsigned(2, entriesMax)
+      }
+    }
+  }
+
+  init(source: Code, at: Timestamp, reading reader: inout ProtobufReader) throws(WireError) {
+    var subject: Code?
+    var reading: Reading?
+    while let number = try reader.nextField() {
+      switch number {
+      case 1: subject = try reader.code("subject")
+      case 2:
+        var nested = try reader.nested("CertificateReading")
+        reading = try Self.certificate(&nested)
+      case 3:
+        var nested = try reader.nested("FillReading")
+        reading = try Self.fill(&nested)
+      default: try reader.skip()
+      }
+    }
+    guard let subject else { throw reader.missing("subject") }
+    guard let reading else { throw reader.missing("reading") }
+    self.init(source: source, subject: subject, reading: reading, at: at)
+  }
+
+  private static func certificate(_ reader: inout ProtobufReader) throws(WireError) -> Reading {
+    var endsAt: Timestamp?
+    var fault: Code?
+    while let number = try reader.nextField() {
+      switch number {
+      case 1: endsAt = try reader.timestamp("ends_at")
+      case 2: fault = try reader.code("fault")
+      default: try reader.skip()
+      }
+    }
+    return .certificate(endsAt: endsAt, fault: fault)
+  }
+
+  private static func fill(_ reader: inout ProtobufReader) throws(WireError) -> Reading {
+    var entries: UInt64 = 0
+    var entriesMax: UInt64 = 0
+    while let number = try reader.nextField() {
+      switch number {
+      case 1: entries = try reader.unsigned()
+      case 2: entriesMax = try reader.unsigned()
+      default: try reader.skip()
+      }
+    }
+    return .fill(entries: entries, entriesMax: entriesMax)
   }
 }

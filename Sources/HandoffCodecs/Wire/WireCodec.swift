@@ -85,6 +85,7 @@ package struct WireCodec: Sendable {
       case .orphan(let orphan):
         "\(orphan.receptionID).\(orphan.isResolved ? "resolved" : "orphan")"
       case .conflict(let conflict): "\(conflict.receptionID).\(conflict.reference)"
+      case .condition(let condition): "\(condition.at.nanoseconds).\(condition.subject)"
       }
     return record(
       statement, key: statement.source.description, id: id,

@@ -12,7 +12,8 @@ extension AuditDescription {
   ///
   /// A type is an event's (`Accepted`), `Tick`, `SourceState`, `RulesActivation`, an alert's rule
   /// and what was done (`A07.opened`), `SourceHeartbeat`, `SourceReception`, `SourceRefusal`,
-  /// `SourceOrphan`, `SourceConflict`, a dead letter's (`DeadLetter.refused`), or `Access`.
+  /// `SourceOrphan`, `SourceConflict`, `SourceCondition`, a dead letter's (`DeadLetter.refused`), or
+  /// `Access`.
   @Sendable package static func ofWire(_ record: AuditRecord) -> AuditDescription {
     let eventType = record.headers.first { $0.name == "ce_type" }?.value
       .flatMap { String(validating: $0, as: UTF8.self) }
@@ -61,6 +62,7 @@ extension AuditDescription {
     case .refusal: AuditDescription(type: "SourceRefusal")
     case .orphan: AuditDescription(type: "SourceOrphan")
     case .conflict: AuditDescription(type: "SourceConflict")
+    case .condition: AuditDescription(type: "SourceCondition")
     }
   }
 

@@ -140,7 +140,15 @@ struct EventGenerator {
   }
 
   mutating func statement() throws -> SourceRecord {
-    switch number(0...4) {
+    switch number(0...5) {
+    case 5:
+      .condition(
+        SourceCondition(
+          source: code(), subject: code(),
+          reading: chance()
+            ? .certificate(endsAt: maybe { $0.time() }, fault: maybe { $0.code() })
+            : .fill(entries: UInt64(number(0...9)), entriesMax: UInt64(number(0...9))),
+          at: time()))
     case 3:
       .orphan(
         SourceOrphan(
