@@ -61,14 +61,20 @@ public struct SourceState: Hashable, Sendable {
   }
 }
 
-/// A logged switch of policy: the bytes themselves are in the config topic under this hash.
+/// A logged switch of policy or register: the bytes are in the config topic under their hashes.
 public struct RulesActivation: Hashable, Sendable {
   public var rulesVersion: UInt32
   public var policyHash: RecordHash
   /// The named profile in force, such as `winter`.
   public var profile: Code?
+  /// The ``OrganisationRegister`` in force; `nil` means none.
+  public var registerHash: RecordHash?
 
-  public init(rulesVersion: UInt32, policyHash: RecordHash, profile: Code? = nil) {
+  public init(
+    rulesVersion: UInt32, policyHash: RecordHash, profile: Code? = nil,
+    registerHash: RecordHash? = nil
+  ) {
+    self.registerHash = registerHash
     self.rulesVersion = rulesVersion
     self.policyHash = policyHash
     self.profile = profile

@@ -37,23 +37,28 @@ extension RulesActivation: WireMessage {
     writer.unsigned(1, rulesVersion)
     writer.hash(2, policyHash)
     writer.code(3, profile)
+    writer.hash(60, registerHash)
   }
 
   package init(reading reader: inout ProtobufReader) throws(WireError) {
     var rulesVersion: UInt32 = 0
     var policyHash: RecordHash?
     var profile: Code?
+    var registerHash: RecordHash?
     while let number = try reader.nextField() {
       switch number {
       case 1: rulesVersion = try reader.unsigned(UInt32.self, "rules_version")
       case 2: policyHash = try reader.hash("policy_hash")
       case 3: profile = try reader.code("profile")
+      case 60: registerHash = try reader.hash("register_hash")
       default: try reader.skip()
       }
     }
     guard rulesVersion > 0 else { throw reader.missing("rules_version") }
     guard let policyHash else { throw reader.missing("policy_hash") }
-    self.init(rulesVersion: rulesVersion, policyHash: policyHash, profile: profile)
+    self.init(
+      rulesVersion: rulesVersion, policyHash: policyHash, profile: profile,
+      registerHash: registerHash)
   }
 }
 

@@ -10,7 +10,9 @@ extension Verdict {
     case .s02: "\(records) lay in a partition that the key does not belong to, the first at \(at)."
     case .s03: "The events topic ended before what had been read of it, seen at \(at)."
     case .s04: "The clock of a reconciler was more than five minutes off the broker's at \(at)."
-    case .s05: "The log switched at \(at) to a policy whose bytes nobody has given us."
+    case .s05:
+      "The log switched at \(at) to a \(cause?.description ?? "policy") whose bytes nobody has "
+        + "given us."
     case .s06: "The books of a partition did not balance at \(at)."
     case .s07: "A person's transfer on the log is not what its cause gives\(why), seen at \(at)."
     case .s08: "\(records) did not bear the mark of our writers\(why), the first at \(at)."
@@ -26,7 +28,7 @@ extension Verdict {
     case .s03: "Treat it as an incident: events may be lost. Compare with the audit log."
     case .s04: "Set the clock of that machine right; until then it writes no ticks."
     case .s05:
-      "Give the policy to `baton reconcile --policy`; until then the one before it is in force."
+      "Have its bytes written to the config topic; until then the one before it is in force."
     case .s06: "Rebuild that partition's state from the events, and report a defect of Baton."
     case .s07:
       "Check whether rules or policy were changed under a rebuilt state; else report a defect."

@@ -236,8 +236,10 @@ extension Rule {
         remembers: "nothing: it is said when it is seen.")
     case .s05:
       return RuleWords(
-        "the log activates a policy whose bytes nobody has.", not: "they are in the config topic.",
-        until: "a known policy is activated.", hazard: hazard, remembers: memory)
+        "the log activates a policy or a register of organisations whose bytes nobody has: the one "
+          + "before stays in force.",
+        not: "they are in the config topic.", until: "known ones are activated.", hazard: hazard,
+        remembers: memory)
     case .s06:
       return RuleWords(
         "the books of a partition do not balance, looked at once a minute.", not: "they do.",

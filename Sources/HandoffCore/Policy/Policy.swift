@@ -30,6 +30,10 @@ public struct Policy: Hashable, Sendable {
   public var sources: [Code: SourcePolicy]
   /// What is expected of a source that no row names.
   public var sourceDefaults: SourcePolicy
+  /// What parties are looked up in (A17); `nil` means that nothing is unknown.
+  ///
+  /// Not of the policy's file, and not part of ``hash``: an activation names the two side by side.
+  public var register: OrganisationRegister?
 
   private var index: [HandoffKind: [Priority?: Int]]
 

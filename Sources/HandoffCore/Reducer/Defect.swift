@@ -135,3 +135,8 @@ extension Timestamp {
   /// Minutes since the Unix epoch, rounded down.
   var minute: Int64 { nanoseconds / 60_000_000_000 }
 }
+
+extension Code {
+  /// The limb of S05 for a register of organisations.
+  static let register = Code(known: "register")
+}

@@ -1,4 +1,4 @@
-/// A policy that stored state was judged by is not known: provide it first.
+/// A policy or register that stored state was judged by is not known: provide it first.
 public struct MissingPolicy: Error, Hashable, Sendable {
   public var hash: RecordHash
 }
@@ -68,8 +68,10 @@ extension PersonReducer {
   public mutating func restore(_ state: PartitionState) throws(MissingPolicy) {
     var policies: [Policy] = []
     for activation in state.activations {
-      guard let policy = known[activation.policyHash] else {
-        throw MissingPolicy(hash: activation.policyHash)
+      guard let policy = effective(activation) else {
+        let isPolicyKnown = known[activation.policyHash] != nil
+        let register = isPolicyKnown ? activation.registerHash : nil
+        throw MissingPolicy(hash: register ?? activation.policyHash)
       }
       policies.append(policy)
     }

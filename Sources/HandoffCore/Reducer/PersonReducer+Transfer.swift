@@ -166,7 +166,7 @@ extension PersonReducer {
       let known = state.activations.firstIndex { $0 == activation }
       if let ours = known {
         ordinals[UInt16(theirs)] = UInt16(ours)
-      } else if let policy = self.known[activation.policyHash] {
+      } else if let policy = effective(activation) {
         ordinals[UInt16(theirs)] = UInt16(state.activations.count)
         state.activations.append(activation)
         policies.append(policy)

@@ -43,10 +43,13 @@ public struct PersonReducer: Sendable {
   var policies: [Policy]
   /// Policies whose bytes are known, by hash.
   var known: [RecordHash: Policy]
+  /// Registers whose bytes are known, by hash.
+  var registers: [RecordHash: OrganisationRegister] = [:]
   var slots: [PatientKey: Slot] = [:]
   var queue = Heap<Due>()
   var journal: Journal?
-  /// Policies that were activated without having been provided: judged by the one before.
+  /// Policies and registers that were activated without having been provided: judged by the one
+  /// before.
   public internal(set) var missingPolicies: [RecordHash] = []
   /// What is to be written to the events topic, in order; ``takeOutgoing()`` empties it.
   var outgoing: [Outgoing] = []
@@ -57,15 +60,23 @@ public struct PersonReducer: Sendable {
     self.partition = partition
     policies = [policy]
     known = [policy.hash: policy]
+    if let register = policy.register { registers = [register.hash: register] }
     state = PartitionState(
       activations: [
-        RulesActivation(rulesVersion: PersonReducer.rulesVersion, policyHash: policy.hash)
+        RulesActivation(
+          rulesVersion: PersonReducer.rulesVersion, policyHash: policy.hash,
+          registerHash: policy.register?.hash)
       ])
   }
 
   /// Makes a policy known before the record that activates it is applied.
   public mutating func provide(_ policy: Policy) {
     known[policy.hash] = policy
+  }
+
+  /// Makes a register known before the record that activates it is applied.
+  public mutating func provide(_ register: OrganisationRegister) {
+    registers[register.hash] = register
   }
 
   /// Applies one record of the partition; the next in offset order.
@@ -122,16 +133,40 @@ public struct PersonReducer: Sendable {
     _ activation: RulesActivation, of record: EventRecord, into verdicts: inout [Verdict]
   ) {
     guard activation != state.activations[Int(state.inForce)] else { return }
-    let policy = known[activation.policyHash]
-    if policy == nil {
-      missingPolicies.append(activation.policyHash)
-      noteDefect(.s05, nil, record, into: &verdicts)
-    } else {
-      endDefects(.s05, at: state.time, into: &verdicts)
+    let missing = missing(activation)
+    for (hash, cause) in missing {
+      missingPolicies.append(hash)
+      noteDefect(.s05, cause, record, into: &verdicts)
     }
+    if missing.isEmpty { endDefects(.s05, at: state.time, into: &verdicts) }
+    // Of the two, what is known is in force; in place of the other what was before.
+    var policy = known[activation.policyHash] ?? policies[Int(state.inForce)]
+    policy.register = activation.registerHash.flatMap { registers[$0] ?? inForceRegister }
     state.activations.append(activation)
-    policies.append(policy ?? policies[Int(state.inForce)])
+    policies.append(policy)
     state.inForce = UInt16(clamping: policies.count - 1)
+  }
+
+  private var inForceRegister: OrganisationRegister? { policies[Int(state.inForce)].register }
+
+  /// What an activation names whose bytes nobody has given us, and the limb of S05 for it.
+  private func missing(_ activation: RulesActivation) -> [(RecordHash, Code?)] {
+    var missing: [(RecordHash, Code?)] = []
+    if known[activation.policyHash] == nil { missing.append((activation.policyHash, nil)) }
+    if let hash = activation.registerHash, registers[hash] == nil {
+      missing.append((hash, .register))
+    }
+    return missing
+  }
+
+  /// The policy as an activation puts it in force; `nil` where some of its bytes are not known.
+  func effective(_ activation: RulesActivation) -> Policy? {
+    guard var policy = known[activation.policyHash] else { return nil }
+    policy.register = nil
+    guard let hash = activation.registerHash else { return policy }
+    guard let register = registers[hash] else { return nil }
+    policy.register = register
+    return policy
   }
 }
 

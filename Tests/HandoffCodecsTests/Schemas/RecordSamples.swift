@@ -12,7 +12,8 @@ enum RecordSamples {
       source: random.code(), condition: random.one(), completeUpTo: random.maybe { $0.time() },
       since: random.maybe { $0.time() })
     let rules = RulesActivation(
-      rulesVersion: 1, policyHash: random.hash(), profile: random.maybe { $0.code() })
+      rulesVersion: 1, policyHash: random.hash(), profile: random.maybe { $0.code() },
+      registerHash: random.maybe { $0.hash() })
     return [
       codec.encode(try random.event()), codec.encodeTick(at: now), codec.encode(state, at: now),
       codec.encode(rules, at: now), codec.encode(try random.verdict()),

@@ -141,7 +141,7 @@ extension EventGenerator {
       activations: list(2) {
         RulesActivation(
           rulesVersion: UInt32($0.number(1...9)), policyHash: $0.hash(),
-          profile: $0.maybe { $0.code() })
+          profile: $0.maybe { $0.code() }, registerHash: $0.maybe { $0.hash() })
       })
   }
 
@@ -160,7 +160,7 @@ extension EventGenerator {
       activations: list(2) {
         RulesActivation(
           rulesVersion: UInt32($0.number(1...9)), policyHash: $0.hash(),
-          profile: $0.maybe { $0.code() })
+          profile: $0.maybe { $0.code() }, registerHash: $0.maybe { $0.hash() })
       })
     for _ in 0..<number(0...3) {
       let source = SourceState(

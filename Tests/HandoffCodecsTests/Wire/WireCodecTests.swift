@@ -97,7 +97,8 @@ import Testing
       #expect(back == state)
     }
     let activation = RulesActivation(
-      rulesVersion: 1, policyHash: generator.hash(), profile: generator.code())
+      rulesVersion: 1, policyHash: generator.hash(), profile: generator.code(),
+      registerHash: generator.hash())
     let read = try WireCodec.eventRecord(stored(codec.encode(activation, at: at)))
     guard case .rulesActivation(let back) = read.content else {
       Issue.record("not an activation")
