@@ -31,6 +31,7 @@ let lifecycle: Target.Dependency = .product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
@@ -79,7 +80,7 @@ let package = Package(
       name: "HandoffConnectors",
       dependencies: [
         "HandoffCore", "HandoffCodecs", crypto, httpTypes, hummingbird, hummingbirdCore,
-        hummingbirdTLS, lifecycle, logging, nioCore, nioPosix, nioSSL, nioTLS, yams,
+        hummingbirdTLS, lifecycle, logging, nioCore, nioHTTP1, nioPosix, nioSSL, nioTLS, yams,
       ],
       swiftSettings: safe),
     .target(name: "Telemetry", dependencies: [logging], swiftSettings: safe),
@@ -118,7 +119,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "HandoffConnectorsTests",
-      dependencies: ["HandoffConnectors", "TestSupport", nioCore, nioPosix, nioSSL],
+      dependencies: ["HandoffConnectors", "TestSupport", httpTypes, nioCore, nioPosix, nioSSL],
       swiftSettings: strict),
     .testTarget(
       name: "HandoffBusTests",

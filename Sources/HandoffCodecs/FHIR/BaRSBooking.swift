@@ -50,13 +50,26 @@ struct FHIRBooking: Sendable {
   }
 
   /// The participant who is a patient.
-  var patient: FHIRNode? {
+  var patient: FHIRNode? { patients.first }
+
+  /// The same, where a group is booked together.
+  var patients: [FHIRNode] {
     let actors = appointment.node.all("participant").compactMap { $0["actor"] }
-    return actors.first { actor in
+    return actors.filter { actor in
       scope.document.resource(actor, from: appointment)?.type == "Patient"
         || FHIRDocument.type(of: actor) == "Patient"
         || FHIRReader.isNHSNumber(actor["identifier"]?["system"]?.text)
     }
+  }
+
+  /// The referral that it is a booking of.
+  var handoff: Found<RawReference>? {
+    let referrals =
+      appointment.node.all("basedOn").map {
+        scope.id($0, from: appointment, type: "ServiceRequest")
+      }
+      + appointment.node.all("incomingReferral").map { ERSMapper.referral($0) }
+    return referrals.compactMap(\.self).first
   }
 
   /// Without parties and time; `nil` where nothing is booked yet.
@@ -73,12 +86,7 @@ struct FHIRBooking: Sendable {
     guard case .says(let said) = meaning, let said = said.first else { return nil }
     var fact = MappedFact(type: said.type, speaker: speaker)
     fact.provenance["type"] = status?.path
-    let referrals =
-      appointment.node.all("basedOn").map {
-        scope.id($0, from: appointment, type: "ServiceRequest")
-      }
-      + appointment.node.all("incomingReferral").map { ERSMapper.referral($0) }
-    fact.take(\.handoff, "handoff", referrals.compactMap(\.self).first)
+    fact.take(\.handoff, "handoff", handoff)
     fact.refer(scope.ids(of: appointment))
     let isGivenUp = ["cancelled", "entered-in-error"].contains(status?.text)
     if isGivenUp {

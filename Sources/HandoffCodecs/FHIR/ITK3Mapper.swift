@@ -116,8 +116,13 @@ struct ITK3Mapper: Sendable {
         guard status?.value == "fatal-error" else { continue }
         said = .platform(.transportFailed)
       }
-      guard !result.facts.contains(where: { $0.type == said.type }) else { continue }
-      result.facts.append(try fact(said, word: word, answers: answers))
+      let fact = try fact(said, word: word, answers: answers)
+      guard let known = result.facts.firstIndex(where: { $0.type == said.type }) else {
+        result.facts.append(fact)
+        continue
+      }
+      // Of several reasons a death is the one by which clocks stop (A22, A23).
+      if ITK3Codes.normal(word.value) == ITK3Codes.deceased { result.facts[known] = fact }
     }
     if result.facts.isEmpty, words.isEmpty, let status {
       let said: Said = .platform(status.value == "ok" ? .delivered : .transportFailed)
@@ -165,14 +170,19 @@ enum ITK3Codes {
       .init("30004", .receiver(.recipientRefusedPatient), note: "recently deceased"),
       .init("30005", .receiver(.accepted), note: "referral open"),
       .init("30006", .receiver(.completed), note: "referral completed"),
-      .init("30007", nothing: "itk3.code-unknown", note: "its meaning is not verified"),
-      .init("30008", nothing: "itk3.code-unknown", note: "its meaning is not verified"),
+      .init("30007", .receiver(.redirected), note: "escalated back to the GP, who must act on it"),
+      .init(
+        "30008", .receiver(.redirected),
+        note: "the person was signposted elsewhere: nobody has taken the work until somebody does"),
     ]
     + [
       "10001", "10002", "10003", "10004", "10005", "10007", "10008", "10009", "10010", "20001",
       "20002", "20003", "20004", "20005", "20006", "20009", "20010", "20011", "20012", "20014",
       "20015",
     ].map { StatusRow($0, .platform(.transportFailed)) }
+
+  /// The patient has died: nobody is asked to send it elsewhere.
+  static let deceased = "30004"
 
   /// The specification itself prints `200001` once.
   static func normal(_ code: String) -> String { code == "200001" ? "20001" : code }

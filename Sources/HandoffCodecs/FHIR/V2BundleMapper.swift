@@ -2,9 +2,9 @@ import HandoffCore
 
 /// HL7 v2 messages that somebody turned into FHIR: the trigger event says what happened.
 struct V2BundleMapper: Sendable {
-  private let message: FHIRMessage
-  private var document: FHIRDocument { message.document }
-  private var scope: FHIRScope { message.scope }
+  let message: FHIRMessage
+  var document: FHIRDocument { message.document }
+  var scope: FHIRScope { message.scope }
 
   init(_ message: FHIRMessage) { self.message = message }
 
@@ -12,29 +12,8 @@ struct V2BundleMapper: Sendable {
     message.eventSystem?.hasSuffix("v2-0003") ?? false
   }
 
-  /// What the trigger events of HL7 v2 mean here, as the mapping of v2 itself has them.
-  static let triggers: [StatusRow] = [
-    .init("A01", .sender(.bedAssigned)),
-    .init("A02", .sender(.bedMoved)),
-    .init("A03", .sender(.discharged)),
-    .init("A04", .receiver(.started), note: "where a visit is named"),
-    .init("A10", .receiver(.started), note: "where a visit is named"),
-    .init("A11", .sender(.bedFreed)),
-    .init("A12", .sender(.bedMoved)),
-    .init("A13", .sender(.dischargeCancelled)),
-    .init("A15", .sender(.bedAssigned)),
-    .init("A16", .sender(.readyForDischarge)),
-    .init("A25", .sender(.dischargeReadinessWithdrawn)),
-    .init("A26", .sender(.bedFreed)),
-    .init("R01", .receiver(.interim), note: "where an order or a visit is named"),
-    .init("T02", .receiver(.interim), note: "where an order or a visit is named"),
-    .init("T06", .receiver(.interim), note: "where an order or a visit is named"),
-    .init("T10", .receiver(.interim), note: "where an order or a visit is named"),
-  ]
-
   /// `A01`, wherever the converter put it: in the code, or in a display such as `ADT^A01^ADT_A01`.
   private var trigger: Found<String>? {
-    let coding = message.header["eventCoding"] ?? message.header["event"]
     for node in [coding?["code"], coding?["display"]] {
       guard let text = node?.found else { continue }
       let words = text.value.split { !$0.isLetter && !$0.isNumber }
@@ -45,6 +24,16 @@ struct V2BundleMapper: Sendable {
     return nil
   }
 
+  private var coding: FHIRNode? { message.header["eventCoding"] ?? message.header["event"] }
+
+  /// RRI and REF share their triggers: the answer says so in MSH-9.1, or names what it answers.
+  private var isReferralAnswer: Bool {
+    let words = [coding?["code"], coding?["display"]].compactMap { $0?.text }
+      .flatMap { $0.split { !$0.isLetter && !$0.isNumber } }
+    if words.contains("REF") { return false }
+    return words.contains("RRI") || message.header["response"] != nil
+  }
+
   private static func isTrigger(_ word: Substring) -> Bool {
     let bytes = Array(word.utf8)
     return bytes.count == 3 && (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(bytes[0])
@@ -53,34 +42,102 @@ struct V2BundleMapper: Sendable {
 
   func map() throws(MappingError) -> MappingOutcome {
     var result = message.base
-    let encounter = document.first("Encounter")
-    result.take(
-      \.person, "person", try message.person(subject: encounter?["subject"], of: encounter))
     guard let trigger else {
+      result.take(\.person, "person", try stayPerson())
       return .noHandoffFact(result, reason: code("fhir.no-handoff-meaning"))
     }
     result.messageType = trigger.value
-    guard case .says(let said)? = Self.triggers.meaning(of: trigger.value), let said = said.first
-    else { return .noHandoffFact(result, reason: code("adt.no-handoff-meaning")) }
-    guard result.person != nil else {
-      throw MappingError(
-        code("identity.patient-missing"), field: "Bundle.entry",
-        explanation: "the message names no patient that the Bundle holds")
+    let row = isReferralAnswer ? nil : Self.triggers.meaning(of: trigger.value)
+    switch (trigger.value.first, row) {
+    case ("I"?, _): return try referral(result, trigger: trigger, row)
+    case ("S"?, .says(let said)?): return try schedule(result, trigger: trigger, said)
+    case (_, .says(let said)?) where said.first?.type == .patientMerged:
+      return try merges(result, trigger: trigger)
+    case (_, .says(let said)?):
+      guard let said = said.first else { break }
+      return try stay(result, trigger: trigger, said)
+    case (_, .nothing(let reason)?):
+      result.take(\.person, "person", try stayPerson())
+      result.facts = result.person == nil ? [] : try death(of: result)
+      return result.facts.isEmpty ? .noHandoffFact(result, reason: reason) : .mapped(result)
+    default: break
     }
+    result.take(\.person, "person", try stayPerson())
+    return .noHandoffFact(result, reason: code("adt.no-handoff-meaning"))
+  }
+
+  private func stayPerson() throws(MappingError) -> Found<ClearPerson>? {
+    let encounter = document.first("Encounter")
+    return try message.person(subject: encounter?["subject"], of: encounter)
+  }
+
+  // MARK: The stay
+
+  private func stay(
+    _ base: MappedMessage, trigger: Found<String>, _ said: Said
+  ) throws(MappingError) -> MappingOutcome {
+    var result = base
+    let encounters = trigger.value == "A17" ? document.all("Encounter") : []
+    guard encounters.count < 2 else {
+      // A swap of beds: two patients, each with an Encounter.
+      result.facts = []
+      for encounter in encounters {
+        var fact = try stayFact(said, trigger: trigger, encounter: encounter)
+        fact.take(
+          \.person, "person",
+          try scope.reader.person(encounter["subject"], from: encounter, owner: owner))
+        guard fact.person != nil else { throw missingPatient }
+        result.facts.append(fact)
+      }
+      return .mapped(result)
+    }
+    let encounter = document.first("Encounter")
+    let hasMoved = said.type == .patientMoved
+    let patients = document.all("Patient")
+    let survivor = try hasMoved ? movedTo(encounter) : nil
+    let subject = try stayPerson()
+    result.take(\.person, "person", survivor?.person ?? subject)
+    guard result.person != nil else { throw missingPatient }
+    var fact = try stayFact(said, trigger: trigger, encounter: encounter)
+    if said.speaker == .receiver, fact.handoff == nil, fact.references.isEmpty {
+      return .noHandoffFact(result, reason: code("v2.no-handoff-reference"))
+    }
+    if hasMoved, let survivor, patients.count == 2,
+      let prior = patients.first(where: { $0.path != survivor.path })
+    {
+      fact.take(\.priorPerson, "priorPerson", try scope.reader.person(prior, owner: owner))
+    }
+    result.facts = [fact] + (hasMoved ? [] : try death(of: result))
+    return .mapped(result)
+  }
+
+  /// The patient to whom a visit has moved: its Encounter's subject.
+  private func movedTo(
+    _ encounter: FHIRDocument.Resource?
+  ) throws(MappingError) -> (path: String, person: Found<ClearPerson>)? {
+    guard let encounter, let patient = document.resource(encounter["subject"], from: encounter),
+      patient.type == "Patient"
+    else { return nil }
+    return (patient.path, try scope.reader.person(patient, owner: owner))
+  }
+
+  private func stayFact(
+    _ said: Said, trigger: Found<String>, encounter: FHIRDocument.Resource?
+  ) throws(MappingError) -> MappedFact {
     var fact = MappedFact(type: said.type, speaker: said.speaker)
     fact.provenance["type"] = trigger.path
     let requests = document.all("ServiceRequest")
-    let visits = (encounter?.node.all("identifier") ?? []).map { visit($0) }
+    let visits = (encounter?.node.all("identifier") ?? []).map { owned($0, of: "Encounter") }
     let limit = message.context.limits.identifierMax
     if said.speaker == .receiver {
       fact.take(\.handoff, "handoff", requests.lazy.compactMap { scope.ownID(of: $0) }.first)
-      guard fact.handoff != nil || !visits.isEmpty else {
-        return .noHandoffFact(result, reason: code("v2.no-handoff-reference"))
-      }
       fact.take(\.to, "to", message.sender)
       fact.take(\.from, "from", said.type == .interim ? message.addressee : nil)
     } else {
       fact.take(\.from, "from", message.sender)
+    }
+    if let reason = Self.reasons[trigger.value] {
+      fact.take(\.reason, "reason", Found(reason, trigger.path))
     }
     fact.refer(visits + requests.flatMap { scope.ids(of: $0) }, limit: limit)
     try setTime(of: &fact, encounter: encounter)
@@ -89,17 +146,28 @@ struct V2BundleMapper: Sendable {
         \.dischargeReadyAt, "dischargeReadyAt",
         fact.occurredAt.map { Found($0, fact.provenance["occurredAt"] ?? "") })
     }
-    result.facts = [fact] + (try death(of: result))
-    return .mapped(result)
+    return fact
   }
 
   /// A visit number is the sender's own where nothing says whose it is, as in PV1-19.
-  private func visit(_ identifier: FHIRNode) -> Found<RawReference>? {
-    var visit = scope.identifier(identifier, of: "Encounter")
-    if visit?.value.assigner == nil {
-      visit?.value.assigner = message.base.sendingOrganisation ?? message.base.sendingSystem
-    }
-    return visit
+  func owned(_ identifier: FHIRNode, of type: String) -> Found<RawReference>? {
+    owned(scope.identifier(identifier, of: type), by: owner)
+  }
+
+  /// An id that says itself whose it is, else the one of `owner`.
+  func owned(_ reference: Found<RawReference>?, by owner: String?) -> Found<RawReference>? {
+    var reference = reference
+    if reference?.value.assigner == nil { reference?.value.assigner = owner }
+    return reference
+  }
+
+  /// Whose ids they are where nobody says it.
+  var owner: String? { message.base.sendingOrganisation ?? message.base.sendingSystem }
+
+  var missingPatient: MappingError {
+    MappingError(
+      code("identity.patient-missing"), field: "Bundle.entry",
+      explanation: "the message names no patient that the Bundle holds")
   }
 
   /// Provenance.occurred[x] is EVN-2, else the Encounter's own period, else the message's time.

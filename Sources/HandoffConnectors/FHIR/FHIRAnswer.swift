@@ -11,13 +11,12 @@ struct FHIRAnswer: Sendable {
   var closesConnection = false
 
   /// What every answer carries; ids of the request are given back as they were read.
-  fileprivate init(_ status: HTTPResponse.Status, _ body: some Encodable, to head: FHIRHead?) {
+  private init(
+    _ status: HTTPResponse.Status, _ body: FHIRElement, to head: FHIRHead?, as format: FHIRFormat
+  ) {
     self.status = status
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    // Our own values of text and numbers only: they encode.
-    self.body = (try? encoder.encode(body)).map(Array.init) ?? []
-    fields[.contentType] = "application/fhir+json; charset=utf-8"
+    self.body = body.bytes(format)
+    fields[.contentType] = "\(format.mediaType); charset=utf-8"
     // Answers may say something of a person's message: nobody on the way keeps them.
     fields[.cacheControl] = "no-store"
     fields[.requestID] = head?.transport.requestID
@@ -26,8 +25,14 @@ struct FHIRAnswer: Sendable {
 }
 
 extension FHIRAnswer {
-  init(_ refusal: FHIRRefusal, to head: FHIRHead?, settings: FHIRSettings) {
-    self.init(refusal.status, FHIRResources.outcome(of: refusal), to: head)
+  /// A refusal, to a head as far as it was read.
+  init(
+    _ refusal: FHIRRefusal, to head: FHIRHead? = nil, as format: FHIRFormat? = nil,
+    settings: FHIRSettings
+  ) {
+    self.init(
+      refusal.status, FHIRResources.outcome(of: refusal), to: head,
+      as: format ?? head?.answerFormat ?? .json)
     if !refusal.allow.isEmpty { fields[.allow] = refusal.allow.joined(separator: ", ") }
     if refusal.isTemporary {
       let seconds = max(1, settings.retryAfter.components.seconds)
@@ -42,16 +47,17 @@ extension FHIRAnswer {
     at time: Timestamp
   ) -> FHIRAnswer {
     let id = receptionID?.description.lowercased() ?? UUID().uuidString.lowercased()
-    let outcome = FHIRResources.acknowledgement
     guard route == .processMessage else {
       // 202, not 201: nothing was created that could be read back.
-      return FHIRAnswer(.accepted, outcome, to: head)
+      return FHIRAnswer(.accepted, FHIRResources.acknowledgement, to: head, as: head.answerFormat)
     }
     return FHIRAnswer(
-      .ok, FHIRResources.response(to: glance, id: id, at: time, outcome: outcome), to: head)
+      .ok, FHIRResources.response(to: glance, id: id, at: time), to: head, as: head.answerFormat)
   }
 
-  static func capabilities(_ settings: FHIRSettings, at time: Timestamp) -> FHIRAnswer {
-    FHIRAnswer(.ok, FHIRResources.capabilities(settings, at: time), to: nil)
+  static func capabilities(
+    _ settings: FHIRSettings, at time: Timestamp, as format: FHIRFormat
+  ) -> FHIRAnswer {
+    FHIRAnswer(.ok, FHIRResources.capabilities(settings, at: time), to: nil, as: format)
   }
 }

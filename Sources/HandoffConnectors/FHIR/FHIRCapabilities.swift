@@ -2,94 +2,75 @@ import HandoffCodecs
 import HandoffCore
 
 extension FHIRResources {
-  struct Capabilities: Encodable {
-    struct Software: Encodable {
-      let name = "Baton"
-    }
-
-    struct Implementation: Encodable {
-      var description: String
-    }
-
-    struct Rest: Encodable {
-      let mode = "server"
-      var documentation: String
-      var security: Security
-      var resource: [ResourceTaken]
-      var operation: [Operation]
-    }
-
-    struct Security: Encodable {
-      var description: String
-    }
-
-    struct ResourceTaken: Encodable {
-      var type: String
-      var documentation: String
-      var interaction: [Interaction]
-      let versioning = "no-version"
-      let readHistory = false
-      let updateCreate = true
-    }
-
-    struct Interaction: Encodable {
-      var code: String
-      var documentation: String
-    }
-
-    struct Operation: Encodable {
-      let name = "process-message"
-      let definition = "http://hl7.org/fhir/OperationDefinition/MessageHeader-process-message"
-      var documentation: String
-    }
-
-    let resourceType = "CapabilityStatement"
-    let status = "active"
-    var date: String
-    let kind = "instance"
-    let fhirVersion = "4.0.1"
-    let format = ["application/fhir+json"]
-    let software = Software()
-    var implementation: Implementation
-    var rest: [Rest]
+  /// What this end does and does not, as it is configured: a CapabilityStatement.
+  static func capabilities(_ settings: FHIRSettings, at time: Timestamp) -> FHIRElement {
+    .resource(
+      "CapabilityStatement",
+      [
+        .init("status", "active"), .init("date", RFC3339.text(time)), .init("kind", "instance"),
+        .init("software", .group([.init("name", "Baton")])),
+        .init(
+          "implementation",
+          .group([
+            .init(
+              "description",
+              "Takes handoff messages in. Every answer is a transport acknowledgement: it says "
+                + "that the bytes are safe, never that a service has received or accepted them.")
+          ])),
+        .init("fhirVersion", "4.0.1"),
+        .init("format", .list(FHIRFormat.allCases.map { .text($0.mediaType) })),
+        .init("rest", .list([rest(settings)])),
+      ])
   }
 
-  /// What this end does and does not, as it is configured.
-  static func capabilities(_ settings: FHIRSettings, at time: Timestamp) -> Capabilities {
+  private static func rest(_ settings: FHIRSettings) -> FHIRElement {
     let security =
       switch (settings.tls, settings.tls?.clientCA) {
       case (nil, _): "No TLS: for this machine or a trusted network only."
       case (_, nil): "TLS 1.2 or newer. Clients are not authenticated here."
       case (_, _?): "TLS 1.2 or newer with a client certificate."
       }
-    let types = FHIRRoute.resourceTypes.map { type in
-      Capabilities.ResourceTaken(
-        type: type,
-        documentation: "Taken in as a statement about a handoff. It is not stored as a resource: "
-          + "there is no read, no search and no version.",
-        interaction: [
-          Capabilities.Interaction(
-            code: "create", documentation: "Answered 202: stored, not yet published."),
-          Capabilities.Interaction(
-            code: "update", documentation: "Answered 202: stored, not yet published."),
-        ])
-    }
-    return Capabilities(
-      date: RFC3339.text(time),
-      implementation: .init(
-        description: "Takes handoff messages in. Every answer is a transport acknowledgement: it "
-          + "says that the bytes are safe, never that a service has received or accepted them."),
-      rest: [
-        Capabilities.Rest(
-          documentation: "Bodies of at most \(settings.messageByteCountMax) bytes. A request with "
-            + "the X-Request-ID of one that was taken in is answered 409, duplicate where it is "
-            + "the same and conflict where it is not.",
-          security: .init(description: security), resource: types,
-          operation: [
-            Capabilities.Operation(
-              documentation: "A Bundle of type message. X-Request-ID is required; "
-                + "X-Correlation-ID and NHSD-Target-Identifier are read.")
+    return .group([
+      .init("mode", "server"),
+      .init(
+        "documentation",
+        "Bodies of at most \(settings.messageByteCountMax) bytes, in JSON or XML. A request with "
+          + "the X-Request-ID of one that was taken in is answered 409, duplicate where it is the "
+          + "same and conflict where it is not. Answers are in the form that Accept or _format "
+          + "asks for, else in that of the body."),
+      .init("security", .group([.init("description", security)])),
+      .init("resource", .list(FHIRRoute.resourceTypes.map(resource))),
+      .init(
+        "operation",
+        .list([
+          .group([
+            .init("name", "process-message"),
+            .init(
+              "definition",
+              "http://hl7.org/fhir/OperationDefinition/MessageHeader-process-message"),
+            .init(
+              "documentation",
+              "A Bundle of type message. X-Request-ID is required; X-Correlation-ID and "
+                + "NHSD-Target-Identifier are read."),
           ])
+        ])),
+    ])
+  }
+
+  private static func resource(_ type: String) -> FHIRElement {
+    let interactions = ["create", "update"].map { code in
+      FHIRElement.group([
+        .init("code", code), .init("documentation", "Answered 202: stored, not yet published."),
       ])
+    }
+    return .group([
+      .init("type", type),
+      .init(
+        "documentation",
+        "Taken in as a statement about a handoff. It is not stored as a resource: there is no "
+          + "read, no search and no version."),
+      .init("interaction", .list(interactions)), .init("versioning", "no-version"),
+      .init("readHistory", .flag(false)), .init("updateCreate", .flag(true)),
+    ])
   }
 }

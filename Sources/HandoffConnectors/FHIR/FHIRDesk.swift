@@ -57,13 +57,15 @@ final class FHIRDesk: Sendable {
   func open(
     method: String, path: String, fields: HTTPFields, principal: TLSIdentity.Principal
   ) -> Opening {
+    let format = FHIRFormat.wanted(fields, path: path)
     do throws(FHIRRefusal) {
       let route = try route(method, path)
-      let head = try FHIRHead(fields, route: route)
-      if route == .metadata { return .answer(.capabilities(settings, at: now())) }
+      guard let format else { throw .notAcceptable }
+      let head = try FHIRHead(fields, route: route, answerFormat: format)
+      if route == .metadata { return .answer(.capabilities(settings, at: now(), as: format)) }
       return try open(route, head, principal)
     } catch {
-      return .answer(FHIRAnswer(error, to: nil, settings: settings))
+      return .answer(FHIRAnswer(error, as: format, settings: settings))
     }
   }
 
@@ -129,7 +131,7 @@ final class FHIRDesk: Sendable {
     var arrival = Arrival(bytes: body, principal: ticket.principal)
     arrival.transport = ticket.head.transport.isEmpty ? nil : ticket.head.transport
     do throws(MappingError) {
-      glance = try look(at: body, ticket.route)
+      glance = try look(at: body, ticket)
     } catch {
       arrival.fault = error
     }
@@ -167,8 +169,9 @@ final class FHIRDesk: Sendable {
   }
 
   /// Sees that the body is what its path takes, before anything is mapped.
-  private func look(at body: [UInt8], _ route: FHIRRoute) throws(MappingError) -> FHIRGlance {
-    let glance = try FHIRGlance(body)
+  private func look(at body: [UInt8], _ ticket: Ticket) throws(MappingError) -> FHIRGlance {
+    let route = ticket.route
+    let glance = try FHIRGlance(body, isXML: ticket.head.bodyFormat == .xml)
     guard glance.resourceType == route.resourceType else {
       throw MappingError(
         code("fhir.wrong-resource"), field: "resourceType",

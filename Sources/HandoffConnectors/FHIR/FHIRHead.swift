@@ -7,12 +7,19 @@ struct FHIRHead: Sendable {
   var transport = TransportHeaders()
   /// `Content-Length`, where it is given.
   var contentLength: Int?
+  var bodyFormat = FHIRFormat.json
+  var answerFormat: FHIRFormat
 
-  /// Checks what every request must have, then what one with a body must have.
-  init(_ fields: HTTPFields, route: FHIRRoute) throws(FHIRRefusal) {
-    guard Self.admitsJSON(fields[values: .accept]) else { throw .notAcceptable }
+  /// Checks what a request with a body must have.
+  init(
+    _ fields: HTTPFields, route: FHIRRoute, answerFormat: FHIRFormat
+  ) throws(FHIRRefusal) {
+    self.answerFormat = answerFormat
     guard route.resourceType != nil else { return }
-    guard Self.isJSON(fields[.contentType]) else { throw .unsupportedMediaType }
+    guard let format = FHIRFormat(contentType: fields[.contentType]) else {
+      throw .unsupportedMediaType
+    }
+    bodyFormat = format
     if let encoding = fields[.contentEncoding], encoding.lowercased() != "identity" {
       throw .unsupportedMediaType
     }
@@ -60,35 +67,6 @@ struct FHIRHead: Sendable {
     }
     transport.targetSystem = identifier.system
     transport.targetValue = value
-  }
-
-  private static let mediaTypes: Set = ["application/fhir+json", "application/json"]
-
-  private static func isJSON(_ contentType: String?) -> Bool {
-    guard let contentType else { return false }
-    let parts = contentType.lowercased().split(separator: ";").map(trim)
-    guard let type = parts.first, mediaTypes.contains(type) else { return false }
-    return parts.dropFirst().allSatisfy { parameter in
-      guard parameter.hasPrefix("charset=") else { return true }
-      let charset = parameter.dropFirst("charset=".count).trimmingPrefix("\"")
-      return charset.hasPrefix("utf-8") || charset.hasPrefix("us-ascii")
-    }
-  }
-
-  private static func admitsJSON(_ accept: [String]) -> Bool {
-    let ranges = accept.flatMap { $0.lowercased().split(separator: ",") }
-    guard !ranges.isEmpty else { return true }
-    return ranges.contains { range in
-      let parts = range.split(separator: ";").map(trim)
-      guard let type = parts.first else { return false }
-      let isRefused = parts.dropFirst().contains { $0 == "q=0" || $0 == "q=0.0" }
-      return !isRefused
-        && (mediaTypes.contains(type) || ["*/*", "application/*"].contains(type))
-    }
-  }
-
-  private static func trim(_ text: Substring) -> String {
-    text.trimmingCharacters(in: .whitespaces)
   }
 }
 

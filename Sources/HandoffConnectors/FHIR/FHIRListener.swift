@@ -75,11 +75,13 @@ struct FHIRChannel: ServerChildChannel {
   typealias Value = HTTP1Channel.Value
 
   private let base: HTTP1Channel
+  private let settings: FHIRSettings
   private let identity: TLSIdentity?
   private let connections: ConnectionLimit
   private let logger: Logger
 
   init(_ settings: FHIRSettings, identity: TLSIdentity?, desk: FHIRDesk, logger: Logger) {
+    self.settings = settings
     self.identity = identity
     self.logger = logger
     connections = ConnectionLimit(settings.connectionCountMax)
@@ -99,6 +101,10 @@ struct FHIRChannel: ServerChildChannel {
     channel.eventLoop.makeCompletedFuture {
       if let identity { try channel.pipeline.syncOperations.addHandlers(identity.handlers()) }
     }.flatMap { base.setup(channel: channel, logger: logger) }
+      .flatMapThrowing { value in
+        try FHIRProtocolErrors.add(to: channel, settings)
+        return value
+      }
   }
 
   func handle(value: Value, logger: Logger) async {

@@ -58,11 +58,12 @@ extension FHIRRefusal {
 
   static let notAcceptable = FHIRRefusal(
     .notAcceptable, issue: "not-supported", bars: "REC_NOT_ACCEPTABLE",
-    "answers are application/fhir+json", field: "Accept")
+    "answers are application/fhir+json or application/fhir+xml", field: "Accept")
 
   static let unsupportedMediaType = FHIRRefusal(
     .unsupportedMediaType, issue: "not-supported", bars: "REC_UNSUPPORTED_MEDIA_TYPE",
-    "send application/fhir+json in UTF-8, without a content encoding", field: "Content-Type")
+    "send application/fhir+json or application/fhir+xml in UTF-8, without a content encoding",
+    field: "Content-Type")
 
   static func tooLong(_ byteCountMax: Int) -> FHIRRefusal {
     var refusal = FHIRRefusal(
@@ -147,9 +148,10 @@ extension FHIRRefusal {
   /// The message is at fault; it is kept as a dead letter.
   init(_ error: MappingError) {
     let name = error.code.description
-    if name.hasPrefix("json.") || name.hasPrefix("format.") || name == "fhir.not-a-resource"
-      || name == "fhir.wrong-resource"
-    {
+    let isUnreadable =
+      ["json.", "xml.", "format."].contains { name.hasPrefix($0) }
+      || ["fhir.not-a-resource", "fhir.wrong-resource"].contains(name)
+    if isUnreadable {
       self.init(
         .badRequest, issue: "structure", bars: "REC_BAD_REQUEST", error.explanation,
         field: error.field, reason: error.code)

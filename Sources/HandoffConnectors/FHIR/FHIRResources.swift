@@ -3,126 +3,80 @@ import HandoffCore
 
 /// The few FHIR resources that a listener writes itself.
 enum FHIRResources {
-  struct Coding: Encodable {
-    var system: String?
-    var code: String
-  }
-
-  struct Concept: Encodable {
-    var coding: [Coding]?
-    var text: String?
-  }
-
-  struct Issue: Encodable {
-    var severity: String
-    var code: String
-    var details: Concept?
-    var diagnostics: String
-    var expression: [String]?
-  }
-
-  struct Outcome: Encodable {
-    let resourceType = "OperationOutcome"
-    var id: String?
-    var issue: [Issue]
-  }
-
   /// The system of the codes by which BaRS tells its errors apart.
   static let errorCodes = "https://fhir.nhs.uk/Codesystem/http-error-codes"
 
-  static func outcome(of refusal: FHIRRefusal) -> Outcome {
+  static func outcome(of refusal: FHIRRefusal) -> FHIRElement {
     var diagnostics = refusal.explanation
     if let reason = refusal.reason { diagnostics += " (\(reason))" }
-    let concept = Concept(coding: [Coding(system: errorCodes, code: refusal.barsCode)])
-    return Outcome(
-      issue: [
-        Issue(
-          severity: "error", code: refusal.issue, details: concept, diagnostics: diagnostics,
-          expression: refusal.field.map { [$0] })
+    let coding = FHIRElement.group([.init("system", errorCodes), .init("code", refusal.barsCode)])
+    return .resource(
+      "OperationOutcome",
+      [
+        issue(
+          severity: "error", code: refusal.issue, details: .init("coding", .list([coding])),
+          diagnostics: diagnostics, field: refusal.field)
       ])
   }
 
   /// What a good answer says in words, and what it does not say.
-  static let acknowledgement = Outcome(
-    id: "transport",
-    issue: [
-      Issue(
+  static let acknowledgement = FHIRElement.resource(
+    "OperationOutcome",
+    [
+      .init("id", "transport"),
+      issue(
         severity: "information", code: "informational",
-        details: Concept(text: "transport acknowledgement"),
+        details: .init("text", "transport acknowledgement"),
         diagnostics: "The message is stored and will be published. This is no receipt by the "
-          + "service that it is for, and no acceptance of the work.")
+          + "service that it is for, and no acceptance of the work.", field: nil),
     ])
 
-  // MARK: The answer to a message
-
-  struct Bundle: Encodable {
-    let resourceType = "Bundle"
-    let type = "message"
-    var id: String
-    var timestamp: String
-    var entry: [Entry]
-  }
-
-  struct Entry: Encodable {
-    var fullUrl: String
-    var resource: Resource
-  }
-
-  enum Resource: Encodable {
-    case header(Header)
-    case outcome(Outcome)
-
-    func encode(to encoder: any Encoder) throws {
-      switch self {
-      case .header(let header): try header.encode(to: encoder)
-      case .outcome(let outcome): try outcome.encode(to: encoder)
-      }
-    }
-  }
-
-  struct Header: Encodable {
-    struct Source: Encodable {
-      let name = "Baton"
-      let endpoint = "urn:baton:fhir"
-    }
-
-    struct Response: Encodable {
-      var identifier: String
-      /// `ok` says in FHIR that the message was processed; what that is worth is in the details.
-      let code = "ok"
-      var details: Reference
-    }
-
-    struct Reference: Encodable {
-      var reference: String
-    }
-
-    let resourceType = "MessageHeader"
-    var id: String
-    /// The event of what is answered, as FHIR messaging asks; never a business answer's.
-    var eventCoding: Coding?
-    var eventUri: String?
-    let source = Source()
-    var response: Response
+  private static func issue(
+    severity: String, code: String, details: FHIRElement.Member, diagnostics: String, field: String?
+  ) -> FHIRElement.Member {
+    let issue = FHIRElement.group([
+      .init("severity", severity), .init("code", code), .init("details", .group([details])),
+      .init("diagnostics", diagnostics),
+      .init("expression", field.map { .list([.text($0)]) }),
+    ])
+    return .init("issue", .list([issue]))
   }
 
   /// A message of transport alone: its header answers the request, and its outcome says how little
   /// that means.
-  static func response(
-    to glance: FHIRGlance, id: String, at time: Timestamp, outcome: Outcome
-  ) -> Bundle {
+  static func response(to glance: FHIRGlance, id: String, at time: Timestamp) -> FHIRElement {
     let details = "urn:uuid:" + detailsID(of: id)
-    let hasCoding = glance.eventCode != nil
-    let header = Header(
-      id: id,
-      eventCoding: glance.eventCode.map { Coding(system: glance.eventSystem, code: $0) },
-      eventUri: hasCoding ? nil : glance.eventURI ?? "urn:baton:transport-acknowledgement",
-      response: .init(identifier: glance.id ?? "", details: .init(reference: details)))
-    return Bundle(
-      id: id, timestamp: RFC3339.text(time),
-      entry: [
-        Entry(fullUrl: "urn:uuid:" + id, resource: .header(header)),
-        Entry(fullUrl: details, resource: .outcome(outcome)),
+    // The event of what is answered, as FHIR messaging asks; never a business answer's.
+    let event: FHIRElement.Member =
+      if let eventCode = glance.eventCode {
+        .init(
+          "eventCoding",
+          .group([.init("system", glance.eventSystem), .init("code", eventCode)]))
+      } else {
+        .init("eventUri", glance.eventURI ?? "urn:baton:transport-acknowledgement")
+      }
+    // `ok` says in FHIR that the message was processed; what that is worth is in the details.
+    let response = FHIRElement.group([
+      .init("identifier", glance.id ?? ""), .init("code", "ok"),
+      .init("details", .group([.init("reference", details)])),
+    ])
+    let header = FHIRElement.resource(
+      "MessageHeader",
+      [
+        .init("id", id), event,
+        .init("source", .group([.init("name", "Baton"), .init("endpoint", "urn:baton:fhir")])),
+        .init("response", response),
+      ])
+    return .resource(
+      "Bundle",
+      [
+        .init("id", id), .init("type", "message"), .init("timestamp", RFC3339.text(time)),
+        .init(
+          "entry",
+          .list([
+            .group([.init("fullUrl", "urn:uuid:" + id), .init("resource", header)]),
+            .group([.init("fullUrl", details), .init("resource", acknowledgement)]),
+          ])),
       ])
   }
 

@@ -20,7 +20,7 @@ enum FHIRRoute: Hashable, Sendable {
   static let resourceTypes = ["ServiceRequest", "Task"]
 
   init(method: String, path: String) throws(Miss) {
-    // A query says nothing here: what is asked for stands in path and body.
+    // A query says nothing of that: what is asked for stands in path and body.
     let plain = path.prefix { $0 != "?" && $0 != "#" }
     let parts = plain.split(separator: "/", omittingEmptySubsequences: true).map(String.init)
     switch parts.count {

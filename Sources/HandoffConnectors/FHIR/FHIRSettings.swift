@@ -10,7 +10,7 @@ package struct FHIRSettings: Hashable, Sendable {
   package var requestsInFlightMax = 64
   /// A longer body is refused (413), at its announcement where it announces its length.
   package var messageByteCountMax = 5_000_000
-  /// All header fields of one request; with more the connection is closed after a bare 400.
+  /// All header fields of one request; with more it is answered 431 and the connection closed.
   package var headerByteCountMax = 16 * 1_024
   /// A connection without a request for so long is closed.
   package var idleTimeout: Duration = .seconds(60)

@@ -46,4 +46,12 @@ struct ITK3MapperTests {
     #expect(ITK3Fixture.response("29999", "fatal-error") == "platform:TransportFailed")
     #expect(ITK3Fixture.response("39999", "ok") == "none itk3.code-unknown")
   }
+
+  @Test func `a death is told by its code, whatever else is wrong with the patient`() {
+    let text = ITK3Fixture.responseText("30003", "ok").replacing(
+      "</details>", with: #"<coding><code value="30004"/></coding></details>"#)
+    let facts = FHIRFixture.facts(text)
+    #expect(facts.map(\.type) == [.recipientRefusedPatient])
+    #expect(facts.first?.reason == Code("itk:30004"))
+  }
 }

@@ -19,6 +19,7 @@ enum MappingPage {
     ("ITK3: response codes", ITK3Codes.rows),
     ("MESH: status of tracking", MESHMapper.statuses),
     ("HL7 v2 turned into FHIR: trigger events", V2BundleMapper.triggers),
+    ("HL7 v2 turned into FHIR: what an RRI says", V2BundleMapper.answers),
   ]
 
   static func line(_ row: StatusRow) -> String {
