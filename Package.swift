@@ -93,11 +93,15 @@ let package = Package(
         "Telemetry", crypto, lifecycle, logging, yams,
       ],
       swiftSettings: safe),
+    // The whole bus on simulated time, broker and faults.
+    .target(
+      name: "HandoffSimulation",
+      dependencies: ["HandoffCore", "HandoffCodecs", collections, crypto], swiftSettings: safe),
     .executableTarget(
       name: "baton",
       dependencies: [
         "HandoffCore", "HandoffCodecs", "KafkaClient", "HandoffStores", "HandoffConnectors",
-        "Telemetry", "HandoffBus", argumentParser, lifecycle, logging, unixSignals,
+        "Telemetry", "HandoffBus", "HandoffSimulation", argumentParser, lifecycle, logging, unixSignals,
       ],
       swiftSettings: safe),
 
@@ -124,6 +128,9 @@ let package = Package(
     .testTarget(
       name: "HandoffBusTests",
       dependencies: ["HandoffBus", "Telemetry", "TestSupport", crypto, logging],
+      swiftSettings: strict),
+    .testTarget(
+      name: "SimulationTests", dependencies: ["HandoffSimulation", "TestSupport", crypto],
       swiftSettings: strict),
     .testTarget(
       name: "IntegrationTests", dependencies: ["HandoffBus", "TestSupport"],

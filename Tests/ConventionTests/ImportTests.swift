@@ -35,6 +35,7 @@ private let pureImports: [String: Set<String>] = [
     "Crypto", "SwiftProtobuf", "Yams", "Foundation", "FoundationEssentials", "Collections",
     "OrderedCollections", "DequeModule",
   ],
+  "HandoffSimulation": ["Crypto", "HeapModule", "OrderedCollections", "DequeModule"],
 ]
 
 private func imports(of file: SourceFile) -> [String] {

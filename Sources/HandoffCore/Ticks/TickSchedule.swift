@@ -1,5 +1,3 @@
-package import HandoffCore
-
 /// When the owner of a partition writes a tick, so that time moves without traffic.
 ///
 /// Silence is judged by partition time, and partition time moves with records only. A value of

@@ -1,0 +1,176 @@
+package import HandoffCodecs
+package import HandoffCore
+
+/// The bus on simulated time: the events of a ``Simulation``, a broker, and the reconciler's own
+/// code with everything that can happen to it.
+///
+/// It runs as fast as it can, and holds no more than the reducers do.
+package struct SimulatedBus: Sendable {
+  /// What a run gives, as it comes.
+  package enum Output: Sendable {
+    /// A record of the events topic that is there for readers of committed records.
+    case record(StoredRecord)
+    /// A verdict that readers of committed records see.
+    case verdict(Verdict, at: Timestamp)
+    case truth(Truth)
+  }
+
+  package private(set) var simulation: Simulation
+  package private(set) var outcomes: [BusFaults.Outcome: Int] = [:]
+  package private(set) var tickCount = 0
+  package private(set) var recordCount = 0
+  private let faults: BusFaults
+  private let schedule: TickSchedule
+  private var chance: Chance
+  private var logs: [SimulatedLog]
+  private var owners: [SimulatedOwner]
+  private var transactionCount = 0
+  private var now: Timestamp
+
+  /// How long the owner of a partition gathers records into a batch.
+  private static let gathering = Elapsed(nanoseconds: 100_000_000)
+
+  package init(
+    _ simulation: Simulation, seed: UInt64, faults: BusFaults = .none,
+    policy: Policy = .default, schedule: TickSchedule = TickSchedule(intervalMax: .minutes(10))
+  ) {
+    self.simulation = simulation
+    self.faults = faults
+    self.schedule = schedule
+    chance = Chance(seed: seed, 3)
+    now = simulation.start
+    let partitions = 0..<simulation.placing.partitionCount
+    logs = partitions.map { SimulatedLog(topic: eventsTopic, partition: $0) }
+    owners = partitions.map {
+      SimulatedOwner(partition: $0, policy: policy, at: simulation.start)
+    }
+  }
+
+  /// Runs to the end, and gives everything to `sink` as it comes.
+  package mutating func run(_ sink: (Output) throws -> Void) throws {
+    var next = simulation.next()
+    while let record = next {
+      try pass(until: record.at, sink)
+      now = max(now, record.at)
+      let stored = logs[Int(record.partition)].append(record.record, at: now)
+      try sink(.record(stored))
+      arrive(at: Int(record.partition))
+      try simulation.takeTruths().forEach { try sink(.truth($0)) }
+      next = simulation.next()
+    }
+    try simulation.takeTruths().forEach { try sink(.truth($0)) }
+    try pass(until: simulation.end, sink)
+    now = simulation.end
+    for partition in owners.indices {
+      tick(partition)
+      try flush(partition, sink)
+    }
+  }
+
+  /// Whether the books of every partition balance.
+  package var areBooksBalanced: Bool {
+    owners.allSatisfy { $0.reducer.state.books.isBalanced }
+  }
+
+  /// Persons held in memory, of all partitions.
+  package var personCount: Int { owners.reduce(0) { $0 + $1.reducer.personCount } }
+
+  /// The reducer of a partition, to be looked at.
+  package func reducer(of partition: Int32) -> PersonReducer {
+    owners[Int(partition)].reducer
+  }
+
+  // MARK: Time
+
+  /// Takes batches and writes ticks as they fall due before `time`.
+  private mutating func pass(until time: Timestamp, _ sink: (Output) throws -> Void) throws {
+    while true {
+      var first: (at: Timestamp, partition: Int)?
+      for partition in owners.indices {
+        let at = owners[partition].flushAt ?? wake(partition)
+        if first.map({ at < $0.at }) ?? true { first = (at, partition) }
+      }
+      guard let first, first.at < time else { return }
+      now = max(now, first.at)
+      if owners[first.partition].flushAt != nil {
+        try flush(first.partition, sink)
+      } else {
+        tick(first.partition)
+      }
+    }
+  }
+
+  /// When the tick writer of a partition writes next.
+  private func wake(_ partition: Int) -> Timestamp {
+    switch schedule.decision(in: owners[partition].situation(at: now)) {
+    case .tick: now
+    case .wait(let until): until
+    }
+  }
+
+  private mutating func tick(_ partition: Int) {
+    for _ in 0..<(faults.isTickedTwice ? 2 : 1) {
+      tickCount += 1
+      logs[partition].append(WireCodec().encodeTick(at: now), at: now.roundedUp)
+    }
+    arrive(at: partition)
+  }
+
+  private mutating func arrive(at partition: Int) {
+    owners[partition].lastMoved = now
+    if owners[partition].flushAt == nil {
+      owners[partition].flushAt = now.advanced(by: Self.gathering)
+    }
+  }
+
+  // MARK: Batches
+
+  private mutating func flush(_ partition: Int, _ sink: (Output) throws -> Void) throws {
+    while true {
+      let limit = faults.batchMax == 1 ? 1 : 1 + chance.below(faults.batchMax)
+      let read = logs[partition].read(from: owners[partition].committedOffset, limit: limit)
+      guard !read.records.isEmpty else { break }
+      recordCount += read.records.count
+      let placing = simulation.placing
+      let batch = owners[partition].apply(read.records, next: read.next, placing)
+      let outcome = faults.draw(&chance)
+      outcomes[outcome, default: 0] += 1
+      try end(batch, of: partition, outcome, sink)
+      logs[partition].trim(before: owners[partition].committedOffset)
+    }
+    owners[partition].flushAt = nil
+  }
+
+  private mutating func end(
+    _ batch: SimulatedOwner.Batch, of partition: Int, _ outcome: BusFaults.Outcome,
+    _ sink: (Output) throws -> Void
+  ) throws {
+    transactionCount += 1
+    let written = write(batch.outgoing)
+    let isSeen = outcome != .aborted && outcome != .crashedBeforeCommit
+    for index in logs.indices { logs[index].end(transactionCount, commit: isSeen) }
+    switch outcome {
+    case .committed: owners[partition].keep(batch)
+    case .aborted: owners[partition].undo()
+    case .crashedBeforeCommit, .torn: try owners[partition].restart(after: nil)
+    case .crashedAfterCommit: try owners[partition].restart(after: batch)
+    }
+    guard isSeen else { return }
+    for verdict in batch.verdicts { try sink(.verdict(verdict, at: now)) }
+    for stored in written {
+      try sink(.record(stored))
+      if Int(stored.coordinates.partition) != partition {
+        arrive(at: Int(stored.coordinates.partition))
+      }
+    }
+  }
+
+  /// What a reducer wants written to the events topic, in its transaction.
+  private mutating func write(_ outgoing: [Outgoing]) -> [StoredRecord] {
+    outgoing.map { outgoing in
+      let record = WireCodec().encode(outgoing)
+      let partition = Int(simulation.placing.partition(of: record.key ?? []))
+      return logs[partition].append(record, at: now.roundedUp, in: transactionCount)
+    }
+  }
+}
