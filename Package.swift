@@ -101,7 +101,8 @@ let package = Package(
       name: "baton",
       dependencies: [
         "HandoffCore", "HandoffCodecs", "KafkaClient", "HandoffStores", "HandoffConnectors",
-        "Telemetry", "HandoffBus", "HandoffSimulation", argumentParser, lifecycle, logging, unixSignals,
+        "Telemetry", "HandoffBus", "HandoffSimulation", argumentParser, lifecycle, logging,
+        unixSignals,
       ],
       swiftSettings: safe),
 

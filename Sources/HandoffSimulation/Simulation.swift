@@ -141,7 +141,9 @@ package struct Placing: Sendable {
     self.function =
       function
       ?? { key in
-        let hash = key.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+        let hash = key.reduce(0xcbf2_9ce4_8422_2325 as UInt64) {
+          ($0 ^ UInt64($1)) &* 0x100_0000_01b3
+        }
         return Int32((hash >> 20) % UInt64(partitionCount))
       }
   }

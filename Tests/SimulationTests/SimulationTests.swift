@@ -7,7 +7,9 @@ import Testing
   @Test func `the same seed gives the same bytes on every machine`() {
     let simulation = Simulation(seed: 7, days: 2, scale: 0.004, faults: .dense)
     // Changes with every change of the world; then put the new one here, and say so in the commit.
-    #expect(Run.digest(of: simulation) == "GOLDEN")
+    #expect(
+      Run.digest(of: simulation)
+        == "022f9c7335b5b05155363ca70e1b2cd11c1dae24e4fa0d3b8dd8fa9f42b17a8d")
     let other = Simulation(seed: 8, days: 2, scale: 0.004, faults: .dense)
     #expect(Run.digest(of: simulation) != Run.digest(of: other))
   }
@@ -38,9 +40,9 @@ import Testing
   @Test func `a plan without faults injects none, and look-alikes still`() {
     var simulation = Simulation(seed: 5, days: 30, scale: 0.01, faults: .none)
     while simulation.next() != nil {}
-    #expect(simulation.faultCounts.keys.allSatisfy(\.isBenign))
+    #expect(simulation.faultCounts.keys.filter { !$0.isBenign } == [])
     #expect(simulation.faultCounts.count > 8)
-    #expect(simulation.truths.allSatisfy { $0.rule == nil })
+    #expect(simulation.truths.compactMap(\.rule) == [])
   }
 
   @Test func `an hour has its volume: nights, weekends and winter are seen`() {

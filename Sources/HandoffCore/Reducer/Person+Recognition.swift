@@ -40,7 +40,8 @@ extension Person {
           reused = reused ?? known
         }
       } else if event.handoffID != nil, known.contentMac == event.contentMac,
-        known.type == event.type, known.receptionID != event.receptionID
+        known.type == event.type, known.receptionID != event.receptionID,
+        isOneSpeaker(event, known)
       {
         resent = resent ?? known
       }
@@ -49,6 +50,16 @@ extension Person {
     if let reused { return .reuse(of: reused) }
     if let resent { return .resend(of: resent) }
     return .new
+  }
+
+  /// Whether what came before was said by the same service, as far as it is still known.
+  ///
+  /// The content code does not cover who speaks (domain.md §2.1): two services that accept a
+  /// handoff in one minute have one code, and are two (A05).
+  private func isOneSpeaker(_ event: HandoffEvent, _ known: SeenEvent) -> Bool {
+    let handoff = handoffs.first { $0.id == event.handoffID }
+    let fact = handoff?.window.first { $0.witness.eventID == known.eventID }
+    return fact.map { $0.spokenBy == event.spokenBy } ?? true
   }
 
   /// A02, or A01 where it is a repeat like any other: within a day, and nothing came in between.

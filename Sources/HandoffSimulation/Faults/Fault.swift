@@ -110,7 +110,15 @@ package struct FaultPlan: Hashable, Sendable {
   package static let standard = FaultPlan(rates: rates { $0.isBenign ? 0.004 : 0.001 })
 
   /// Everything goes wrong often: for tests, and for training.
-  package static let dense = FaultPlan(rates: rates { $0.isBenign ? 0.008 : 0.012 })
+  package static let dense = FaultPlan(
+    rates: rates { fault in
+      // Stays in hospital are few, and so are their faults.
+      ofDischarges.contains(fault) ? 0.08 : fault.isBenign ? 0.008 : 0.012
+    })
+
+  private static let ofDischarges: Set<Fault> = [
+    .noReceiver, .readyNotRequested, .readyNotAccepted, .stagedDischarge, .dischargeCancelled,
+  ]
 
   private static func rates(_ rate: (Fault) -> Double) -> [Fault: Double] {
     Dictionary(uniqueKeysWithValues: Fault.allCases.map { ($0, rate($0)) })

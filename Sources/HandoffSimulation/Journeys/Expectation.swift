@@ -24,7 +24,9 @@ struct Expectation: Sendable {
     request = told.first { $0.type == .handoffRequested }
   }
 
-  /// Every one, by its deadline. Nothing where no request is told: then answers are orphans.
+  /// Every one, by its deadline.
+  ///
+  /// Nothing where no request is told: then answers are orphans.
   func silences(nextStepAt: Timestamp?) -> [Silence] {
     guard let request else { return [] }
     var all: [Silence?] = [acknowledgement(request), decision(request), start(request)]

@@ -120,7 +120,8 @@ extension JourneyDraft {
     var at = chance.moment(from: agreed.at, to: begun.at, between: 0.1, and: 0.3)
     if fault == .mergedWithOpen {
       person = given
-      var moved = script(at: intact.steps[0].at.advanced(by: .minutes(30)), need: code("need:other"))
+      var moved = script(
+        at: intact.steps[0].at.advanced(by: .minutes(30)), need: code("need:other"))
       guard let started = moved.step(.started), let accepted = moved.step(.accepted),
         max(at, accepted.at).advanced(by: .hours(2)) < min(started.at, begun.at)
       else {

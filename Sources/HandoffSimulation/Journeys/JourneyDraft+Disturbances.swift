@@ -22,7 +22,8 @@ extension JourneyDraft {
     case .conflictingEnds:
       guard let completed = script.step(.completed) else { break }
       var cancelled = step(
-        .cancelled, .sender, script.from, at: completed.at.advanced(by: chance.pick([.hours(1), .hours(20)])))
+        .cancelled, .sender, script.from,
+        at: completed.at.advanced(by: chance.pick([.hours(1), .hours(20)])))
       cancelled.isVoid = true
       script.insert(cancelled)
       expect(.a12, fault, script, happened: cancelled.at, knowable: cancelled.arrivesAt)

@@ -17,7 +17,8 @@ extension JourneyDraft {
       guard let received = script.step(.received) else { break }
       let message = message()
       script.steps[0].message = message
-      var cancelled = step(.cancelled, .sender, script.from, at: received.at.advanced(by: .seconds(2)))
+      var cancelled = step(
+        .cancelled, .sender, script.from, at: received.at.advanced(by: .seconds(2)))
       cancelled.message = message
       script.end(with: cancelled)
     case .heldAndAnswered: hold(&script)

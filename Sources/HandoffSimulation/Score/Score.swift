@@ -132,7 +132,8 @@ package struct Score: Sendable {
     _ waiting: [Subject: [Truth]], _ unmatched: [Raised], _ truths: [Truth]
   ) {
     let near = Dictionary(
-      truths.map { (Subject(nil, $0.subject).subject, $0) }, uniquingKeysWith: { first, _ in first })
+      truths.map { (Subject(nil, $0.subject).subject, $0) }, uniquingKeysWith: { first, _ in first }
+    )
     var wrong: [Verdict.Subject?: [Rule]] = [:]
     for alert in unmatched {
       let subject = Subject(nil, alert.subject).subject

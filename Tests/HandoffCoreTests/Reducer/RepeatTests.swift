@@ -13,6 +13,20 @@ import Testing
     #expect(scene.state == .requested)
   }
 
+  /// Found by simulation, seed 23: the content code covers no speaker.
+  @Test func `two services that accept in one minute are no repeat of each other`() {
+    var scene = Scene()
+    scene.say(.handoffRequested, at: 0)
+    for (id, service): (UInt128, OrganisationID) in [(1, Scene.hospital), (2, Scene.stranger)] {
+      scene.say(.accepted, at: 10, id: id) {
+        $0.contentMac = Token(rawValue: 77)
+        $0.spokenBy = service
+      }
+    }
+    #expect(scene.verdicts.isEmpty)
+    #expect(scene.tick(at: 10 + 120).short == ["A05 opened"])
+  }
+
   @Test func `the bus's own redelivery is nothing`() throws {
     var scene = Scene()
     let event = Scene.event(.handoffRequested)
