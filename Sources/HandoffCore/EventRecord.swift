@@ -69,14 +69,17 @@ public struct RulesActivation: Hashable, Sendable {
   public var profile: Code?
   /// The ``OrganisationRegister`` in force; `nil` means none.
   public var registerHash: RecordHash?
+  /// Whether a person switched it: then no configuration of a reconciler switches it back.
+  public var isCommanded: Bool
 
   public init(
     rulesVersion: UInt32, policyHash: RecordHash, profile: Code? = nil,
-    registerHash: RecordHash? = nil
+    registerHash: RecordHash? = nil, isCommanded: Bool = false
   ) {
     self.registerHash = registerHash
     self.rulesVersion = rulesVersion
     self.policyHash = policyHash
     self.profile = profile
+    self.isCommanded = isCommanded
   }
 }

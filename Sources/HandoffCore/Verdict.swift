@@ -80,6 +80,8 @@ public struct Verdict: Hashable, Sendable {
   public var evidence: [Evidence]
   public var rulesVersion: UInt32
   public var policyHash: RecordHash
+  /// The profile of that policy that was in force, such as `winter`.
+  public var profile: Code?
   /// The offset read up to.
   ///
   /// Not part of the canonical form.

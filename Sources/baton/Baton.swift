@@ -43,6 +43,7 @@ struct Baton: AsyncParsableCommand {
     ConnectCommand.self,
     BoundaryCommand.self,
     ReconcileCommand.self,
+    PolicyCommand.self,
     EventsCommand.self,
     AlertsCommand.self,
     AuditCommand.self,

@@ -24,6 +24,8 @@ struct EventLine {
     case .sourceState(let state): "source \(state.source) is \(state.condition.rawValue)"
     case .rulesActivation(let activation):
       "rules \(activation.rulesVersion), policy \(activation.policyHash.description.prefix(12))"
+        + (activation.profile.map { ", profile \($0)" } ?? "")
+        + (activation.isCommanded ? ", by command" : "")
     case .transfer(let transfer):
       style.bold("PersonTransfer") + " of \(transfer.person.handoffs.count) handoffs"
     case .unusable, nil: style.red("unreadable record")

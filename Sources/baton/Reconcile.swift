@@ -163,23 +163,3 @@ struct ReconcileCommand: AsyncParsableCommand {
     Progress.line("warning: \(alert.kind.rawValue)\(place)\(cause)")
   }
 }
-
-extension PolicySource {
-  /// Reads a policy file; a bad one is refused whole, with every fault listed.
-  init(file: String) throws {
-    let data: Data
-    do {
-      data = try Data(contentsOf: URL(filePath: file))
-    } catch {
-      throw CommandFailure.file(file, doing: "read", error)
-    }
-    do {
-      let bytes = Array(data)
-      self.init(policy: try PolicyDocument(bytes).policy, bytes: bytes)
-    } catch {
-      throw CommandFailure(
-        .badConfiguration, "The policy \(file) is refused: \(error)",
-        advice: "Mend every fault listed; nothing of a bad policy is taken.")
-    }
-  }
-}

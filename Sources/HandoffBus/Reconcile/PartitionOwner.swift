@@ -107,11 +107,19 @@ package actor PartitionOwner {
   }
 
   /// The switch to be logged where the log says another policy than the configured one.
+  ///
+  /// What a person switched stays: a restart with an older file must not undo it.
   package var neededActivation: RulesActivation? {
-    guard var activation = reducer.state.activations.last,
-      activation.policyHash != configuration.policy.policy.hash
-    else { return nil }
+    var activation = reducer.state.activations[Int(reducer.state.inForce)]
+    guard activation.policyHash != configuration.policy.policy.hash else { return nil }
+    guard !activation.isCommanded else {
+      logger.notice(
+        "Another policy than the configured one is in force, by `baton policy activate`",
+        metadata: ["policy": "\(activation.policyHash)"])
+      return nil
+    }
     activation.policyHash = configuration.policy.policy.hash
+    activation.profile = nil
     return activation
   }
 

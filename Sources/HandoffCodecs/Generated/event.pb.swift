@@ -740,6 +740,9 @@ package nonisolated struct Baton_Handoff_V1_RulesActivation: Sendable {
   /// The profile in force, such as `winter`: a code.
   package var profile: String = String()
 
+  /// A person switched it (`baton policy activate`): no reconciler's configuration switches it back.
+  package var isCommanded: Bool = false
+
   /// SHA-256 of the organisation register, whose bytes are in the config topic under it.
   package var registerHash: Data = Data()
 
@@ -1180,7 +1183,7 @@ nonisolated extension Baton_Handoff_V1_SourceState.Condition: SwiftProtobuf._Pro
 
 nonisolated extension Baton_Handoff_V1_RulesActivation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".RulesActivation"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}rules_version\0\u{3}policy_hash\0\u{1}profile\0\u{4}9register_hash\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}rules_version\0\u{3}policy_hash\0\u{1}profile\0\u{3}is_commanded\0\u{4}8register_hash\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1191,6 +1194,7 @@ nonisolated extension Baton_Handoff_V1_RulesActivation: SwiftProtobuf.Message, S
       case 1: try { try decoder.decodeSingularUInt32Field(value: &self.rulesVersion) }()
       case 2: try { try decoder.decodeSingularBytesField(value: &self.policyHash) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.profile) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.isCommanded) }()
       case 60: try { try decoder.decodeSingularBytesField(value: &self.registerHash) }()
       default: break
       }
@@ -1207,6 +1211,9 @@ nonisolated extension Baton_Handoff_V1_RulesActivation: SwiftProtobuf.Message, S
     if !self.profile.isEmpty {
       try visitor.visitSingularStringField(value: self.profile, fieldNumber: 3)
     }
+    if self.isCommanded != false {
+      try visitor.visitSingularBoolField(value: self.isCommanded, fieldNumber: 4)
+    }
     if !self.registerHash.isEmpty {
       try visitor.visitSingularBytesField(value: self.registerHash, fieldNumber: 60)
     }
@@ -1217,6 +1224,7 @@ nonisolated extension Baton_Handoff_V1_RulesActivation: SwiftProtobuf.Message, S
     if lhs.rulesVersion != rhs.rulesVersion {return false}
     if lhs.policyHash != rhs.policyHash {return false}
     if lhs.profile != rhs.profile {return false}
+    if lhs.isCommanded != rhs.isCommanded {return false}
     if lhs.registerHash != rhs.registerHash {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true

@@ -532,6 +532,12 @@ package nonisolated struct Baton_Handoff_V1_Verdict: @unchecked Sendable {
     set {_uniqueStorage()._source = newValue}
   }
 
+  /// The profile of that policy that was in force, such as `winter`: a code.
+  package var profile: String {
+    get {_storage._profile}
+    set {_uniqueStorage()._profile = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   /// What this revision does to the alert.
@@ -699,7 +705,7 @@ nonisolated extension Baton_Handoff_V1_Evidence: SwiftProtobuf.Message, SwiftPro
 
 nonisolated extension Baton_Handoff_V1_Verdict: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Verdict"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}alert_id\0\u{1}revision\0\u{1}rule\0\u{1}action\0\u{1}severity\0\u{3}patient_key\0\u{3}handoff_id\0\u{3}began_with\0\u{1}state\0\u{1}from\0\u{1}to\0\u{1}kind\0\u{1}priority\0\u{1}cause\0\u{1}count\0\u{1}opened\0\u{3}known_at\0\u{3}resolved_at\0\u{1}evidence\0\u{3}rules_version\0\u{3}policy_hash\0\u{3}read_up_to\0\u{1}subject\0\u{1}source\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}alert_id\0\u{1}revision\0\u{1}rule\0\u{1}action\0\u{1}severity\0\u{3}patient_key\0\u{3}handoff_id\0\u{3}began_with\0\u{1}state\0\u{1}from\0\u{1}to\0\u{1}kind\0\u{1}priority\0\u{1}cause\0\u{1}count\0\u{1}opened\0\u{3}known_at\0\u{3}resolved_at\0\u{1}evidence\0\u{3}rules_version\0\u{3}policy_hash\0\u{3}read_up_to\0\u{1}subject\0\u{1}source\0\u{2}.profile\0")
 
   fileprivate class _StorageClass {
     var _alertID: Data = Data()
@@ -726,6 +732,7 @@ nonisolated extension Baton_Handoff_V1_Verdict: SwiftProtobuf.Message, SwiftProt
     var _readUpTo: Int64 = 0
     var _subject: Baton_Handoff_V1_Verdict.Subject = .unspecified
     var _source: String = String()
+    var _profile: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -760,6 +767,7 @@ nonisolated extension Baton_Handoff_V1_Verdict: SwiftProtobuf.Message, SwiftProt
       _readUpTo = source._readUpTo
       _subject = source._subject
       _source = source._source
+      _profile = source._profile
     }
   }
 
@@ -802,6 +810,7 @@ nonisolated extension Baton_Handoff_V1_Verdict: SwiftProtobuf.Message, SwiftProt
         case 22: try { try decoder.decodeSingularInt64Field(value: &_storage._readUpTo) }()
         case 23: try { try decoder.decodeSingularEnumField(value: &_storage._subject) }()
         case 24: try { try decoder.decodeSingularStringField(value: &_storage._source) }()
+        case 70: try { try decoder.decodeSingularStringField(value: &_storage._profile) }()
         default: break
         }
       }
@@ -886,6 +895,9 @@ nonisolated extension Baton_Handoff_V1_Verdict: SwiftProtobuf.Message, SwiftProt
       if !_storage._source.isEmpty {
         try visitor.visitSingularStringField(value: _storage._source, fieldNumber: 24)
       }
+      if !_storage._profile.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._profile, fieldNumber: 70)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -919,6 +931,7 @@ nonisolated extension Baton_Handoff_V1_Verdict: SwiftProtobuf.Message, SwiftProt
         if _storage._readUpTo != rhs_storage._readUpTo {return false}
         if _storage._subject != rhs_storage._subject {return false}
         if _storage._source != rhs_storage._source {return false}
+        if _storage._profile != rhs_storage._profile {return false}
         return true
       }
       if !storagesAreEqual {return false}

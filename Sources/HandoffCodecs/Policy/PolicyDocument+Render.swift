@@ -37,14 +37,10 @@ extension PolicyDocument {
     lines += policy.railDelivery.sorted { $0.key < $1.key }.map { "  \(quoted("\($0)")): \($1)" }
     lines += ["", "# The windows of the rules, the same for every kind.", "windows:"]
     for window in PolicyWindow.all {
-      let value =
-        switch window.field {
-        case .elapsed(let path): ClockLength.elapsed(policy.windows[keyPath: path])
-        case .length(let path): policy.windows[keyPath: path]
-        }
+      let value = window.length(in: policy.windows)
       lines.append("  \(window.key): \(value)  # \(window.comment)")
     }
-    lines += calendarLines(of: policy.calendar)
+    lines += calendarLines(of: policy.calendar) + profileLines(of: policy.profiles)
     return (lines + sourceLines(of: policy)).joined(separator: "\n") + "\n"
   }
 
@@ -77,7 +73,50 @@ extension PolicyDocument {
       "  # Services that work every day, such as ods:RTH.",
       "  alwaysOpen: "
         + "[\(calendar.alwaysOpen.sorted().map { quoted($0.description) }.joined(separator: ", "))]",
+    ] + serviceLines(of: calendar.services)
+  }
+
+  private static func serviceLines(of services: [OrganisationID: ServiceHours]) -> [String] {
+    guard !services.isEmpty else { return [] }
+    var lines = ["  # Services whose week is another; open is by the clock on the wall.", "  services:"]
+    for (service, hours) in services.sorted(by: { $0.key < $1.key }) {
+      lines.append("    - service: \(quoted(service.description))")
+      let days = hours.days.sorted().map { PolicyLoader.weekdays[$0 - 1] }
+      lines.append("      days: [\(days.joined(separator: ", "))]")
+      if let opening = hours.opening { lines.append("      open: \(quoted("\(opening)"))") }
+      if hours.worksOnHolidays { lines.append("      bankHolidays: true") }
+      if !hours.closed.isEmpty {
+        let closed = hours.closed.sorted().map { quoted($0.description) }
+        lines.append("      closed: [\(closed.joined(separator: ", "))]")
+      }
+    }
+    return lines
+  }
+
+  private static func profileLines(of profiles: [PolicyProfile]) -> [String] {
+    guard !profiles.isEmpty else { return [] }
+    var lines = [
+      "", "# Switched by `baton policy activate FILE --profile NAME`. A profile tightens; one that",
+      "# loosens anything says loosens: true and its reason.", "profiles:",
     ]
+    for profile in profiles {
+      lines.append("  - name: \(profile.name)")
+      if !profile.note.isEmpty { lines.append("    note: \(quoted(profile.note))") }
+      if let reason = profile.loosensBecause {
+        lines += ["    loosens: true", "    reason: \(quoted(reason))"]
+      }
+      if !profile.rows.isEmpty { lines.append("    clocks:") }
+      for row in profile.rows {
+        lines.append("      - kind: \(row.kind)")
+        if let priority = row.priority { lines.append("        priority: \(priority)") }
+        for clock in PolicyClock.allCases {
+          if let length = row.clocks[clock] { lines.append("        \(clock.rawValue): \(length)") }
+        }
+      }
+      if !profile.windows.isEmpty { lines.append("    windows:") }
+      lines += profile.windows.sorted { $0.key < $1.key }.map { "      \($0.key): \($0.value)" }
+    }
+    return lines
   }
 
   /// A JSON string is a double-quoted scalar of YAML 1.2.

@@ -11,6 +11,8 @@ package struct PolicyDocument: Hashable, Sendable {
   package static let bytesMax = 1 << 20
   /// How many rows of clocks a file may have.
   package static let rowsMax = 10_000
+  /// How many profiles a file may have.
+  package static let profilesMax = 100
 
   /// ``HandoffCore/Policy/hash`` is SHA-256 of the file's bytes.
   package var policy: Policy

@@ -27,13 +27,18 @@ struct PolicyLoader {
     let sourceDefaults =
       root.take("sourceDefaults").map { self.sourceDefaults($0) } ?? SourcePolicy()
     let sources = root.take("sources").map { self.sources($0, defaults: sourceDefaults) }
-    refuseRest(of: root)
-    guard let version, let rows, faults.isEmpty else { return nil }
-    return Policy(
+    refuseRest(of: root, but: "profiles")
+    let isSound = faults.isEmpty
+    let profiles = root.take("profiles").map { self.profiles($0) } ?? []
+    guard let version, let rows, isSound else { return nil }
+    let policy = Policy(
       version: version, hash: hash, rows: rows,
       fallback: (fallback ?? nil) ?? Policy.default.fallback,
       railDelivery: delivery ?? Policy.default.railDelivery, windows: windows ?? RuleWindows(),
-      calendar: calendar ?? .england, sources: sources ?? [:], sourceDefaults: sourceDefaults)
+      calendar: calendar ?? .england, profiles: profiles.map(\.profile), sources: sources ?? [:],
+      sourceDefaults: sourceDefaults)
+    for profile in profiles { judge(profile, of: policy) }
+    return policy
   }
 
   // MARK: Sections
@@ -51,21 +56,28 @@ struct PolicyLoader {
         fault(node.mark?.line ?? entry.line, path, "must be a row of clocks")
         continue
       }
-      let kind = mandatory("kind", of: &mapping).flatMap { entry in
-        parsed(entry, "1 to 40 lower-case letters, digits and hyphens") { HandoffKind($0) }
-      }
-      let priority = mapping.take("priority").map { entry in
-        parsed(entry, "1 to 40 lower-case letters, digits and hyphens") { Priority($0) }
-      }
+      let (kind, priority) = place(&mapping)
       let clocks = clocks(&mapping)
       guard let kind, let clocks else { continue }
-      if let first = lines[kind]?[priority ?? nil] {
+      if let first = lines[kind]?[priority] {
         fault(mapping.line, path, "the same kind and priority as in line \(first)")
       }
-      lines[kind, default: [:]][priority ?? nil] = mapping.line
-      rows.append(Policy.Row(kind: kind, priority: priority ?? nil, clocks: clocks))
+      lines[kind, default: [:]][priority] = mapping.line
+      rows.append(Policy.Row(kind: kind, priority: priority, clocks: clocks))
     }
     return rows
+  }
+
+  /// The kind and the priority of a row.
+  mutating func place(_ mapping: inout YAMLMapping) -> (HandoffKind?, Priority?) {
+    let expected = "1 to 40 lower-case letters, digits and hyphens"
+    let kind = mandatory("kind", of: &mapping).flatMap { entry in
+      parsed(entry, expected) { HandoffKind($0) }
+    }
+    let priority = mapping.take("priority").flatMap { entry in
+      parsed(entry, expected) { Priority($0) }
+    }
+    return (kind, priority)
   }
 
   private mutating func clocks(_ mapping: inout YAMLMapping) -> Clocks? {
@@ -86,9 +98,7 @@ struct PolicyLoader {
     let basis = mapping.take("basis").flatMap { entry in
       parsed(entry, "N, P, N+P or local") { Clocks.Basis(rawValue: $0) }
     }
-    let note = mapping.take("note").flatMap { entry in
-      parsed(entry, "text of at most 200 characters") { $0.count <= 200 ? $0 : nil }
-    }
+    let note = mapping.take("note").flatMap { self.note($0) }
     refuseRest(of: mapping)
     guard let acknowledge, let accept, let complete, let feedback else { return nil }
     return Clocks(
@@ -115,44 +125,13 @@ struct PolicyLoader {
     var windows = RuleWindows()
     guard var mapping = mapping(entry) else { return windows }
     for window in PolicyWindow.all {
-      guard let entry = mapping.take(window.key) else { continue }
-      switch window.field {
-      case .elapsed(let path):
-        if let elapsed = elapsed(entry) { windows[keyPath: path] = elapsed }
-      case .length(let path):
-        if let length = length(entry) { windows[keyPath: path] = length }
+      guard let entry = mapping.take(window.key), let length = length(entry, of: window) else {
+        continue
       }
+      window.set(length, in: &windows)
     }
     refuseRest(of: mapping)
     return windows
-  }
-
-  private mutating func calendar(_ entry: YAMLMapping.Entry) -> BusinessCalendar {
-    guard var mapping = mapping(entry) else { return .england }
-    var calendar = BusinessCalendar.england
-    if let holidays = mapping.take("bankHolidays") {
-      switch text(holidays) {
-      case "england": break
-      case "none": calendar.holidays = []
-      default: fault(holidays, "must be england or none")
-      }
-    }
-    for (line, path, text) in texts(mapping.take("closed")) {
-      if let date = CivilDate(text) {
-        calendar.holidays.insert(date)
-      } else {
-        fault(line, path, "must be a day such as 2026-12-25")
-      }
-    }
-    for (line, path, text) in texts(mapping.take("alwaysOpen")) {
-      if let service = OrganisationID(text) {
-        calendar.alwaysOpen.insert(service)
-      } else {
-        fault(line, path, "must be a service such as ods:RTH")
-      }
-    }
-    refuseRest(of: mapping)
-    return calendar
   }
 
   // MARK: Values
@@ -165,8 +144,8 @@ struct PolicyLoader {
     faults.append(PolicyDocument.Fault(line: line, key: path, problem: problem))
   }
 
-  mutating func refuseRest(of mapping: YAMLMapping) {
-    for entry in mapping.rest { fault(entry, "unknown key") }
+  mutating func refuseRest(of mapping: YAMLMapping, but later: String? = nil) {
+    for entry in mapping.rest where entry.path != later { fault(entry, "unknown key") }
   }
 
   mutating func mandatory(
@@ -183,7 +162,7 @@ struct PolicyLoader {
     return nil
   }
 
-  private func text(_ entry: YAMLMapping.Entry) -> String? { entry.node.scalar?.string }
+  func text(_ entry: YAMLMapping.Entry) -> String? { entry.node.scalar?.string }
 
   mutating func parsed<Value>(
     _ entry: YAMLMapping.Entry, _ expected: String, _ parse: (String) -> Value?
@@ -193,7 +172,11 @@ struct PolicyLoader {
     return nil
   }
 
-  private mutating func flag(_ entry: YAMLMapping.Entry) -> Bool? {
+  mutating func note(_ entry: YAMLMapping.Entry) -> String? {
+    parsed(entry, "text of at most 200 characters") { $0.count <= 200 ? $0 : nil }
+  }
+
+  mutating func flag(_ entry: YAMLMapping.Entry) -> Bool? {
     parsed(entry, "true or false") { Bool($0) }
   }
 
@@ -204,7 +187,7 @@ struct PolicyLoader {
   }
 
   /// Longer than nothing: a clock of no length would be due before anybody could answer.
-  private mutating func length(_ entry: YAMLMapping.Entry) -> ClockLength? {
+  mutating func length(_ entry: YAMLMapping.Entry) -> ClockLength? {
     parsed(entry, "a length such as 45s, 15min, 2h, 7d, 4wk, 3wd or sameDay") { text in
       switch ClockLength(text) {
       case .elapsed(let elapsed) where elapsed <= .zero: nil
@@ -221,6 +204,14 @@ struct PolicyLoader {
     }
   }
 
+  /// The length of a window, in the unit that it takes.
+  mutating func length(_ entry: YAMLMapping.Entry, of window: PolicyWindow) -> ClockLength? {
+    switch window.field {
+    case .elapsed: elapsed(entry).map { .elapsed($0) }
+    case .length: length(entry)
+    }
+  }
+
   mutating func texts(
     _ entry: YAMLMapping.Entry?
   ) -> [(line: Int, path: String, text: String)] {
@@ -233,81 +224,4 @@ struct PolicyLoader {
       (node.mark?.line ?? entry.line, "\(entry.path)[\(index)]", node.scalar?.string ?? "")
     }
   }
-}
-
-/// One window of the rules, as a key of the file.
-struct PolicyWindow {
-  enum Field {
-    case elapsed(any WritableKeyPath<RuleWindows, Elapsed> & Sendable)
-    case length(any WritableKeyPath<RuleWindows, ClockLength> & Sendable)
-  }
-
-  var key: String
-  var field: Field
-  var comment: String
-
-  static let all: [PolicyWindow] = [
-    PolicyWindow(
-      key: "reorder", field: .elapsed(\.reorder),
-      comment: "within it events are put in the order in which they happened"),
-    PolicyWindow(
-      key: "reroute", field: .length(\.reroute), comment: "from a refusal to the next step (A11)"),
-    PolicyWindow(
-      key: "rerouteUrgent", field: .length(\.rerouteUrgent),
-      comment: "the same for every priority that says urgent"),
-    PolicyWindow(
-      key: "hold", field: .length(\.hold), comment: "one question to the sender (A08)"),
-    PolicyWindow(
-      key: "holdCap", field: .length(\.holdCap), comment: "the sum of the pauses of accept"),
-    PolicyWindow(
-      key: "bookingGrace", field: .elapsed(\.bookingGrace),
-      comment: "after a booked hour without a word of it (A09)"),
-    PolicyWindow(
-      key: "confirmation", field: .length(\.confirmation),
-      comment: "two acceptances beside each other (A05)"),
-    PolicyWindow(
-      key: "repeats", field: .elapsed(\.repeats),
-      comment: "after it a repeat begins a new episode (A01)"),
-    PolicyWindow(
-      key: "memory", field: .elapsed(\.memory), comment: "how long an event is known again"),
-    PolicyWindow(
-      key: "illegal", field: .elapsed(\.illegal),
-      comment: "how long an illegal event waits for what makes it legal (A14)"),
-    PolicyWindow(
-      key: "need", field: .elapsed(\.need),
-      comment: "two requests of one need within it are one (A04, A06)"),
-    PolicyWindow(
-      key: "needUrgent", field: .elapsed(\.needUrgent),
-      comment: "the same for every priority that says urgent"),
-    PolicyWindow(
-      key: "resend", field: .elapsed(\.resend),
-      comment: "within it the same content under another id is a plain repeat (A02)"),
-    PolicyWindow(
-      key: "orphan", field: .elapsed(\.orphan),
-      comment: "an answer waits so long for its request, after reorder (A13)"),
-    PolicyWindow(
-      key: "bounce", field: .elapsed(\.bounce), comment: "hops within it are one to and fro (A15)"),
-    PolicyWindow(
-      key: "dischargeHome", field: .elapsed(\.dischargeHome),
-      comment: "from a discharge on pathway 1 to its start (A20)"),
-    PolicyWindow(
-      key: "dischargeBed", field: .elapsed(\.dischargeBed),
-      comment: "from a discharge on pathway 2 or 3 to its start (A20)"),
-    PolicyWindow(
-      key: "readyRequest", field: .elapsed(\.readyRequest),
-      comment: "from ready for discharge to a request (A21)"),
-    PolicyWindow(
-      key: "readyAccept", field: .elapsed(\.readyAccept),
-      comment: "from ready for discharge to an acceptance (A21)"),
-    PolicyWindow(
-      key: "death", field: .elapsed(\.death), comment: "how long a death is remembered (A23)"),
-    PolicyWindow(
-      key: "negative", field: .length(\.negative),
-      comment: "from a refusal of the person to the sender's answer to it (A22)"),
-    PolicyWindow(
-      key: "supersededGrace", field: .elapsed(\.supersededGrace),
-      comment: "after a merge the old number may still be on its way (A16)"),
-    PolicyWindow(
-      key: "ended", field: .elapsed(\.ended), comment: "how long an ended handoff is kept"),
-  ]
 }

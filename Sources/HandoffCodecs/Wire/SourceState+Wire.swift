@@ -37,6 +37,7 @@ extension RulesActivation: WireMessage {
     writer.unsigned(1, rulesVersion)
     writer.hash(2, policyHash)
     writer.code(3, profile)
+    writer.flag(4, isCommanded)
     writer.hash(60, registerHash)
   }
 
@@ -45,12 +46,14 @@ extension RulesActivation: WireMessage {
     var policyHash: RecordHash?
     var profile: Code?
     var registerHash: RecordHash?
+    var isCommanded = false
     while let number = try reader.nextField() {
       switch number {
       case 1: rulesVersion = try reader.unsigned(UInt32.self, "rules_version")
       case 2: policyHash = try reader.hash("policy_hash")
       case 3: profile = try reader.code("profile")
       case 60: registerHash = try reader.hash("register_hash")
+      case 4: isCommanded = try reader.flag()
       default: try reader.skip()
       }
     }
@@ -58,7 +61,7 @@ extension RulesActivation: WireMessage {
     guard let policyHash else { throw reader.missing("policy_hash") }
     self.init(
       rulesVersion: rulesVersion, policyHash: policyHash, profile: profile,
-      registerHash: registerHash)
+      registerHash: registerHash, isCommanded: isCommanded)
   }
 }
 

@@ -36,6 +36,7 @@ extension Verdict: WireMessage {
       writer.code(24, code)
     case .bus: writer.unsigned(23, SubjectKind.bus.rawValue)
     }
+    writer.code(70, profile)
   }
 
   package init(reading reader: inout ProtobufReader) throws(WireError) {
@@ -44,7 +45,7 @@ extension Verdict: WireMessage {
       switch number {
       case 1...8, 23, 24: try parts.readSubject(number, from: &reader)
       case 9...15: try parts.readHandoff(number, from: &reader)
-      case 16...22: try parts.readGrounds(number, from: &reader)
+      case 16...22, 70: try parts.readGrounds(number, from: &reader)
       default: try reader.skip()
       }
     }
@@ -78,6 +79,7 @@ private struct VerdictParts {
   var evidence: [Evidence] = []
   var rulesVersion: UInt32 = 0
   var policyHash: RecordHash?
+  var profile: Code?
   var readUpTo: Int64 = 0
 
   mutating func readSubject(
@@ -127,6 +129,7 @@ private struct VerdictParts {
     case 20: rulesVersion = try reader.unsigned(UInt32.self, "rules_version")
     case 21: policyHash = try reader.hash("policy_hash")
     case 22: readUpTo = try reader.signed(Int64.self, "read_up_to")
+    case 70: profile = try reader.code("profile")
     default: try reader.skip()
     }
   }
@@ -146,6 +149,7 @@ private struct VerdictParts {
       subject: try subject(reader), beganWith: beganWith, opened: opened, knownAt: knownAt,
       evidence: evidence, rulesVersion: rulesVersion, policyHash: policyHash, readUpTo: readUpTo,
       count: count)
+    verdict.profile = profile
     verdict.state = state
     verdict.from = from
     verdict.to = to

@@ -4,18 +4,29 @@ public struct BusinessCalendar: Hashable, Sendable {
   public var holidays: Set<CivilDate>
   /// Services that work every day of the year.
   public var alwaysOpen: Set<OrganisationID>
+  /// Services whose week is not the ordinary one.
+  public var services: [OrganisationID: ServiceHours]
 
-  public init(holidays: Set<CivilDate>, alwaysOpen: Set<OrganisationID> = []) {
+  public init(
+    holidays: Set<CivilDate>, alwaysOpen: Set<OrganisationID> = [],
+    services: [OrganisationID: ServiceHours] = [:]
+  ) {
     self.holidays = holidays
     self.alwaysOpen = alwaysOpen
+    self.services = services
   }
 
-  /// Weekends and the bank holidays of England, 2019 to 2030.
-  public static let england = BusinessCalendar(holidays: Set(englandBankHolidays(in: 2019...2030)))
+  /// Weekends and the bank holidays of England, 2019 to 2040.
+  ///
+  /// By rule; what a later proclamation moves or adds stands in a policy file, under `closed`.
+  public static let england = BusinessCalendar(holidays: Set(englandBankHolidays(in: 2019...2040)))
 
   /// Whether `receiver` works on `date`; an unknown receiver keeps the ordinary week.
   public func isWorkingDay(_ date: CivilDate, for receiver: OrganisationID?) -> Bool {
-    if let receiver, alwaysOpen.contains(receiver) { return true }
+    if let receiver {
+      if alwaysOpen.contains(receiver) { return true }
+      if let hours = services[receiver] { return hours.isWorkingDay(date, holidays: holidays) }
+    }
     return date.weekday <= 5 && !holidays.contains(date)
   }
 

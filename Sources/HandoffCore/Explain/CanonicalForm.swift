@@ -21,6 +21,7 @@ extension Verdict {
     fields.append("\"evidence\":[" + hashes.joined(separator: ",") + "]")
     fields.append(number("rulesVersion", Int64(rulesVersion)))
     fields.append(text("policyHash", policyHash.description))
+    fields.append(text("profile", profile?.description))
     return "{" + fields.compactMap(\.self).joined(separator: ",") + "}"
   }
 

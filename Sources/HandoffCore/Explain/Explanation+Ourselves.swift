@@ -10,6 +10,8 @@ extension Verdict {
     case .s02: "\(records) lay in a partition that the key does not belong to, the first at \(at)."
     case .s03: "The events topic ended before what had been read of it, seen at \(at)."
     case .s04: "The clock of a reconciler was more than five minutes off the broker's at \(at)."
+    case .s05 where cause == .unknownProfile:
+      "The log switched at \(at) to a profile that the policy does not have."
     case .s05:
       "The log switched at \(at) to a \(cause?.description ?? "policy") whose bytes nobody has "
         + "given us."
@@ -27,6 +29,8 @@ extension Verdict {
     case .s02: "Find who wrote it without our partitioner; its events must be sent again."
     case .s03: "Treat it as an incident: events may be lost. Compare with the audit log."
     case .s04: "Set the clock of that machine right; until then it writes no ticks."
+    case .s05 where cause == .unknownProfile:
+      "Activate a profile that `baton policy show` lists; until then the policy holds without one."
     case .s05:
       "Have its bytes written to the config topic; until then the one before it is in force."
     case .s06: "Rebuild that partition's state from the events, and report a defect of Baton."

@@ -95,7 +95,7 @@ extension Policy {
       from: .dischargeReady, feedback: .hours(24), .proposed, "pathway 2: no national figure"),
     row(
       "home-care", ack: .hours(1), accept: .hours(24), start: .hours(48), from: .dischargeReady,
-      feedback: .weeks(2), .mixed, "pathway 1: aspiration of 2 days"),
+      feedback: .workingDays(2), .mixed, "pathway 1: aspiration of 2 days"),
     row(
       "virtual-ward", ack: .minutes(15), accept: .hours(2), start: .sameDay,
       feedback: .hours(24), .proposed, "step-down: national figure not found"),
@@ -139,19 +139,8 @@ extension Policy {
     let rows = defaultRows.map { row in
       "\(row.kind) \(row.priority?.description ?? "*") \(text(of: row.clocks))"
     }
-    let windows = RuleWindows()
-    let lengths = [
-      windows.reroute, windows.rerouteUrgent, windows.hold, windows.holdCap, windows.negative,
-    ]
-    let spans = [
-      windows.reorder, windows.bookingGrace, windows.repeats, windows.memory, windows.illegal,
-      windows.ended, windows.supersededGrace, windows.need, windows.needUrgent, windows.resend,
-      windows.orphan, windows.bounce, windows.dischargeHome, windows.dischargeBed,
-      windows.readyRequest, windows.readyAccept, windows.death,
-    ]
-    let rest =
-      [text(of: defaultFallback)] + lengths.map(\.description)
-      + [windows.confirmation.description] + spans.map { "\($0.nanoseconds)" }
+    let windows = PolicyWindow.all.map { "\($0.key) \($0.length(in: RuleWindows()))" }
+    let rest = [text(of: defaultFallback)] + windows
     return (rows + rest).joined(separator: "\n")
   }
 

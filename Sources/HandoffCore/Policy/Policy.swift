@@ -34,13 +34,18 @@ public struct Policy: Hashable, Sendable {
   ///
   /// Not of the policy's file, and not part of ``hash``: an activation names the two side by side.
   public var register: OrganisationRegister?
+  /// Named sections that a logged record switches on and off.
+  public var profiles: [PolicyProfile]
+  /// The profile that these values are under; `nil` for the policy as it stands.
+  public internal(set) var profile: Code?
 
   private var index: [HandoffKind: [Priority?: Int]]
 
   public init(
     version: UInt32, hash: RecordHash, rows: [Row], fallback: Clocks,
     railDelivery: [Code: ClockLength], windows: RuleWindows, calendar: BusinessCalendar,
-    sources: [Code: SourcePolicy] = [:], sourceDefaults: SourcePolicy = SourcePolicy()
+    profiles: [PolicyProfile] = [], sources: [Code: SourcePolicy] = [:],
+    sourceDefaults: SourcePolicy = SourcePolicy()
   ) {
     self.version = version
     self.hash = hash
@@ -51,6 +56,7 @@ public struct Policy: Hashable, Sendable {
     self.calendar = calendar
     self.sources = sources
     self.sourceDefaults = sourceDefaults
+    self.profiles = profiles
     index = Self.index(rows)
   }
 

@@ -126,6 +126,7 @@ extension PersonReducer {
       evidence: defect.evidence, rulesVersion: activation.rulesVersion,
       policyHash: policies[Int(state.inForce)].hash, readUpTo: state.nextOffset - 1,
       count: defect.count)
+    verdict.profile = policies[Int(state.inForce)].profile
     verdict.cause = defect.cause
     return verdict
   }

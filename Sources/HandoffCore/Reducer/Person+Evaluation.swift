@@ -272,6 +272,7 @@ extension Person {
       beganWith: alert.beganWith, opened: alert.opened, knownAt: moment.now,
       evidence: moment.evidence(witnesses), rulesVersion: moment.rulesVersion,
       policyHash: policy.hash, readUpTo: moment.readUpTo, count: alert.count)
+    verdict.profile = policy.profile
     verdict.cause = alert.cause
     if action == .resolved { verdict.resolvedAt = moment.now }
     if let handoff {

@@ -130,6 +130,11 @@ public struct UnknownActivation: Error, Hashable, Sendable {
   public var key: PatientKey
 }
 
+extension Code {
+  /// The limb of S05 for a policy that is known and has no profile of that name.
+  static let unknownProfile = Code(known: "profile")
+}
+
 extension Handoff {
   /// The ordinal of every activation that it refers to.
   var policies: [UInt16] {

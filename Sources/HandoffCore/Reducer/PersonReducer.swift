@@ -143,7 +143,7 @@ public struct PersonReducer: Sendable {
     var policy = known[activation.policyHash] ?? policies[Int(state.inForce)]
     policy.register = activation.registerHash.flatMap { registers[$0] ?? inForceRegister }
     state.activations.append(activation)
-    policies.append(policy)
+    policies.append(policy.under(activation))
     state.inForce = UInt16(clamping: policies.count - 1)
   }
 
@@ -156,6 +156,11 @@ public struct PersonReducer: Sendable {
     if let hash = activation.registerHash, registers[hash] == nil {
       missing.append((hash, .register))
     }
+    if let profile = activation.profile, let policy = known[activation.policyHash],
+      policy.under(profile) == nil
+    {
+      missing.append((policy.hash, .unknownProfile))
+    }
     return missing
   }
 
@@ -163,10 +168,10 @@ public struct PersonReducer: Sendable {
   func effective(_ activation: RulesActivation) -> Policy? {
     guard var policy = known[activation.policyHash] else { return nil }
     policy.register = nil
-    guard let hash = activation.registerHash else { return policy }
+    guard let hash = activation.registerHash else { return policy.under(activation) }
     guard let register = registers[hash] else { return nil }
     policy.register = register
-    return policy
+    return policy.under(activation)
   }
 }
 

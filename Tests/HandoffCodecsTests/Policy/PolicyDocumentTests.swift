@@ -54,6 +54,25 @@ import Testing
     ]
     source.repeatsPercent = 0
     policy.sources = [try #require(Code("mllp-rth")): source]
+    let christmas = try #require(CivilDate("2026-12-25"))
+    policy.calendar.services[.ods(try #require(ODSCode("RXQ")))] = ServiceHours(
+      days: [1, 6, 7], worksOnHolidays: true, closed: [christmas],
+      opening: ServiceHours.Opening("08:00-24:00"))
+    policy.profiles = [
+      PolicyProfile(
+        name: try #require(Code("winter")), note: "agreed: \"yes\"",
+        rows: [
+          PolicyProfile.Row(
+            kind: policy.rows[0].kind, priority: .urgent,
+            clocks: [.acknowledge: .elapsed(.seconds(30)), .start: .minutes(30)])
+        ], windows: ["reroute": .hours(4), "dischargeBed": .hours(3)]),
+      PolicyProfile(
+        name: try #require(Code("downtime")),
+        rows: [
+          PolicyProfile.Row(
+            kind: policy.rows[0].kind, priority: nil, clocks: [.accept: .hours(1)])
+        ], loosensBecause: "paper forms are typed in afterwards"),
+    ]
     var read = try PolicyDocument(Array(PolicyDocument.render(policy).utf8)).policy
     read.hash = policy.hash
     #expect(read == policy)
@@ -143,5 +162,92 @@ import Testing
     #expect(throws: PolicyDocument.Faults.self) {
       try PolicyDocument([UInt8](repeating: UInt8(ascii: "#"), count: PolicyDocument.bytesMax + 1))
     }
+  }
+
+  // MARK: Profiles and services
+
+  private func profile(_ text: String) -> [String] {
+    faults(minimal + "profiles:\n  - name: winter\n" + text)
+  }
+
+  @Test func `a profile that tightens is taken, and is in force only when it is switched on`() throws {
+    let text = minimal + """
+      profiles:
+        - name: winter
+          clocks: [{kind: gp-hospital, accept: 3d, start: 6wk}]
+          windows: {reroute: 4h}
+
+      """
+    let policy = try PolicyDocument(Array(text.utf8)).policy
+    let kind = try #require(HandoffKind("gp-hospital"))
+    #expect(policy.clocks(kind: kind, priority: nil).accept == .days(7))
+    let winter = try #require(policy.under(try #require(Code("winter"))))
+    #expect(winter.clocks(kind: kind, priority: nil).accept == .days(3))
+    #expect(winter.clocks(kind: kind, priority: nil).start == .weeks(6))
+    #expect(winter.clocks(kind: kind, priority: nil).feedback == .workingDays(3))
+    #expect(winter.windows.reroute == .hours(4))
+    #expect(winter.hash == policy.hash)
+    #expect(winter.profile == Code("winter"))
+  }
+
+  @Test(arguments: [
+    (
+      "    clocks: [{kind: gp-hospital, accept: 8d}]\n",
+      "line 12: profiles[0].clocks[0]: loosens accept from 7d to 8d: a profile tightens, or says loosens: true and its reason"
+    ),
+    (
+      "    clocks: [{kind: gp-hospital, feedback: 72h}]\n",
+      "line 12: profiles[0].clocks[0]: loosens feedback from 3wd to 72h: a profile tightens, or says loosens: true and its reason"
+    ),
+    (
+      "    windows: {need: 24h}\n",
+      "line 12: profiles[0].windows.need: loosens window need from 336h to 24h: a profile tightens, or says loosens: true and its reason"
+    ),
+    (
+      "    windows: {memory: 24h}\n",
+      "line 12: profiles[0].windows.memory: is what is remembered, and no profile may set it"
+    ),
+    (
+      "    clocks: [{kind: gp-dentist, accept: 1d}]\n",
+      "line 12: profiles[0].clocks[0]: no row of clocks is of the kind gp-dentist"
+    ),
+    ("    loosens: true\n", "line 11: profiles[0].reason: missing: why does it loosen?"),
+    ("    reason: winter\n", "line 12: profiles[0].reason: goes with loosens: true"),
+    ("  - name: winter\n", "line 12: profiles[1]: the same name as in line 11"),
+  ])
+  func `a profile that loosens in silence is refused`(text: String, fault: String) {
+    #expect(profile(text) == [fault])
+  }
+
+  @Test func `a profile that owns up to loosening is taken`() {
+    #expect(
+      profile("    loosens: true\n    reason: agreed\n    clocks: [{kind: gp-hospital, accept: 8d}]\n")
+        .isEmpty)
+  }
+
+  @Test func `faults of the hours of services are told by line`() {
+    let text = minimal + """
+      calendar:
+        alwaysOpen: [ods:RTH]
+        services:
+          - service: RXQ
+            days: [Mon]
+            open: 20:00-08:00
+            bankHolidays: sometimes
+            closed: [Christmas]
+          - service: ods:RTH
+          - {days: [monday]}
+
+      """
+    #expect(
+      faults(text) == [
+        "line 13: calendar.services[0].service: must be a service such as ods:RTH",
+        "line 14: calendar.services[0].days: must be days such as [monday, saturday]",
+        "line 15: calendar.services[0].open: must be hours of one day such as 08:00-20:00",
+        "line 16: calendar.services[0].bankHolidays: must be true or false",
+        "line 17: calendar.services[0].closed[0]: must be a day such as 2026-12-25",
+        "line 18: calendar.services[1]: ods:RTH has its hours already",
+        "line 19: calendar.services[2].service: missing",
+      ])
   }
 }

@@ -23,12 +23,10 @@ import Testing
   @Test func `has the keys that the loader asks for, and no other`() throws {
     let asked = try SettingsSchema.names(
       #"(take|mandatory|mandatoryLength)\(\s*"[^"]+""#,
-      in: [
-        "Sources/HandoffCodecs/Policy/PolicyLoader.swift",
-        "Sources/HandoffCodecs/Policy/PolicyLoader+Sources.swift",
-      ])
-    let windows = Set(PolicyWindow.all.map(\.key))
-    #expect(schema.names == asked.union(windows))
+      in: ["PolicyLoader", "PolicyLoader+Calendar", "PolicyLoader+Profiles", "PolicyLoader+Sources"]
+        .map { "Sources/HandoffCodecs/Policy/\($0).swift" })
+    let listed = PolicyWindow.all.map(\.key) + PolicyClock.allCases.map(\.rawValue)
+    #expect(schema.names == asked.union(listed))
     #expect(asked.count > 10)
   }
 
@@ -81,6 +79,11 @@ enum PolicySchema {
           "description": "What is expected of each source.", "type": "array", "maxItems": 10_000,
           "items": source, "examples": [[]], "x-refused": ["none"],
         ],
+        "profiles": [
+          "description":
+            "Named sections that `baton policy activate --profile` switches on; they tighten, or say that they loosen.",
+          "type": "array", "maxItems": 100, "items": profile, "x-refused": ["winter", ["winter"]],
+        ],
       ], required: ["format", "version", "clocks"]
     ).without("description"))
 
@@ -96,20 +99,28 @@ enum PolicySchema {
       "acknowledge": "4h", "accept": "7d", "start": "2wk", "complete": "18wk", "feedback": "3wd",
     ],
     "sources": [["source": "mllp-rth"]],
+    "calendar": ["services": [["service": "ods:RXQ"]]],
+    // It owns up to loosening, so that any value of a clock may stand in it.
+    "profiles": [
+      [
+        "name": "winter", "loosens": true, "reason": "agreed",
+        "clocks": [["kind": "gp-hospital", "accept": "1h"]],
+      ]
+    ],
   ]
 
-  private static let lengthPattern =
+  static let lengthPattern =
     "^(0*[1-9][0-9]{0,8}(s|min|h)|(1000|[1-9][0-9]{0,2})(d|wd)|(14[0-2]|1[0-3][0-9]|[1-9][0-9]?)wk"
     + "|sameDay)$"
 
-  private static func length(_ description: String) -> JSONTree {
+  static func length(_ description: String) -> JSONTree {
     SettingsSchema.setting(
       description, ["type": "string", "pattern": .string(lengthPattern)],
       examples: ["45s", "15min", "2h", "7d", "4wk", "3wd", "sameDay"],
       refused: ["0h", "soon", "7", "1001d", "143wk", 5, []])
   }
 
-  private static let slug: JSONTree = ["type": "string", "pattern": "^[a-z0-9-]{1,40}$"]
+  static let slug: JSONTree = ["type": "string", "pattern": "^[a-z0-9-]{1,40}$"]
   private static let mandatory: [JSONTree] = [
     "acknowledge", "accept", "start", "complete", "feedback",
   ]
@@ -160,7 +171,7 @@ enum PolicySchema {
       examples: ["Delivery plan 2026"], refused: [.string(String(repeating: "x", count: 201)), []]),
   ]
 
-  private static let windows: JSONTree = .object(
+  static let windows: JSONTree = .object(
     PolicyWindow.all.map { window in
       let description = window.comment.prefix(1).uppercased() + window.comment.dropFirst() + "."
       switch window.field {
@@ -196,5 +207,9 @@ enum PolicySchema {
             "^(ods:[0-9A-Za-z]{1,12}|local:[0-9a-fA-F]{32}|openreferral:[0-9a-fA-F-]{32,36})$",
         ],
       ], examples: [["ods:RTH"], []], refused: [["RTH"], "ods:RTH"]),
+    "services": [
+      "description": "Services whose week is another.", "type": "array", "maxItems": 10_000,
+      "items": service, "x-refused": ["ods:RTH", ["ods:RTH"]],
+    ],
   ]
 }
