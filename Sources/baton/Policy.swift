@@ -87,7 +87,7 @@ extension PolicyCommand {
       abstract: "What changes from one policy to another. Exit code 1 where something loosens.",
       discussion: """
         Tighter means that a deadline falls earlier from whatever hour it starts, looser that it \
-        falls later; mixed is both, as with 24h beside 1wd. The word default stands for the policy \
+        falls later; mixed is both, as with 5d beside 3wd. The word default stands for the policy \
         that ships with Baton.
         """)
 

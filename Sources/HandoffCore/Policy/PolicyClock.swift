@@ -44,7 +44,7 @@ public enum PolicyClock: String, CaseIterable, Hashable, Sendable {
 /// How one length compares with another.
 public enum Tightness: String, CaseIterable, Hashable, Sendable {
   case same, tighter, looser
-  /// Due earlier from some moments and later from others, such as 24h beside 1wd.
+  /// Due earlier from some moments and later from others, such as 5d beside 3wd.
   case mixed
 
   var reversed: Tightness {
@@ -61,7 +61,7 @@ extension ClockLength {
   ///
   /// Lengths of one unit compare as numbers. Others are laid beside each other from every hour of a
   /// year with its bank holidays and changes of the clocks, each in its own calendar: that is the
-  /// only honest answer to whether 24h is tighter than 1wd.
+  /// only honest answer to whether 5d is tighter than 3wd.
   public func tightness(
     than other: ClockLength, in calendar: BusinessCalendar = .england,
     otherIn otherCalendar: BusinessCalendar? = nil, for receiver: OrganisationID? = nil

@@ -181,7 +181,8 @@ import Testing
     let policy = try PolicyDocument(Array(text.utf8)).policy
     let kind = try #require(HandoffKind("gp-hospital"))
     #expect(policy.clocks(kind: kind, priority: nil).accept == .days(7))
-    let winter = try #require(policy.under(try #require(Code("winter"))))
+    let name = try #require(Code("winter"))
+    let winter = try #require(policy.under(name))
     #expect(winter.clocks(kind: kind, priority: nil).accept == .days(3))
     #expect(winter.clocks(kind: kind, priority: nil).start == .weeks(6))
     #expect(winter.clocks(kind: kind, priority: nil).feedback == .workingDays(3))
@@ -196,8 +197,8 @@ import Testing
       "line 12: profiles[0].clocks[0]: loosens accept from 7d to 8d: a profile tightens, or says loosens: true and its reason"
     ),
     (
-      "    clocks: [{kind: gp-hospital, feedback: 72h}]\n",
-      "line 12: profiles[0].clocks[0]: loosens feedback from 3wd to 72h: a profile tightens, or says loosens: true and its reason"
+      "    clocks: [{kind: gp-hospital, feedback: 5d}]\n",
+      "line 12: profiles[0].clocks[0]: loosens feedback from 3wd to 5d: a profile tightens, or says loosens: true and its reason"
     ),
     (
       "    windows: {need: 24h}\n",

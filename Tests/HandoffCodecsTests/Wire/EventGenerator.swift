@@ -127,6 +127,7 @@ struct EventGenerator {
     verdict.priority = chance() ? .routine : nil
     verdict.cause = maybe { $0.code() }
     verdict.resolvedAt = maybe { $0.time() }
+    verdict.profile = maybe { $0.code() }
     return verdict
   }
 

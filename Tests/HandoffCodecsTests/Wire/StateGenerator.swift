@@ -141,7 +141,8 @@ extension EventGenerator {
       activations: list(2) {
         RulesActivation(
           rulesVersion: UInt32($0.number(1...9)), policyHash: $0.hash(),
-          profile: $0.maybe { $0.code() }, registerHash: $0.maybe { $0.hash() })
+          profile: $0.maybe { $0.code() }, registerHash: $0.maybe { $0.hash() },
+          isCommanded: $0.chance())
       })
   }
 
@@ -160,7 +161,8 @@ extension EventGenerator {
       activations: list(2) {
         RulesActivation(
           rulesVersion: UInt32($0.number(1...9)), policyHash: $0.hash(),
-          profile: $0.maybe { $0.code() }, registerHash: $0.maybe { $0.hash() })
+          profile: $0.maybe { $0.code() }, registerHash: $0.maybe { $0.hash() },
+          isCommanded: $0.chance())
       })
     for _ in 0..<number(0...3) {
       let source = SourceState(

@@ -142,7 +142,8 @@ private func activation(_ policy: Policy, _ profile: String?) -> EventRecord.Con
 
   @Test(arguments: [
     ("2h", "3h", Tightness.tighter), ("7d", "1wk", .same), ("24h", "1d", .mixed),
-    ("5wd", "7d", .looser), ("24h", "1wd", .mixed), ("sameDay", "24h", .tighter),
+    ("5wd", "7d", .looser), ("24h", "1wd", .tighter), ("sameDay", "24h", .mixed),
+    ("5d", "3wd", .mixed),
     ("sameDay", "1wd", .tighter), ("8h", "sameDay", .mixed), ("10wd", "2wk", .looser),
   ])
   func `compares lengths of other units from every hour of a year`(
