@@ -44,6 +44,7 @@ struct Baton: AsyncParsableCommand {
     BoundaryCommand.self,
     ReconcileCommand.self,
     PolicyCommand.self,
+    MeasuresCommand.self,
     EventsCommand.self,
     AlertsCommand.self,
     AuditCommand.self,

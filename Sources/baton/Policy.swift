@@ -27,7 +27,7 @@ struct PolicyCommand: AsyncParsableCommand {
 extension PolicyCommand {
   struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Say everything that is wrong with a policy file. Exit code 1 where it is refused.")
+      abstract: "Say everything that is wrong with a policy or a register. Exit code 1 if refused.")
 
     @OptionGroup var output: OutputOptions
 
@@ -37,21 +37,43 @@ extension PolicyCommand {
     func run() async throws {
       let bytes = try PolicySource.bytes(of: file)
       let output = Output(output)
+      if RegisterDocument.isRegister(bytes) { return try checkRegister(bytes, output) }
       let policy: Policy
       do throws(PolicyDocument.Faults) {
         policy = try PolicyDocument(bytes).policy
       } catch {
-        try output.json(Report(error))
-        for fault in error.faults { output.line(fault.description) }
-        let faults = error.faults.count == 1 ? "1 fault" : "\(error.faults.count) faults"
-        throw CommandFailure(
-          .found, "\(file) is refused: \(faults).",
-          advice: "Mend every fault listed; nothing of a bad policy is taken.")
+        throw try refusal(error, output)
       }
       try output.result(Report(policy)) {
         "\(file) is good: version \(policy.version), \(policy.rows.count) rows of clocks, "
           + "\(policy.profiles.count) profiles, SHA-256 \(policy.hash)."
       }
+    }
+
+    private func checkRegister(_ bytes: [UInt8], _ output: Output) throws {
+      let register: OrganisationRegister
+      do throws(PolicyDocument.Faults) {
+        register = try RegisterDocument(bytes).register
+      } catch {
+        throw try refusal(error, output)
+      }
+      try output.result(Report(register)) {
+        let closed = register.organisations.values.count { $0.validTo != nil }
+        return "\(file) is good: a register, version \(register.version), "
+          + "\(register.organisations.count) organisations, \(closed) with a day on which they "
+          + "close, SHA-256 \(register.hash)."
+      }
+    }
+
+    /// Lists every fault.
+    private func refusal(_ error: PolicyDocument.Faults, _ output: Output) throws -> CommandFailure
+    {
+      try output.json(Report(error))
+      for fault in error.faults { output.line(fault.description) }
+      let faults = error.faults.count == 1 ? "1 fault" : "\(error.faults.count) faults"
+      return CommandFailure(
+        .found, "\(file) is refused: \(faults).",
+        advice: "Mend every fault listed; nothing of a bad file is taken.")
     }
 
     private struct Report: Encodable {
@@ -72,6 +94,13 @@ extension PolicyCommand {
         version = policy.version
         hash = "\(policy.hash)"
         profiles = policy.profiles.map { "\($0.name)" }
+        faults = []
+      }
+
+      init(_ register: OrganisationRegister) {
+        good = true
+        version = register.version
+        hash = "\(register.hash)"
         faults = []
       }
 
@@ -142,68 +171,6 @@ extension PolicyCommand {
       }
     }
   }
-
-  struct Activate: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-      abstract: "Put a policy in force on the bus, by a record on every partition.",
-      discussion: """
-        Handoffs that are open stay under the policy by which they were requested; what is \
-        requested from then on is judged by this one. The file's bytes go to handoff.config.v1 and \
-        stay there. What was activated stays in force whatever policy a reconciler is configured \
-        with, until it is activated again: without --profile a profile ends.
-
-        A switch that failed half-way is made whole by running the command again. It needs the \
-        principal of the administrator.
-        """)
-
-    @OptionGroup var settings: SettingsOptions
-    @OptionGroup var output: OutputOptions
-
-    @Argument(
-      help: ArgumentHelp("The policy (YAML), or `default` for the one that ships.", valueName: "file")
-    )
-    var file: String
-
-    @Option(
-      name: .long, help: ArgumentHelp("The profile to switch on, such as winter.", valueName: "name"))
-    var profile: String?
-
-    func run() async throws {
-      let (configuration, bootstrap) = try settings.loadWithBroker()
-      let source = try file == "default" ? .standard : PolicySource(file: file)
-      let name = try profile.map { name in
-        _ = try source.policy.under(named: name, of: file)
-        return Code(name)
-      }
-      let kafka = KafkaConfiguration(configuration, client: "policy", as: .administrator)
-      try await reachingKafka(bootstrap) {
-        do {
-          let done = try await PolicyActivation(kafka).activate(source, profile: name ?? nil)
-          try Output(output).result(Report(done)) {
-            let profile = done.profile.map { " under profile \($0)" } ?? ""
-            return "Policy \(done.hash.description.prefix(12))\(profile) is in force from here on, "
-              + "on \(done.partitionCount) partitions."
-          }
-        } catch PolicyActivationFault.noTopic {
-          throw CommandFailure(
-            .unavailable, "There is no topic \(Topic.events.name).",
-            advice: "Create the topics with `baton topics apply`.")
-        }
-      }
-    }
-
-    private struct Report: Encodable {
-      var policyHash: String
-      var profile: String?
-      var partitions: Int
-
-      init(_ done: PolicyActivation.Done) {
-        policyHash = "\(done.hash)"
-        profile = done.profile.map { "\($0)" }
-        partitions = done.partitionCount
-      }
-    }
-  }
 }
 
 extension Policy {
@@ -235,6 +202,20 @@ extension PolicySource {
       return Array(try Data(contentsOf: URL(filePath: file)))
     } catch {
       throw CommandFailure.file(file, doing: "read", error)
+    }
+  }
+}
+
+extension RegisterSource {
+  /// Reads a register file; a bad one is refused whole, with every fault listed.
+  init(file: String) throws {
+    let bytes = try PolicySource.bytes(of: file)
+    do {
+      self.init(register: try RegisterDocument(bytes).register, bytes: bytes)
+    } catch {
+      throw CommandFailure(
+        .badConfiguration, "The register \(file) is refused: \(error)",
+        advice: "Mend every fault listed; nothing of a bad register is taken.")
     }
   }
 }

@@ -24,6 +24,11 @@ struct ReconcileCommand: AsyncParsableCommand {
 
         baton events export --output events.ndjson
         baton reconcile --input events.ndjson --output alerts.ndjson --policy winter.yaml
+
+      With --what-if the same history is judged a second time, as if that policy had been in force \
+      all along, and what is printed is the difference: which alerts would appear, vanish or move.
+
+        baton reconcile --input events.ndjson --what-if tighter.yaml
       """)
 
   @OptionGroup var settings: SettingsOptions
@@ -59,6 +64,24 @@ struct ReconcileCommand: AsyncParsableCommand {
   @Option(
     name: .long,
     help: ArgumentHelp(
+      "With --input: organisation register (YAML); the first is in force at the start, and it may "
+        + "be given again for those that the records switch to.", valueName: "file"))
+  var register: [String] = []
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "With --input: print what would be otherwise under this policy (YAML).", valueName: "file"))
+  var whatIf: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp("With --what-if: as if this profile of it had been on.", valueName: "name"))
+  var whatIfProfile: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
       "With --input: partitions of the topic, to find records in the wrong one, and where a "
         + "person goes who is moved to another key.",
       valueName: "count"))
@@ -77,6 +100,15 @@ struct ReconcileCommand: AsyncParsableCommand {
   func validate() throws {
     if input == nil, until != nil || outputFile != "-" || partitions != nil {
       throw ValidationError("--until, --output and --partitions go with --input.")
+    }
+    if input == nil, whatIf != nil || !register.isEmpty {
+      throw ValidationError("--what-if and --register go with --input.")
+    }
+    if whatIf == nil, whatIfProfile != nil {
+      throw ValidationError("--what-if-profile goes with --what-if.")
+    }
+    if whatIf != nil, outputFile != "-" {
+      throw ValidationError("--what-if prints a difference, and writes no --output.")
     }
     if input == nil, policy.count > 1 {
       throw ValidationError("The service runs by one --policy.")
@@ -126,34 +158,28 @@ struct ReconcileCommand: AsyncParsableCommand {
 
   private func reconcileOffline(_ input: String) async throws {
     let configuration = try settings.load()
-    var files = policy
-    if files.isEmpty, let file = configuration.policyFile { files = [file] }
-    let policies = try files.map { try PolicySource(file: $0).policy }
     let end = try until.map(time(named: "--until"))
-    var reconciler = OfflineReconciler(
-      policies: policies.isEmpty ? [.default] : policies, partitionCount: partitions,
-      stamp: configuration.recordGuard?.stamp)
-    if input != "-" {
-      // What reducers wrote counts where it stands, and not where its cause does.
-      try await NDJSONFile.read(input) { line, _ in reconciler.expect(line) }
+    var history = try RecordedHistory(
+      input, configuration: configuration, policies: policy, registers: register,
+      partitions: partitions)
+    if let whatIf {
+      var other = try PolicySource(file: whatIf).policy
+      if let whatIfProfile { other = try other.under(named: whatIfProfile, of: whatIf) }
+      history.judge(insteadBy: other)
     }
-    try await NDJSONFile.read(input) { line, number in
-      do {
-        try reconciler.take(line)
-      } catch {
-        throw CommandFailure(
-          .badData, "Line \(number) of \(NDJSONFile.name(input)) cannot be judged: \(error).",
-          advice: "`baton events export` writes lines that can.")
-      }
-    }
-    if let end { reconciler.advance(to: end) }
+    let (reconciler, other) = try await history.judged(until: end)
     for alert in reconciler.selfAlerts.prefix(20) { warn(alert) }
-    let lines = CanonicalForm.lines(reconciler.verdicts)
-    let writer = try NDJSONFile.Writer(outputFile)
-    for line in lines { try writer.write(Array(line.utf8)) }
-    try writer.close()
+    if let other {
+      let difference = VerdictDifference(before: reconciler.verdicts, after: other.verdicts)
+      try WhatIfReport(difference).print(Output(output))
+    } else {
+      let writer = try NDJSONFile.Writer(outputFile)
+      let lines = CanonicalForm.lines(reconciler.verdicts)
+      for line in lines { try writer.write(Array(line.utf8)) }
+      try writer.close()
+    }
     Progress.line(
-      "Judged \(reconciler.recordCount) records: \(lines.count) verdicts, "
+      "Judged \(reconciler.recordCount) records: \(reconciler.verdicts.count) verdicts, "
         + "\(reconciler.selfAlerts.count) alerts about ourselves.")
   }
 

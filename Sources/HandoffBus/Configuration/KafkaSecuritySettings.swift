@@ -93,8 +93,8 @@ package struct KafkaSecuritySettings: Sendable {
 
   /// The parts that have a name: those that make clients.
   package static let componentNames = [
-    "alerts", "audit", "connector", "doctor", "events", "import", "ingest", "reconcile", "topics",
-    "up",
+    "alerts", "audit", "connector", "doctor", "events", "import", "ingest", "policy",
+    "reconcile", "topics", "up",
   ]
 
   /// Who `component` is: what it has of its own, and the rest of what is common.

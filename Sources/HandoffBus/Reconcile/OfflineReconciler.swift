@@ -16,6 +16,9 @@ package struct OfflineReconciler: Sendable {
   package private(set) var selfAlerts: [SelfAlert] = []
   package private(set) var recordCount = 0
   private let policies: [Policy]
+  private let registers: [OrganisationRegister]
+  /// Judges in place of whatever policy the log switches to; its profiles still follow the log.
+  private let instead: Policy?
   private let intake: RecordIntake
   private var partitions: [Int32: Partition] = [:]
   /// What the input holds of what reducers wrote.
@@ -42,11 +45,18 @@ package struct OfflineReconciler: Sendable {
   ///
   /// Placing is checked only where the topic's number of partitions is given: lines that were
   /// written by hand, or exported from some partitions only, do not tell it.
+  ///
+  /// The first of `registers` is in force from the start too. With `instead` the same history is
+  /// judged as if that policy had been in force all along: then what reducers wrote under another
+  /// is made anew, and the log's own records of it are passed over.
   package init(
-    policies: [Policy], partitionCount: Int32? = nil, stamp: RecordStamp? = nil
+    policies: [Policy], registers: [OrganisationRegister] = [], instead: Policy? = nil,
+    partitionCount: Int32? = nil, stamp: RecordStamp? = nil
   ) {
     precondition(!policies.isEmpty, "something must be in force at the start")
-    self.policies = policies
+    self.policies = instead.map { [$0] } ?? policies
+    self.registers = registers
+    self.instead = instead
     intake = RecordIntake(partitionCount: partitionCount, stamp: stamp)
   }
 
@@ -71,17 +81,16 @@ package struct OfflineReconciler: Sendable {
       record.brokerAt = event.occurredAt
     }
     if let alert { selfAlerts.append(alert) }
-    if case .rulesActivation(let activation) = record.content,
-      !policies.contains(where: { $0.hash == activation.policyHash })
-    {
-      selfAlerts.append(SelfAlert(.policyUnknown, at: place))
+    if case .rulesActivation(let activation) = record.content {
+      record.content = .rulesActivation(follow(activation, at: place))
     }
     if partitions[number] == nil {
       partitions[number] = Partition(reducer: reducer(of: number))
     }
     partitions[number]?.nextOffset = place.offset &+ 1
-    if let id = effectID(record.content), logged.contains(id) {
-      compare(id, record.hash, at: record.coordinates)
+    if let id = effectID(record.content) {
+      guard instead == nil else { return }
+      if logged.contains(id) { compare(id, record.hash, at: record.coordinates) }
     }
     apply(record, to: number)
     recordCount += 1
@@ -93,11 +102,30 @@ package struct OfflineReconciler: Sendable {
   /// Without it the same record is queued behind its cause, and known again when its line comes:
   /// right where the lines of all partitions are in the order of time.
   package mutating func expect(_ line: NDJSONRecord) {
-    guard let coordinates = line.coordinates, let brokerAt = line.brokerAt,
+    guard instead == nil, let coordinates = line.coordinates, let brokerAt = line.brokerAt,
       line.record.isPerhapsOfReducer
     else { return }
     let stored = StoredRecord(record: line.record, coordinates: coordinates, brokerAt: brokerAt)
     if let id = effectID(intake.take(stored).record.content) { logged.insert(id) }
+  }
+
+  /// A switch as it is followed here; an alert where something of it is not known.
+  private mutating func follow(
+    _ activation: RulesActivation, at place: RecordCoordinates
+  ) -> RulesActivation {
+    var activation = activation
+    if let instead {
+      activation.policyHash = instead.hash
+      // What the other policy does not have ends where it would have begun.
+      if let profile = activation.profile, instead.under(profile) == nil {
+        activation.profile = nil
+      }
+    }
+    let known = Set(policies.map(\.hash)).union(registers.map(\.hash))
+    if !known.isSuperset(of: activation.hashes) {
+      selfAlerts.append(SelfAlert(.policyUnknown, at: place))
+    }
+    return activation
   }
 
   private mutating func apply(_ record: EventRecord, to number: Int32) {
@@ -194,9 +222,12 @@ package struct OfflineReconciler: Sendable {
   }
 
   private func reducer(of partition: Int32) -> PersonReducer {
-    var reducer = PersonReducer(
-      policy: policies[0], topic: Topic.events.name, partition: partition)
-    for policy in policies.dropFirst() { reducer.provide(policy) }
+    var first = policies[0]
+    first.register = registers.first
+    var reducer = PersonReducer(policy: first, topic: Topic.events.name, partition: partition)
+    // Without its register: an activation names the two side by side.
+    for policy in policies { reducer.provide(policy) }
+    for register in registers { reducer.provide(register) }
     return reducer
   }
 }

@@ -9,16 +9,16 @@ final class PartitionCrew: Sendable {
   private let status: ReconcilerStatus
   private let ticks: TickWriter
   private let intake: RecordIntake
-  private let policies: [Policy]
+  private let rules: RulesOnLog
   private let owners = Mutex<[Int32: PartitionOwner]>([:])
   private let activations = Mutex<[Int32: RulesActivation]>([:])
 
   init(
-    configuration: ReconcilerConfiguration, policies: [Policy], partitionCount: Int32,
+    configuration: ReconcilerConfiguration, rules: RulesOnLog, partitionCount: Int32,
     status: ReconcilerStatus, ticks: TickWriter
   ) {
     self.configuration = configuration
-    self.policies = policies
+    self.rules = rules
     self.status = status
     self.ticks = ticks
     intake = RecordIntake(partitionCount: partitionCount, stamp: configuration.stamp)
@@ -32,7 +32,7 @@ final class PartitionCrew: Sendable {
     let numbers = partitions.map(\.partition).sorted()
     for partition in numbers {
       let owner = try PartitionOwner(
-        partition: partition, configuration: configuration, policies: policies, intake: intake,
+        partition: partition, configuration: configuration, rules: rules, intake: intake,
         status: status)
       owners.withLock { $0[partition] = owner }
     }

@@ -19,16 +19,16 @@ package actor PartitionOwner {
   private let logger: Logger
   private let producer: KafkaTransactionalProducer
   private var reducer: PersonReducer
-  /// The policies that the reducer has been given.
-  private var policies: Set<RecordHash>
+  /// The policies and registers that the reducer has been given.
+  private var known: Set<RecordHash>
   /// Those that it was given at the start.
-  private let given: [Policy]
+  private let given: RulesOnLog
   private var changelog = ChangelogReader()
   private var loop = DeliveryLoop()
   private var abortsInARow = 0
 
   package init(
-    partition: Int32, configuration: ReconcilerConfiguration, policies: [Policy],
+    partition: Int32, configuration: ReconcilerConfiguration, rules: RulesOnLog,
     intake: RecordIntake, status: ReconcilerStatus
   ) throws(KafkaError) {
     self.partition = partition
@@ -43,9 +43,9 @@ package actor PartitionOwner {
       transactionTimeout: configuration.limits.transactionTimeout)
     reducer = PersonReducer(
       policy: configuration.policy.policy, topic: Topic.events.name, partition: partition)
-    self.policies = Set(policies.map(\.hash))
-    given = policies
-    for policy in policies { reducer.provide(policy) }
+    known = rules.hashes
+    given = rules
+    rules.provide(to: &reducer)
   }
 
   /// The earliest deadline armed.
@@ -95,7 +95,7 @@ package actor PartitionOwner {
     status.update { $0.selfAlertCount += 1 }
     reducer = PersonReducer(
       policy: configuration.policy.policy, topic: Topic.events.name, partition: partition)
-    for policy in given { reducer.provide(policy) }
+    given.provide(to: &reducer)
     do throws(KafkaError) {
       let transaction = try await producer.beginTransaction()
       try await transaction.enqueue(changelog.tombstones(partition: partition))
@@ -173,15 +173,17 @@ extension PartitionOwner {
     }
   }
 
-  /// Fetches policies that others have activated since this one was made.
+  /// Fetches policies and registers that others have activated since this one was made.
   private func learnPolicies(of records: [EventRecord]) async {
     for record in records {
       guard case .rulesActivation(let activation) = record.content,
-        !policies.contains(activation.policyHash)
+        !known.isSuperset(of: activation.hashes)
       else { continue }
-      let all = (try? await PolicyLog(configuration.kafka).read()) ?? []
-      for policy in all where policies.insert(policy.hash).inserted { reducer.provide(policy) }
-      if !policies.contains(activation.policyHash) {
+      if let rules = try? await PolicyLog(configuration.kafka).read() {
+        known.formUnion(rules.hashes)
+        rules.provide(to: &reducer)
+      }
+      if !known.isSuperset(of: activation.hashes) {
         raise(SelfAlert(.policyUnknown, at: record.coordinates))
       }
     }

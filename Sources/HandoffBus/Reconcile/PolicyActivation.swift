@@ -2,17 +2,24 @@ internal import HandoffCodecs
 package import HandoffCore
 package import KafkaClient
 
-/// Switches the bus to another policy or profile, by a record on every partition of the events.
+/// Switches the bus to another policy, profile or register, by a record on every partition of the
+/// events.
 ///
 /// The bytes go to the config topic first, so that who reads the switch finds them. A switch that
 /// reached some partitions only is made whole by doing it again: a partition that has it already
 /// passes it over.
 package struct PolicyActivation: Sendable {
-  /// What was written.
-  package struct Done: Hashable, Sendable {
-    package var hash: RecordHash
+  /// What is to change; the rest stays as it was activated last.
+  package struct Request: Sendable {
+    /// `nil` leaves the policy that was activated last, or the one that ships with Baton.
+    package var policy: PolicySource?
+    /// `nil` for none: without being named again a profile ends.
     package var profile: Code?
-    package var partitionCount: Int
+    /// `nil` leaves the register that was activated last.
+    package var register: RegisterSource?
+    package var endsRegister = false
+
+    package init() {}
   }
 
   private let kafka: KafkaConfiguration
@@ -20,18 +27,15 @@ package struct PolicyActivation: Sendable {
   /// `kafka` writes as the administrator, whose stamp readers ask for.
   package init(_ kafka: KafkaConfiguration) { self.kafka = kafka }
 
-  /// Puts `source` in force from here on, under a profile that it has or under none.
-  package func activate(_ source: PolicySource, profile: Code?) async throws -> Done {
-    let hash = source.policy.hash
+  /// Puts it in force from here on; returns what is, and on how many partitions it was said.
+  package func activate(
+    _ request: Request
+  ) async throws -> (activation: RulesActivation, partitionCount: Int) {
     let partitions = try await TopicScan(kafka, topic: .events).partitions()
     guard !partitions.isEmpty else { throw PolicyActivationFault.noTopic }
-    if let profile, source.policy.under(profile) == nil {
-      throw PolicyActivationFault.unknownProfile(profile)
-    }
-    _ = try await PolicyLog(kafka).publish(source)
-    let activation = RulesActivation(
-      rulesVersion: PersonReducer.rulesVersion, policyHash: hash, profile: profile,
-      isCommanded: true)
+    let log = PolicyLog(kafka)
+    let activation = try await activation(request, log)
+    if let register = request.register { try await log.publish(register) }
     let record = WireCodec().encode(activation, at: Timestamp.now())
     let producer = try KafkaProducer(kafka)
     do throws(KafkaError) {
@@ -42,12 +46,40 @@ package struct PolicyActivation: Sendable {
       throw error
     }
     await producer.close()
-    return Done(hash: hash, profile: profile, partitionCount: partitions.count)
+    try await log.note(activation)
+    return (activation, partitions.count)
+  }
+
+  private func activation(
+    _ request: Request, _ log: PolicyLog
+  ) async throws -> RulesActivation {
+    let last = try await log.activated()
+    let policy: Policy
+    if let source = request.policy {
+      _ = try await log.publish(source)
+      policy = source.policy
+    } else {
+      let known = try await log.read().policies + [.default]
+      let hash = last?.policyHash ?? Policy.default.hash
+      guard let found = known.first(where: { $0.hash == hash }) else {
+        throw PolicyActivationFault.unknownPolicy
+      }
+      policy = found
+    }
+    if let profile = request.profile, policy.under(profile) == nil {
+      throw PolicyActivationFault.unknownProfile(known: policy.profiles.map(\.name))
+    }
+    let register =
+      request.endsRegister ? nil : request.register?.register.hash ?? last?.registerHash
+    return RulesActivation(
+      rulesVersion: PersonReducer.rulesVersion, policyHash: policy.hash, profile: request.profile,
+      registerHash: register, isCommanded: true)
   }
 }
 
 /// Why nothing was switched.
 package enum PolicyActivationFault: Error, Hashable, Sendable {
   case noTopic
-  case unknownProfile(Code)
+  case unknownPolicy
+  case unknownProfile(known: [Code])
 }

@@ -42,13 +42,13 @@ package struct ReconcilerService: Service {
 
   private func serve() async throws {
     let partitionCount = try await checkTopics()
-    let policies = try await PolicyLog(configuration.kafka).publish(configuration.policy)
+    let rules = try await PolicyLog(configuration.kafka).publish(configuration.policy)
     var failures = 0
     while !Task.isCancelled {
       let committed = status.snapshot.transactionCount
       do {
         try await ReconcilerSession(
-          configuration: configuration, policies: policies, partitionCount: partitionCount,
+          configuration: configuration, rules: rules, partitionCount: partitionCount,
           status: status
         ).run()
         return

@@ -11,7 +11,7 @@ struct ReconcilerSession: Sendable {
   private let crew: PartitionCrew
 
   init(
-    configuration: ReconcilerConfiguration, policies: [Policy], partitionCount: Int32,
+    configuration: ReconcilerConfiguration, rules: RulesOnLog, partitionCount: Int32,
     status: ReconcilerStatus
   ) {
     self.configuration = configuration
@@ -21,7 +21,7 @@ struct ReconcilerSession: Sendable {
       logger: configuration.logger, instanceID: configuration.instanceID,
       policyHash: configuration.policy.policy.hash)
     crew = PartitionCrew(
-      configuration: configuration, policies: policies, partitionCount: partitionCount,
+      configuration: configuration, rules: rules, partitionCount: partitionCount,
       status: status, ticks: ticks)
   }
 

@@ -98,7 +98,12 @@ package struct TopicMessage: Hashable, Sendable {
         TopicMessage(
           name: "Configuration", key: "SHA-256 of the value: 64 hexadecimal digits",
           data: .other(contentType: "application/yaml"),
-          summary: "The bytes of a policy, as its owner wrote them.", isCloudEvent: false)
+          summary: "The bytes of a policy or register, as its owner wrote them.",
+          isCloudEvent: false),
+        TopicMessage(
+          name: "Activated", key: "`activated`",
+          data: .other(contentType: "application/protobuf"),
+          summary: "The RulesActivation that a person made last.", isCloudEvent: false),
       ]
     case .commands: []
     }

@@ -78,7 +78,9 @@ extension PolicyDocument {
 
   private static func serviceLines(of services: [OrganisationID: ServiceHours]) -> [String] {
     guard !services.isEmpty else { return [] }
-    var lines = ["  # Services whose week is another; open is by the clock on the wall.", "  services:"]
+    var lines = [
+      "  # Services whose week is another; open is by the clock on the wall.", "  services:",
+    ]
     for (service, hours) in services.sorted(by: { $0.key < $1.key }) {
       lines.append("    - service: \(quoted(service.description))")
       let days = hours.days.sorted().map { PolicyLoader.weekdays[$0 - 1] }

@@ -43,18 +43,10 @@ package struct PolicyDocument: Hashable, Sendable {
 
   /// Reads a file.
   package init(_ bytes: [UInt8]) throws(Faults) {
-    guard bytes.count <= Self.bytesMax else {
-      throw Faults(faults: [Fault(line: 0, key: "", problem: "larger than \(Self.bytesMax) bytes")])
-    }
-    guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw Faults(faults: [Fault(line: 0, key: "", problem: "not UTF-8")])
-    }
-    let root = try YAMLMapping.root(of: text)
+    let root = try YAMLMapping.root(of: bytes, bytesMax: Self.bytesMax)
     var loader = PolicyLoader()
     let policy = loader.policy(root, hash: WireCodec.recordHash(bytes))
-    guard let policy, loader.faults.isEmpty else {
-      throw Faults(faults: loader.faults.sorted { ($0.line, $0.key) < ($1.line, $1.key) })
-    }
+    guard let policy, loader.faults.isEmpty else { throw loader.sortedFaults }
     self.policy = policy
   }
 }

@@ -11,11 +11,7 @@ struct PolicyLoader {
     if let format = mandatory("format", of: &root), text(format) != PolicyDocument.format {
       fault(format, "must be \(PolicyDocument.format)")
     }
-    let version = mandatory("version", of: &root).flatMap { entry in
-      parsed(entry, "a whole number from 1 to 4294967295") {
-        UInt32($0).flatMap { $0 > 0 ? $0 : nil }
-      }
-    }
+    let version = version(of: &root)
     let rows = mandatory("clocks", of: &root).map { self.rows($0) }
     let fallback = root.take("fallback").map { entry -> Clocks? in
       guard var mapping = mapping(entry) else { return nil }
@@ -39,6 +35,20 @@ struct PolicyLoader {
       sourceDefaults: sourceDefaults)
     for profile in profiles { judge(profile, of: policy) }
     return policy
+  }
+
+  /// Counts up with every change of a file.
+  mutating func version(of root: inout YAMLMapping) -> UInt32? {
+    mandatory("version", of: &root).flatMap { entry in
+      parsed(entry, "a whole number from 1 to 4294967295") {
+        UInt32($0).flatMap { $0 > 0 ? $0 : nil }
+      }
+    }
+  }
+
+  /// In the order of their lines.
+  var sortedFaults: PolicyDocument.Faults {
+    PolicyDocument.Faults(faults: faults.sorted { ($0.line, $0.key) < ($1.line, $1.key) })
   }
 
   // MARK: Sections

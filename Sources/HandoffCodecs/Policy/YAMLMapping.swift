@@ -14,8 +14,19 @@ struct YAMLMapping {
   let line: Int
   let path: String
 
-  /// The one document of a file, which must be a mapping.
-  static func root(of text: String) throws(PolicyDocument.Faults) -> YAMLMapping {
+  /// The one document of a file, which must be text of so many bytes at most and a mapping.
+  static func root(
+    of bytes: [UInt8], bytesMax: Int
+  ) throws(PolicyDocument.Faults) -> YAMLMapping {
+    func fault(_ problem: String) -> PolicyDocument.Faults {
+      PolicyDocument.Faults(faults: [PolicyDocument.Fault(line: 0, key: "", problem: problem)])
+    }
+    guard bytes.count <= bytesMax else { throw fault("larger than \(bytesMax) bytes") }
+    guard let text = String(validating: bytes, as: UTF8.self) else { throw fault("not UTF-8") }
+    return try root(of: text)
+  }
+
+  private static func root(of text: String) throws(PolicyDocument.Faults) -> YAMLMapping {
     func fault(_ line: Int, _ problem: String) -> PolicyDocument.Faults {
       PolicyDocument.Faults(
         faults: [PolicyDocument.Fault(line: line, key: "", problem: problem)])

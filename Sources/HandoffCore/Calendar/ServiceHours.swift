@@ -6,8 +6,9 @@ public struct ServiceHours: Hashable, Sendable {
   public var worksOnHolidays: Bool
   /// Days of its own without work, such as a move.
   public var closed: Set<CivilDate>
-  /// From when to when it is open on a working day, by the clock on the wall; `nil` where it is not
-  /// said. No deadline depends on it; measures tell by it what arrived out of hours.
+  /// From when to when it is open on a working day; `nil` where nobody said.
+  ///
+  /// By the clock on the wall. No deadline depends on it; measures tell by it what came out of hours.
   public var opening: Opening?
 
   /// A span of one day by the clock on the wall: not over midnight.

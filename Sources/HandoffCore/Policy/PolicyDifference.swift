@@ -71,7 +71,8 @@ extension PolicyDifference {
       let isBound = clock == .deliver && old.deliver == nil && new.deliver == nil
       guard !isBound else { continue }
       // By length: what the calendar changes is told once, under the calendar.
-      compare("\(name): \(clock.rawValue)", clock.length(in: old), clock.length(in: new), newCalendar)
+      compare(
+        "\(name): \(clock.rawValue)", clock.length(in: old), clock.length(in: new), newCalendar)
     }
     if old.startAnchor != new.startAnchor {
       add(
@@ -169,7 +170,8 @@ extension PolicyDifference {
     }
     if old.organisations != new.organisations {
       add(
-        "\(name): organisations", old.organisations.sorted().map(\.description).joined(separator: " "),
+        "\(name): organisations",
+        old.organisations.sorted().map(\.description).joined(separator: " "),
         new.organisations.sorted().map(\.description).joined(separator: " "), nil)
     }
     if old.onboardedAt != new.onboardedAt || old.maintenance != new.maintenance {

@@ -170,14 +170,17 @@ import Testing
     faults(minimal + "profiles:\n  - name: winter\n" + text)
   }
 
-  @Test func `a profile that tightens is taken, and is in force only when it is switched on`() throws {
-    let text = minimal + """
-      profiles:
-        - name: winter
-          clocks: [{kind: gp-hospital, accept: 3d, start: 6wk}]
-          windows: {reroute: 4h}
+  @Test func `a profile that tightens is taken, and is in force only when it is switched on`()
+    throws
+  {
+    let text =
+      minimal + """
+        profiles:
+          - name: winter
+            clocks: [{kind: gp-hospital, accept: 3d, start: 6wk}]
+            windows: {reroute: 4h}
 
-      """
+        """
     let policy = try PolicyDocument(Array(text.utf8)).policy
     let kind = try #require(HandoffKind("gp-hospital"))
     #expect(policy.clocks(kind: kind, priority: nil).accept == .days(7))
@@ -222,24 +225,27 @@ import Testing
 
   @Test func `a profile that owns up to loosening is taken`() {
     #expect(
-      profile("    loosens: true\n    reason: agreed\n    clocks: [{kind: gp-hospital, accept: 8d}]\n")
-        .isEmpty)
+      profile(
+        "    loosens: true\n    reason: agreed\n    clocks: [{kind: gp-hospital, accept: 8d}]\n"
+      )
+      .isEmpty)
   }
 
   @Test func `faults of the hours of services are told by line`() {
-    let text = minimal + """
-      calendar:
-        alwaysOpen: [ods:RTH]
-        services:
-          - service: RXQ
-            days: [Mon]
-            open: 20:00-08:00
-            bankHolidays: sometimes
-            closed: [Christmas]
-          - service: ods:RTH
-          - {days: [monday]}
+    let text =
+      minimal + """
+        calendar:
+          alwaysOpen: [ods:RTH]
+          services:
+            - service: RXQ
+              days: [Mon]
+              open: 20:00-08:00
+              bankHolidays: sometimes
+              closed: [Christmas]
+            - service: ods:RTH
+            - {days: [monday]}
 
-      """
+        """
     #expect(
       faults(text) == [
         "line 13: calendar.services[0].service: must be a service such as ods:RTH",

@@ -23,8 +23,10 @@ import Testing
   @Test func `has the keys that the loader asks for, and no other`() throws {
     let asked = try SettingsSchema.names(
       #"(take|mandatory|mandatoryLength)\(\s*"[^"]+""#,
-      in: ["PolicyLoader", "PolicyLoader+Calendar", "PolicyLoader+Profiles", "PolicyLoader+Sources"]
-        .map { "Sources/HandoffCodecs/Policy/\($0).swift" })
+      in: [
+        "PolicyLoader", "PolicyLoader+Calendar", "PolicyLoader+Profiles", "PolicyLoader+Sources",
+      ]
+      .map { "Sources/HandoffCodecs/Policy/\($0).swift" })
     let listed = PolicyWindow.all.map(\.key) + PolicyClock.allCases.map(\.rawValue)
     #expect(schema.names == asked.union(listed))
     #expect(asked.count > 10)

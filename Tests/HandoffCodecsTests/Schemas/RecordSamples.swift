@@ -13,7 +13,6 @@ enum RecordSamples {
       since: random.maybe { $0.time() })
     let rules = RulesActivation(
       rulesVersion: 1, policyHash: random.hash(), profile: random.maybe { $0.code() },
-      rulesVersion: 1, policyHash: random.hash(), profile: random.maybe { $0.code() },
       registerHash: random.maybe { $0.hash() }, isCommanded: random.chance())
     return [
       codec.encode(try random.event()), codec.encodeTick(at: now), codec.encode(state, at: now),

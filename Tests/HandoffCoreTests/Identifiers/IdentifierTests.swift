@@ -83,7 +83,7 @@ import Testing
     ("gp-hospital", "urgent", "1h 3wd 6wk 18wk 7d"),
     ("hospital-council", nil, "1h 24h 24h 30d 24h"),
     ("virtual-ward", "step-up", "15min 1h 4h 30d 24h"),
-    ("social-prescribing", nil, "1wd 3wd 10wd 18wk 10wd"), ("home-care", nil, "1h 24h 48h 30d 2wk"),
+    ("social-prescribing", nil, "1wd 3wd 10wd 18wk 10wd"), ("home-care", nil, "1h 24h 48h 30d 2wd"),
     ("gp-hospital", "emergency", "1h 3wd 6wk 18wk 7d"), ("unheard-of", nil, "4h 7d 18wk 18wk 7d"),
   ])
   func `a row says what the page says`(kind: String, priority: String?, clocks: String) throws {

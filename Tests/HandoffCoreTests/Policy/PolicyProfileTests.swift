@@ -55,7 +55,9 @@ private func activation(_ policy: Policy, _ profile: String?) -> EventRecord.Con
     #expect(restored.verdicts == scene.verdicts)
   }
 
-  @Test func `that the policy does not have is an alert about ourselves, and changes nothing`() throws {
+  @Test func `that the policy does not have is an alert about ourselves, and changes nothing`()
+    throws
+  {
     let policy = try policy()
     var scene = Scene(policy: policy)
     scene.apply(activation(policy, "summer"), at: 1)
@@ -133,7 +135,8 @@ private func activation(_ policy: Policy, _ profile: String?) -> EventRecord.Con
 
   @Test func `tells of profiles whether they promise more`() throws {
     let winter = try policy()
-    #expect(PolicyDifference(from: .default, to: winter).changes.map(\.subject) == ["profile winter"])
+    #expect(
+      PolicyDifference(from: .default, to: winter).changes.map(\.subject) == ["profile winter"])
     var harder = winter
     harder.profiles[0].rows[0].clocks[.acknowledge] = .minutes(10)
     #expect(PolicyDifference(from: winter, to: harder).changes.map(\.tightness) == [.tighter])
@@ -172,11 +175,13 @@ private func activation(_ policy: Policy, _ profile: String?) -> EventRecord.Con
       days: [1, 2, 3, 4, 5, 6], closed: [try #require(CivilDate("2026-11-28"))])
     let friday = try moment("2026-11-20", 15)
     let day = ClockLength.workingDays(1)
-    #expect(day.due(from: friday, in: calendar, for: Scene.hospital) == (try moment("2026-11-21", 15)))
+    #expect(
+      day.due(from: friday, in: calendar, for: Scene.hospital) == (try moment("2026-11-21", 15)))
     #expect(day.due(from: friday, in: calendar, for: Scene.gp) == (try moment("2026-11-23", 15)))
     // The Saturday after is closed for it, and Christmas is for all but who works on holidays.
     let next = try moment("2026-11-27", 15)
-    #expect(day.due(from: next, in: calendar, for: Scene.hospital) == (try moment("2026-11-30", 15)))
+    #expect(
+      day.due(from: next, in: calendar, for: Scene.hospital) == (try moment("2026-11-30", 15)))
     let eve = try moment("2026-12-24", 15)
     #expect(day.due(from: eve, in: calendar, for: Scene.hospital) == (try moment("2026-12-26", 15)))
     calendar.services[Scene.hospital]?.worksOnHolidays = true
