@@ -49,7 +49,7 @@ struct WhatIfReport: Encodable {
   func print(_ output: Output) throws {
     try output.json(self)
     guard !alerts.isEmpty else {
-      return output.line("Nothing would be otherwise: \(unchanged) alerts are the same.")
+      return output.line("Nothing would be otherwise: \(same).")
     }
     output.table(
       ["RULE", "KIND", "CHANGE", "ALERTS"],
@@ -63,6 +63,10 @@ struct WhatIfReport: Encodable {
           $0.alertID,
         ]
       })
-    output.line("\(unchanged) alerts are the same.")
+    output.line("\(same).")
+  }
+
+  private var same: String {
+    unchanged == 1 ? "1 alert is the same" : "\(unchanged) alerts are the same"
   }
 }

@@ -121,7 +121,8 @@ package struct OfflineReconciler: Sendable {
         activation.profile = nil
       }
     }
-    let known = Set(policies.map(\.hash)).union(registers.map(\.hash))
+    // The policy that ships is always at hand, as it is in service.
+    let known = Set((policies + [.default]).map(\.hash)).union(registers.map(\.hash))
     if !known.isSuperset(of: activation.hashes) {
       selfAlerts.append(SelfAlert(.policyUnknown, at: place))
     }
@@ -226,7 +227,7 @@ package struct OfflineReconciler: Sendable {
     first.register = registers.first
     var reducer = PersonReducer(policy: first, topic: Topic.events.name, partition: partition)
     // Without its register: an activation names the two side by side.
-    for policy in policies { reducer.provide(policy) }
+    for policy in [.default] + policies { reducer.provide(policy) }
     for register in registers { reducer.provide(register) }
     return reducer
   }

@@ -131,4 +131,16 @@ import Testing
     let after = try run(lines, [.default], instead: .default)
     #expect(VerdictDifference(before: before.verdicts, after: after.verdicts).isEmpty)
   }
+
+  @Test func `the policy that ships is at hand where a record switches to it`() throws {
+    let old = try policy(1, accept: "12h")
+    let activation = RulesActivation(rulesVersion: 1, policyHash: Policy.default.hash)
+    let line = NDJSONRecord(
+      record: WireCodec().encode(activation, at: JourneyGenerator.start),
+      coordinates: RecordCoordinates(topic: "handoff.events.v1", partition: 0, offset: 0),
+      brokerAt: JourneyGenerator.start)
+    let after = try run([line], [old])
+    #expect(after.selfAlerts.isEmpty)
+    #expect(after.verdicts.isEmpty)
+  }
 }

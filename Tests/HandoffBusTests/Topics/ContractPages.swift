@@ -92,10 +92,10 @@ enum ContractPages {
   static func configuration() throws -> String {
     var lines = [
       made, "", "# Configuration files", "",
-      "Every setting of the three YAML files. An editor that knows YAML schemas checks a file while",
+      "Every setting of the four YAML files. An editor that knows YAML schemas checks a file while",
       "it is written: put `# yaml-language-server: $schema=<path of the schema>` into its first line.",
     ]
-    for name in ["configuration", "connector", "policy"] {
+    for name in ["configuration", "connector", "policy", "register"] {
       let file = "\(name).schema.json"
       let schema = try JSONTree(GoldenFile.read("Schemas/json/\(file)"))
       lines += [

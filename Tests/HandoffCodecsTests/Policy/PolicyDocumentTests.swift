@@ -257,4 +257,20 @@ import Testing
         "line 19: calendar.services[2].service: missing",
       ])
   }
+
+  @Test func `the example is the policy that ships, with profiles that only tighten`() throws {
+    let bytes = Array(try GoldenFile.read("deploy/examples/policy.yaml").utf8)
+    let policy = try PolicyDocument(bytes).policy
+    let changes = PolicyDifference(from: .default, to: policy).changes
+    #expect(changes.map(\.subject) == ["profile opel-3", "profile opel-4", "profile winter"])
+    for profile in policy.profiles {
+      #expect(policy.loosenings(of: profile.name).isEmpty)
+      let under = try #require(policy.under(profile.name))
+      let tightened = PolicyDifference(from: policy, to: under).changes
+        .filter { $0.tightness != nil }
+      #expect(tightened.allSatisfy { $0.tightness == .tighter })
+      #expect(
+        tightened.count == profile.rows.reduce(profile.windows.count) { $0 + $1.clocks.count })
+    }
+  }
 }

@@ -34,7 +34,10 @@ import Testing
 
   @Test func `takes every policy that ships`() throws {
     // Lists and maps as the loader sees them: the file itself, turned into JSON.
-    for path in ["Schemas/journeys/policy.yaml", "deploy/demo-data/policy.yaml"] {
+    let files = [
+      "Schemas/journeys/policy.yaml", "deploy/demo-data/policy.yaml", "deploy/examples/policy.yaml",
+    ]
+    for path in files {
       let tree = try YAMLTree.json(of: GoldenFile.read(path))
       #expect(try schema.faults(in: tree) == [], "\(path)")
     }
