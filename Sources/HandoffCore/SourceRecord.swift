@@ -6,6 +6,29 @@ public enum SourceRecord: Hashable, Sendable {
   case orphan(SourceOrphan)
   case conflict(SourceConflict)
   case condition(SourceCondition)
+
+  public var source: Code {
+    switch self {
+    case .heartbeat(let heartbeat): heartbeat.source
+    case .reception(let reception): reception.source
+    case .refusal(let refusal): refusal.source
+    case .orphan(let orphan): orphan.source
+    case .conflict(let conflict): conflict.source
+    case .condition(let condition): condition.source
+    }
+  }
+
+  /// When the connector said so, by its own clock.
+  public var at: Timestamp {
+    switch self {
+    case .heartbeat(let heartbeat): heartbeat.at
+    case .reception(let reception): reception.at
+    case .refusal(let refusal): refusal.at
+    case .orphan(let orphan): orphan.at
+    case .conflict(let conflict): conflict.at
+    case .condition(let condition): condition.at
+    }
+  }
 }
 
 /// A connector is alive; everything it received up to `completeUpTo` has been handed over.
@@ -41,6 +64,18 @@ public struct SourceReception: Hashable, Sendable {
   public var contentMac: Token?
   public var sequence: UInt64?
   public var at: Timestamp
+  /// The content code of the first event of the message: the same however a sender stamps it anew.
+  public var eventMac: Token?
+  /// Stands for the person the message is about, where it names one: two of one message id are A03.
+  public var subject: Token?
+  /// When the sender made the message, by its own clock (MSH-7).
+  public var recordedAt: Timestamp?
+  /// The latest moment at which it says that something happened.
+  public var occurredAt: Timestamp?
+  /// A time without zone lies in the hour that comes twice.
+  public var isTimeDoubtful = false
+  /// History that is loaded later: its times are not held against the clock.
+  public var isBackfill = false
 
   public init(
     source: Code, receptionID: ReceptionID, messageKey: Token?, contentMac: Token?,
@@ -64,6 +99,10 @@ public struct SourceRefusal: Hashable, Sendable {
   /// Which field, as its standard names it: `PID-3`, `Bundle.entry[2]`.
   public var field: String?
   public var at: Timestamp
+  /// Its sequence number, where it could be read.
+  public var sequence: UInt64?
+  /// It was taken in all the same, such as a number whose check digit is wrong, kept as untraced.
+  public var isWarning = false
 
   public init(
     source: Code, receptionID: ReceptionID, reason: Code, field: String?, at: Timestamp

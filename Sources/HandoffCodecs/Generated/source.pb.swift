@@ -196,11 +196,45 @@ package nonisolated struct Baton_Handoff_V1_SourceReception: Sendable {
   /// Clears the value of `sequence`. Subsequent reads from it will return its default value.
   package mutating func clearSequence() {self._sequence = nil}
 
+  /// HMAC of the content of its first event: the same however a sender stamps it anew. 16 bytes.
+  package var eventMac: Data = Data()
+
+  /// Stands for the person that it names: 16 bytes.
+  package var subject: Data = Data()
+
+  /// When the sender made it, by its own clock (MSH-7).
+  package var recordedAt: SwiftProtobuf.Google_Protobuf_Timestamp {
+    get {_recordedAt ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
+    set {_recordedAt = newValue}
+  }
+  /// Returns true if `recordedAt` has been explicitly set.
+  package var hasRecordedAt: Bool {self._recordedAt != nil}
+  /// Clears the value of `recordedAt`. Subsequent reads from it will return its default value.
+  package mutating func clearRecordedAt() {self._recordedAt = nil}
+
+  /// The latest moment at which it says that something happened.
+  package var occurredAt: SwiftProtobuf.Google_Protobuf_Timestamp {
+    get {_occurredAt ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
+    set {_occurredAt = newValue}
+  }
+  /// Returns true if `occurredAt` has been explicitly set.
+  package var hasOccurredAt: Bool {self._occurredAt != nil}
+  /// Clears the value of `occurredAt`. Subsequent reads from it will return its default value.
+  package mutating func clearOccurredAt() {self._occurredAt = nil}
+
+  /// A time without zone lies in the hour that comes twice.
+  package var isTimeDoubtful: Bool = false
+
+  /// History that is loaded later.
+  package var isBackfill: Bool = false
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _sequence: UInt64? = nil
+  fileprivate var _recordedAt: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
+  fileprivate var _occurredAt: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
 }
 
 /// One arrival that could not be mapped, and was answered as such.
@@ -218,9 +252,24 @@ package nonisolated struct Baton_Handoff_V1_SourceRefusal: Sendable {
   /// Which field, as its standard names it: `PID-3`, `Bundle.entry[2]`. Never its value.
   package var field: String = String()
 
+  /// Its sequence number (MSH-13), where it could be read.
+  package var sequence: UInt64 {
+    get {_sequence ?? 0}
+    set {_sequence = newValue}
+  }
+  /// Returns true if `sequence` has been explicitly set.
+  package var hasSequence: Bool {self._sequence != nil}
+  /// Clears the value of `sequence`. Subsequent reads from it will return its default value.
+  package mutating func clearSequence() {self._sequence = nil}
+
+  /// It was taken in all the same.
+  package var isWarning: Bool = false
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _sequence: UInt64? = nil
 }
 
 /// An answer whose request nobody has sent (A13); said once for each reference, and once more when
@@ -598,7 +647,7 @@ nonisolated extension Baton_Handoff_V1_SourceHeartbeat: SwiftProtobuf.Message, S
 
 nonisolated extension Baton_Handoff_V1_SourceReception: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SourceReception"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}reception_id\0\u{3}message_key\0\u{3}content_mac\0\u{1}sequence\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}reception_id\0\u{3}message_key\0\u{3}content_mac\0\u{1}sequence\0\u{4}.event_mac\0\u{1}subject\0\u{3}recorded_at\0\u{3}occurred_at\0\u{3}is_time_doubtful\0\u{3}is_backfill\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -610,6 +659,12 @@ nonisolated extension Baton_Handoff_V1_SourceReception: SwiftProtobuf.Message, S
       case 2: try { try decoder.decodeSingularBytesField(value: &self.messageKey) }()
       case 3: try { try decoder.decodeSingularBytesField(value: &self.contentMac) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self._sequence) }()
+      case 50: try { try decoder.decodeSingularBytesField(value: &self.eventMac) }()
+      case 51: try { try decoder.decodeSingularBytesField(value: &self.subject) }()
+      case 52: try { try decoder.decodeSingularMessageField(value: &self._recordedAt) }()
+      case 53: try { try decoder.decodeSingularMessageField(value: &self._occurredAt) }()
+      case 54: try { try decoder.decodeSingularBoolField(value: &self.isTimeDoubtful) }()
+      case 55: try { try decoder.decodeSingularBoolField(value: &self.isBackfill) }()
       default: break
       }
     }
@@ -632,6 +687,24 @@ nonisolated extension Baton_Handoff_V1_SourceReception: SwiftProtobuf.Message, S
     try { if let v = self._sequence {
       try visitor.visitSingularUInt64Field(value: v, fieldNumber: 4)
     } }()
+    if !self.eventMac.isEmpty {
+      try visitor.visitSingularBytesField(value: self.eventMac, fieldNumber: 50)
+    }
+    if !self.subject.isEmpty {
+      try visitor.visitSingularBytesField(value: self.subject, fieldNumber: 51)
+    }
+    try { if let v = self._recordedAt {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 52)
+    } }()
+    try { if let v = self._occurredAt {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 53)
+    } }()
+    if self.isTimeDoubtful != false {
+      try visitor.visitSingularBoolField(value: self.isTimeDoubtful, fieldNumber: 54)
+    }
+    if self.isBackfill != false {
+      try visitor.visitSingularBoolField(value: self.isBackfill, fieldNumber: 55)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -640,6 +713,12 @@ nonisolated extension Baton_Handoff_V1_SourceReception: SwiftProtobuf.Message, S
     if lhs.messageKey != rhs.messageKey {return false}
     if lhs.contentMac != rhs.contentMac {return false}
     if lhs._sequence != rhs._sequence {return false}
+    if lhs.eventMac != rhs.eventMac {return false}
+    if lhs.subject != rhs.subject {return false}
+    if lhs._recordedAt != rhs._recordedAt {return false}
+    if lhs._occurredAt != rhs._occurredAt {return false}
+    if lhs.isTimeDoubtful != rhs.isTimeDoubtful {return false}
+    if lhs.isBackfill != rhs.isBackfill {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -647,7 +726,7 @@ nonisolated extension Baton_Handoff_V1_SourceReception: SwiftProtobuf.Message, S
 
 nonisolated extension Baton_Handoff_V1_SourceRefusal: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SourceRefusal"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}reception_id\0\u{1}reason\0\u{1}field\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}reception_id\0\u{1}reason\0\u{1}field\0\u{2}/sequence\0\u{3}is_warning\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -658,12 +737,18 @@ nonisolated extension Baton_Handoff_V1_SourceRefusal: SwiftProtobuf.Message, Swi
       case 1: try { try decoder.decodeSingularBytesField(value: &self.receptionID) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.reason) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.field) }()
+      case 50: try { try decoder.decodeSingularUInt64Field(value: &self._sequence) }()
+      case 51: try { try decoder.decodeSingularBoolField(value: &self.isWarning) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.receptionID.isEmpty {
       try visitor.visitSingularBytesField(value: self.receptionID, fieldNumber: 1)
     }
@@ -673,6 +758,12 @@ nonisolated extension Baton_Handoff_V1_SourceRefusal: SwiftProtobuf.Message, Swi
     if !self.field.isEmpty {
       try visitor.visitSingularStringField(value: self.field, fieldNumber: 3)
     }
+    try { if let v = self._sequence {
+      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 50)
+    } }()
+    if self.isWarning != false {
+      try visitor.visitSingularBoolField(value: self.isWarning, fieldNumber: 51)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -680,6 +771,8 @@ nonisolated extension Baton_Handoff_V1_SourceRefusal: SwiftProtobuf.Message, Swi
     if lhs.receptionID != rhs.receptionID {return false}
     if lhs.reason != rhs.reason {return false}
     if lhs.field != rhs.field {return false}
+    if lhs._sequence != rhs._sequence {return false}
+    if lhs.isWarning != rhs.isWarning {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

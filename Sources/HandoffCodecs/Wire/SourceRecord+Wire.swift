@@ -3,29 +3,6 @@ package import HandoffCore
 extension SourceRecord: WireMessage {
   package static var wireName: StaticString { "baton.handoff.v1.SourceRecord" }
 
-  package var source: Code {
-    switch self {
-    case .heartbeat(let heartbeat): heartbeat.source
-    case .reception(let reception): reception.source
-    case .refusal(let refusal): refusal.source
-    case .orphan(let orphan): orphan.source
-    case .conflict(let conflict): conflict.source
-    case .condition(let condition): condition.source
-    }
-  }
-
-  /// When the connector said so, by its own clock.
-  package var at: Timestamp {
-    switch self {
-    case .heartbeat(let heartbeat): heartbeat.at
-    case .reception(let reception): reception.at
-    case .refusal(let refusal): refusal.at
-    case .orphan(let orphan): orphan.at
-    case .conflict(let conflict): conflict.at
-    case .condition(let condition): condition.at
-    }
-  }
-
   package func write(to writer: inout ProtobufWriter) {
     writer.code(1, source)
     writer.timestamp(2, at)
@@ -108,26 +85,36 @@ extension SourceReception {
     writer.identifier(2, messageKey)
     writer.identifier(3, contentMac)
     if let sequence { writer.present(4, sequence) }
+    writer.identifier(50, eventMac)
+    writer.identifier(51, subject)
+    writer.timestamp(52, recordedAt)
+    writer.timestamp(53, occurredAt)
+    writer.flag(54, isTimeDoubtful)
+    writer.flag(55, isBackfill)
   }
 
   init(source: Code, at: Timestamp, reading reader: inout ProtobufReader) throws(WireError) {
     var receptionID: ReceptionID?
-    var messageKey: Token?
-    var contentMac: Token?
-    var sequence: UInt64?
+    self.init(
+      source: source, receptionID: ReceptionID(rawValue: 0), messageKey: nil, contentMac: nil,
+      sequence: nil, at: at)
     while let number = try reader.nextField() {
       switch number {
       case 1: receptionID = try reader.identifier("reception_id")
       case 2: messageKey = try reader.identifier("message_key")
       case 3: contentMac = try reader.identifier("content_mac")
       case 4: sequence = try reader.unsigned()
+      case 50: eventMac = try reader.identifier("event_mac")
+      case 51: subject = try reader.identifier("subject")
+      case 52: recordedAt = try reader.timestamp("recorded_at")
+      case 53: occurredAt = try reader.timestamp("occurred_at")
+      case 54: isTimeDoubtful = try reader.flag()
+      case 55: isBackfill = try reader.flag()
       default: try reader.skip()
       }
     }
     guard let receptionID else { throw reader.missing("reception_id") }
-    self.init(
-      source: source, receptionID: receptionID, messageKey: messageKey, contentMac: contentMac,
-      sequence: sequence, at: at)
+    self.receptionID = receptionID
   }
 }
 
@@ -136,17 +123,23 @@ extension SourceRefusal {
     writer.identifier(1, receptionID)
     writer.code(2, reason)
     writer.text(3, field)
+    if let sequence { writer.present(50, sequence) }
+    writer.flag(51, isWarning)
   }
 
   init(source: Code, at: Timestamp, reading reader: inout ProtobufReader) throws(WireError) {
     var receptionID: ReceptionID?
     var reason: Code?
     var field = ""
+    var sequence: UInt64?
+    var isWarning = false
     while let number = try reader.nextField() {
       switch number {
       case 1: receptionID = try reader.identifier("reception_id")
       case 2: reason = try reader.code("reason")
       case 3: field = try reader.text("field")
+      case 50: sequence = try reader.unsigned()
+      case 51: isWarning = try reader.flag()
       default: try reader.skip()
       }
     }
@@ -155,6 +148,8 @@ extension SourceRefusal {
     self.init(
       source: source, receptionID: receptionID, reason: reason,
       field: field.isEmpty ? nil : field, at: at)
+    self.sequence = sequence
+    self.isWarning = isWarning
   }
 }
 

@@ -59,6 +59,7 @@ extension Verdict {
 
   fileprivate var whatHappened: String {
     if rule.isAboutOurselves { return whatHappenedToUs }
+    if let sourceCode { return whatHappened(to: sourceCode) }
     return switch (rule, cause?.description) {
     case (.a01, _): "\(sender) sent the same message \(count + 1) times, first again at \(due)."
     case (.a02, _):
@@ -124,7 +125,8 @@ extension Verdict {
     let records = evidence.count == 1 ? "1 record" : "\(evidence.count) records"
     let places = evidence.compactMap(\.coordinates).map { "\($0.partition):\($0.offset)" }
     let coordinates = places.isEmpty ? "" : " (\(places.joined(separator: ", ")))"
-    return "\(records) of the events topic\(coordinates), read up to offset \(readUpTo); rules "
+    let topic = sourceCode == nil ? "events" : "sources"
+    return "\(records) of the \(topic) topic\(coordinates), read up to offset \(readUpTo); rules "
       + "\(rulesVersion), policy \(policyHash.description.prefix(12))."
   }
 }
@@ -134,6 +136,7 @@ extension Verdict {
 extension Verdict {
   fileprivate var whatToDo: String {
     if rule.isAboutOurselves { return whatToDoAboutUs }
+    if let sourceCode { return whatToDo(about: sourceCode) }
     return switch (rule, cause?.description) {
     case (.a01, _): "Nothing for this person. If it is frequent, ask \(sender) why it sends again."
     case (.a02, _): "Ask \(sender) whether it played messages again, and from when on."
@@ -175,7 +178,7 @@ extension Rule {
   /// Whether it speaks of an answer that did not come, so that lateness means something.
   public var isSilence: Bool {
     switch self {
-    case .a07, .a08, .a09, .a10, .a11, .a20, .a21, .a22, .a24: true
+    case .a07, .a08, .a09, .a10, .a11, .a18, .a20, .a21, .a22, .a24, .a25: true
     default: false
     }
   }

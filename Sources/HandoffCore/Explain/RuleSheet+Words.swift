@@ -26,15 +26,18 @@ struct RuleWords {
 }
 
 extension Rule {
-  var words: RuleWords? { transportWords ?? silenceWords ?? personWords ?? ownWords }
+  var words: RuleWords? {
+    transportWords ?? silenceWords ?? personWords ?? sourceWords ?? ownWords
+  }
 
   private var transportWords: RuleWords? {
     switch self {
     case .a01:
       RuleWords(
-        "a message of a sender arrives again: the same event under another reception.",
+        "a message of a sender arrives again: the same event under another reception; of a source "
+          + "when at least 10 of the messages of its last hour, and 1 %, are repeats.",
         not: "the bus itself delivers it again, or it is the retry of a request that failed.",
-        until: "an hour passes without another.",
+        until: "an hour passes without another; of a source when its hour is below the limit.",
         hazard: "Work is done twice, or a real second request is taken for a repeat.",
         remembers: RuleWords.repeats)
     case .a02:
@@ -47,15 +50,18 @@ extension Rule {
         remembers: RuleWords.repeats)
     case .a03:
       RuleWords(
-        "a message id comes again with other content.",
+        "a message id comes again with other content; of a source when the two are about two "
+          + "persons.",
         not: "the message type differs, or the message says what it supersedes.",
         until: "30 days pass without another.",
         hazard: "A system that knows messages by id throws a real one away as a repeat.",
         remembers: RuleWords.repeats)
     case .a13:
       RuleWords(
-        "an answer names a handoff that nobody has requested, 24 h 15 min after it arrived.",
-        not: "the request arrives by then; one alert a handoff, however many answers.",
+        "an answer names a handoff, or of a source a message, that nobody has sent, 24 h 15 min "
+          + "after it arrived.",
+        not: "the request arrives by then, or the answer came before the source was onboarded; one "
+          + "alert a handoff or reference, however many answers.",
         until: "the request arrives; what was said before then applies.",
         hazard: "A request went past the bus, or was lost before it.",
         remembers: "the answers, about 300 bytes each, for 30 days at most.")
@@ -174,7 +180,8 @@ extension Rule {
     case .a16:
       RuleWords(
         "two records of a person are merged while something is open under both; or a number that a "
-          + "merge has done away with is still in use a day later; or a merge cannot be followed.",
+          + "merge has done away with is still in use a day later; or a merge cannot be followed; or "
+          + "of a source when an id of one person comes with another.",
         not: "a key changes by rotation, or a local id turns out to be an NHS number.",
         until: "no need is open twice; the old number is not used for 30 days.",
         hazard: "Half of what is known of a person lies under another number.",

@@ -95,8 +95,7 @@ extension Rule {
     }
   }
 
-  /// The sheet of a rule that the person reducer judges, or that is about ourselves; `nil` for the
-  /// others.
+  /// The sheet of a rule; a test holds that every rule has one.
   public var sheet: RuleSheet? {
     guard let words else { return nil }
     return RuleSheet(

@@ -35,6 +35,18 @@ extension Identifier<AlertKind> {
     self.init(mac)
   }
 
+  /// The same for what is wrong with a source, or with the bus as the sources topic shows it.
+  init(rule: Rule, subject: Verdict.Subject, episode: [UInt8], cause: Code?) {
+    var mac = HMAC<SHA256>(key: SymmetricKey(data: Array("baton source-alert id v1".utf8)))
+    var message = Array(rule.rawValue.utf8)
+    for part in [Array(subject.recordKey.utf8), episode, Array((cause?.description ?? "").utf8)] {
+      message.append(UInt8(truncatingIfNeeded: part.count))
+      message += part
+    }
+    mac.update(data: message)
+    self.init(mac)
+  }
+
   private init(_ mac: HMAC<SHA256>) {
     let value = mac.finalize().prefix(16).reduce(0 as UInt128) { $0 << 8 | UInt128($1) }
     self.init(rawValue: value)

@@ -167,16 +167,32 @@ struct EventGenerator {
           lastSequence: maybe { UInt64($0.number(0...9)) }, framesTotal: UInt64(number(0...9)),
           eventsTotal: UInt64(number(0...9)), refusalsTotal: UInt64(number(0...9))))
     case 1:
-      .reception(
-        SourceReception(
-          source: code(), receptionID: id(), messageKey: maybe { $0.id() },
-          contentMac: maybe { $0.id() }, sequence: maybe { UInt64($0.number(0...9)) }, at: time()))
+      .reception(reception())
     default:
-      .refusal(
-        SourceRefusal(
-          source: code(), receptionID: id(), reason: code(),
-          field: chance() ? "Bundle.entry[2]" : nil, at: time()))
+      .refusal(refusal())
     }
+  }
+
+  mutating func reception() -> SourceReception {
+    var reception = SourceReception(
+      source: code(), receptionID: id(), messageKey: maybe { $0.id() },
+      contentMac: maybe { $0.id() }, sequence: maybe { UInt64($0.number(0...9)) }, at: time())
+    reception.eventMac = maybe { $0.id() }
+    reception.subject = maybe { $0.id() }
+    reception.recordedAt = maybe { $0.time() }
+    reception.occurredAt = maybe { $0.time() }
+    reception.isTimeDoubtful = chance()
+    reception.isBackfill = chance()
+    return reception
+  }
+
+  mutating func refusal() -> SourceRefusal {
+    var refusal = SourceRefusal(
+      source: code(), receptionID: id(), reason: code(),
+      field: chance() ? "Bundle.entry[2]" : nil, at: time())
+    refusal.sequence = maybe { UInt64($0.number(0...9)) }
+    refusal.isWarning = chance()
+    return refusal
   }
 
   mutating func correlationEntry() throws -> CorrelationEntry {
