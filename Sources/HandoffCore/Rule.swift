@@ -46,6 +46,12 @@ public enum Rule: String, CaseIterable, Hashable, Comparable, Sendable {
   case s07 = "S07"
   /// A record does not bear the mark of one of our writers; it counts as a tick.
   case s08 = "S08"
+  /// A certificate ends soon, or cannot be used.
+  case s09 = "S09"
+  /// A table that stops intake when it is full fills up.
+  case s10 = "S10"
+  /// A frame from outside the boundary was refused: damaged, sent again, or another's.
+  case s11 = "S11"
 
   /// Whether it speaks of the bus itself, and of no handoff, person or source.
   public var isAboutOurselves: Bool { self >= .s01 }

@@ -69,21 +69,33 @@ struct AlertsCommand: AsyncParsableCommand {
     @OptionGroup var settings: SettingsOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var filters: Filters
+    @OptionGroup var grouping: AlertGroupingOptions
 
     func run() async throws {
       let (configuration, bootstrap) = try settings.loadWithBroker()
       let accepts = try filters.accepts()
       let output = Output(output)
+      let groups = try grouping.grouping(configuration)
       try await reachingKafka(bootstrap) {
         let book = try await AlertFeed(KafkaConfiguration(configuration, client: "alerts")).read()
         if let warning = book.warning { Progress.line("warning: \(warning)") }
         let alerts = book.alerts.filter { accepts($0.latest) }
         for alert in alerts { try output.json(AlertRow(alert.latest)) }
         let text = AlertText(style: output.style)
-        if !alerts.isEmpty {
+        let open = alerts.count(where: \.isOpen)
+        if let groups {
+          let groups = groups.groups(of: alerts.map(\.latest))
+          for group in groups { try output.json(AlertGroupRow(group)) }
+          if !groups.isEmpty {
+            output.table(AlertText.groupHeaders, groups.map { text.cells($0) })
+            output.line(
+              "\(alerts.count) alerts, \(open) open, of \(groups.count) causes. `baton alerts list "
+                + "--each` lists each, `baton alerts show ID` explains.")
+            return
+          }
+        } else if !alerts.isEmpty {
           output.table(AlertText.headers, alerts.map { text.cells($0.latest) })
         }
-        let open = alerts.count(where: \.isOpen)
         output.line(
           alerts.isEmpty
             ? "No alerts."
@@ -100,6 +112,8 @@ struct AlertsCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
     @OptionGroup var filters: Filters
 
+    @OptionGroup var grouping: AlertGroupingOptions
+
     @Flag(name: .long, help: "Begin with the first alert there is.")
     var fromBeginning = false
 
@@ -108,15 +122,23 @@ struct AlertsCommand: AsyncParsableCommand {
       let accepts = try filters.accepts()
       let output = Output(output)
       let text = AlertText(style: output.style)
+      var notices = try grouping.grouping(configuration).map { AlertNotices($0) }
       try await reachingKafka(bootstrap) {
         let feed = AlertFeed(KafkaConfiguration(configuration, client: "alerts"))
+        if notices != nil, !fromBeginning {
+          notices?.remember(try await feed.read().alerts.map(\.latest))
+        }
         try await feed.watch(
           from: fromBeginning ? .beginning : .now,
           unreadable: { Progress.line("warning: a record cannot be read here (\($0))") }
         ) { verdict, _ in
           guard accepts(verdict) else { return }
           try output.json(AlertRow(verdict))
-          output.line(text.block(verdict))
+          guard notices != nil else { return output.line(text.block(verdict)) }
+          for notice in notices?.take([verdict]) ?? [] {
+            try output.json(AlertGroupRow(notice.group))
+            output.line(text.block(notice.group))
+          }
         }
       }
     }

@@ -140,7 +140,10 @@ struct ReconcileCommand: AsyncParsableCommand {
       logger: reconciler.logger, now: ConnectStack.systemTime)
     let services = ServiceGroup(
       configuration: .init(
-        services: [.init(service: service), .init(service: certificates)],
+        services: [
+          .init(service: service), .init(service: SourceReconcilerService(reconciler)),
+          .init(service: certificates),
+        ],
         gracefulShutdownSignals: [.sigterm, .sigint],
         logger: reconciler.logger))
     try await reachingKafka(bootstrap) {
@@ -149,6 +152,10 @@ struct ReconcileCommand: AsyncParsableCommand {
       } catch let fault as TopicsFault {
         throw CommandFailure(
           .unavailable, "The topics are not as the reconciler needs them.",
+          advice: fault.description)
+      } catch let fault as SourceTopicsFault {
+        throw CommandFailure(
+          .unavailable, "The topics are not as the source reducer needs them.",
           advice: fault.description)
       } catch let fault as ChangelogFault {
         throw CommandFailure(.badData, "The changelog is incomplete.", advice: fault.description)

@@ -113,6 +113,7 @@ struct UpRun {
       dropFolder: configuration.dataFolder + "/drop/up", output: output)
     var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
       .init(service: audit), .init(service: reconciler),
+      .init(service: SourceReconcilerService(reconciling)),
     ]
     services += stack.services.map { .init(service: $0) }
     services.append(.init(service: alerts))

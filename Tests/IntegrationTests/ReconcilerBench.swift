@@ -55,6 +55,8 @@ final class ReconcilerBench: Sendable {
       reorder: 2s
       reroute: 1s
       rerouteUrgent: 1s
+    sourceDefaults:
+      interval: 1s
 
     """
 

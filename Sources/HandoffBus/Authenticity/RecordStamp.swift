@@ -117,10 +117,17 @@ package struct RecordStamp: Sendable {
   /// Of events, verdicts and state a second copy is harmless; an old switch of rules, written again,
   /// would switch them.
   private static func isStale(_ record: KafkaRecord) -> Bool {
-    guard record.topic == Topic.events.name, record.timestampType == .logAppend,
-      let key = record.key,
-      key.elementsEqual(WireCodec.rulesKey.utf8) || key.starts(with: "source.".utf8)
-    else { return false }
+    guard record.timestampType == .logAppend, let key = record.key else { return false }
+    switch record.topic {
+    case Topic.events.name:
+      guard key.elementsEqual(WireCodec.rulesKey.utf8) || key.starts(with: "source.".utf8) else {
+        return false
+      }
+    case Topic.sources.name:
+      // A source may be called as the key of switches is.
+      guard record.header("ce_type")?.text == "\(RulesActivation.wireName)" else { return false }
+    default: return false
+    }
     guard let text = record.header("ce_time")?.text, let said = RFC3339.parse(text) else {
       return true
     }

@@ -27,7 +27,8 @@ package struct IngestedMessage: Sendable {
   package var entries: [CorrelationEntry]
   /// Ids that belong to other people.
   package var conflicts: [SourceConflict]
-  package var reception: SourceReception
+  /// `nil` where the sources topic was told of the arrival before.
+  package var reception: SourceReception?
   /// Set where it is published although the message that it answers never came.
   var orphan: ParkedAnswer?
   /// Where what it answers was read.

@@ -7,6 +7,12 @@ import KafkaClient
 package struct ReadFrame: Sendable {
   package let frame: StoredFrame
   let outcomes: [MappingOutcome]
+
+  /// The sequence number of a frame that is refused: the others say their own.
+  var refusedSequence: UInt64? {
+    guard case .refused? = outcomes.first else { return nil }
+    return FrameMapper.sequence(of: frame.bytes)
+  }
 }
 
 extension IngestPageMaker {

@@ -78,7 +78,10 @@ package struct IngestPageMaker: Sendable {
       // The intake makes a frame of each message; one that reads as several was not ours.
       if results.count > 1 { results = results.map(Self.settled) }
       results = results.map { Self.admit($0, of: frame, to: &parked) }
-      draft.add(results, of: frame)
+      draft.add(results, of: frame, sequence: read.refusedSequence)
+      if let outcome = read.outcomes.first, let result = results.first {
+        draft.add(mapper.statements(of: frame, as: outcome, result))
+      }
       for result in results { draft.addOrphan(result, of: frame, &parked, now: now) }
     }
     return draft
@@ -144,15 +147,20 @@ package struct IngestPageMaker: Sendable {
         }
         messages += ingested.entries.map { message(.correlation, codec.encode($0)) }
         messages += ingested.conflicts.map { message(.sources, codec.encode(.conflict($0))) }
-        messages.append(message(.sources, codec.encode(.reception(ingested.reception))))
+        if let reception = ingested.reception {
+          messages.append(message(.sources, codec.encode(.reception(reception))))
+        }
+      case .statement(let statement):
+        messages.append(message(.sources, codec.encode(statement)))
       case .orphan(let orphan):
         messages.append(message(.sources, codec.encode(.orphan(orphan))))
       case .deadLetter(let frame, let letter):
         messages.append(deadLetter(letter, of: frame, keys))
         if letter.disposition == .refused {
-          let refusal = SourceRefusal(
+          var refusal = SourceRefusal(
             source: frame.source, receptionID: frame.receptionID, reason: letter.reason,
             field: letter.field, at: frame.receivedAt)
+          refusal.sequence = letter.sequence
           messages.append(message(.sources, codec.encode(.refusal(refusal))))
         }
       }
@@ -231,12 +239,14 @@ package struct IngestDraft: Sendable {
     var reason: Code
     var field: String?
     var messageType: Code?
+    var sequence: UInt64?
   }
 
   enum Item: Sendable {
     case message(IngestedMessage)
     case deadLetter(StoredFrame, Letter)
     case orphan(SourceOrphan)
+    case statement(SourceRecord)
   }
 
   fileprivate(set) var items: [Item] = []
@@ -259,7 +269,7 @@ package struct IngestDraft: Sendable {
         for draft in message.drafts { names.insert(.person(draft.event.patientKey)) }
       case .deadLetter(let frame, _):
         names.insert(.deadLetters(day: Self.day(frame.receivedAt)))
-      case .orphan: break
+      case .orphan, .statement: break
       }
     }
     return names
@@ -268,22 +278,32 @@ package struct IngestDraft: Sendable {
   /// The day in UTC, as `2026-11-23`.
   static func day(_ time: Timestamp) -> String { String(RFC3339.text(time).prefix(10)) }
 
-  mutating func add(_ results: [IngestResult], of frame: StoredFrame) {
+  mutating func add(_ statements: [SourceRecord]) {
+    items += statements.map { .statement($0) }
+  }
+
+  mutating func add(
+    _ results: [IngestResult], of frame: StoredFrame, sequence: UInt64? = nil
+  ) {
+    var isAnnounced = frame.isAnnounced
     var count = counts[frame.source] ?? IngestCount()
     var totals = settlement.totals[frame.source] ?? SourceTotals()
     var waits = false
     for result in results {
       switch result {
-      case .events(let message):
+      case .events(var message):
+        totals.lastSequence = message.reception?.sequence ?? totals.lastSequence
+        // A frame is one arrival, however many messages are read in it.
+        if isAnnounced { message.reception = nil }
+        isAnnounced = true
         items.append(.message(message))
         count.mapped += 1
         count.events += UInt64(message.drafts.count)
         totals.events += UInt64(message.drafts.count)
-        totals.lastSequence = message.reception.sequence ?? totals.lastSequence
       case .deadLetter(let disposition, let reason, let field, let type):
         let letter = Letter(
           disposition: disposition, reason: reason, field: field,
-          messageType: type.flatMap(Self.typeCode))
+          messageType: type.flatMap(Self.typeCode), sequence: sequence)
         items.append(.deadLetter(frame, letter))
         if disposition == .refused {
           count.refused += 1

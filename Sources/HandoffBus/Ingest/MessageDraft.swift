@@ -96,10 +96,10 @@ struct MessageDraft {
         .noHandoffFact, reason: ingestCode("merge.same-person"), field: nil,
         messageType: message.messageType)
     }
-    let reception = SourceReception(
-      source: frame.source, receptionID: frame.receptionID,
-      messageKey: first.event.messageKey, contentMac: hashes.frameMac(frame.bytes),
-      sequence: message.sequence, at: frame.receivedAt)
+    var reception = self.reception
+    reception.messageKey = first.event.messageKey
+    reception.eventMac = first.event.contentMac
+    reception.subject = Token(rawValue: first.event.patientKey.spread)
     return .events(
       IngestedMessage(
         drafts: drafts, entries: entries, conflicts: conflicts, reception: reception,

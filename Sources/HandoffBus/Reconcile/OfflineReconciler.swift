@@ -21,6 +21,7 @@ package struct OfflineReconciler: Sendable {
   private let instead: Policy?
   private let intake: RecordIntake
   private var partitions: [Int32: Partition] = [:]
+  private var sources: OfflineSources
   /// What the input holds of what reducers wrote.
   private var logged: Set<EffectID> = []
   /// The hash that each of them must have: from its cause or from its record, whichever came first.
@@ -58,6 +59,7 @@ package struct OfflineReconciler: Sendable {
     self.registers = registers
     self.instead = instead
     intake = RecordIntake(partitionCount: partitionCount, stamp: stamp)
+    sources = OfflineSources(policies: policies, stamp: stamp)
   }
 
   /// Applies one record.
@@ -65,6 +67,11 @@ package struct OfflineReconciler: Sendable {
   /// A line without place is the next of partition 0. A line without broker's time happened, for
   /// the reducer, when its event says that it happened.
   package mutating func take(_ line: NDJSONRecord) throws(OfflineFault) {
+    if OfflineSources.isOfSources(line) {
+      verdicts += try sources.take(line)
+      recordCount += 1
+      return
+    }
     let number = line.coordinates?.partition ?? 0
     let nextOffset = partitions[number]?.nextOffset ?? 0
     let place =
@@ -215,6 +222,7 @@ package struct OfflineReconciler: Sendable {
     for number in partitions.keys.sorted() {
       verdicts += partitions[number]?.reducer.advance(to: time) ?? []
     }
+    verdicts += sources.advance(to: time)
   }
 
   /// Whether each partition's books balance.

@@ -12,6 +12,8 @@ package struct ReconcilerConfiguration: Sendable {
   package var policy: PolicySource
   package var limits = ReconcilerLimits()
   package var ticks = TickSchedule()
+  /// The least time between two copies of one source's state onto the events topic.
+  package var sourceCopyInterval: Elapsed = .minutes(1)
   /// Tells our own records from forged ones; `nil` takes every record for ours.
   package var stamp: RecordStamp?
   package var logger = Logger(label: "baton.reconcile")

@@ -12,6 +12,7 @@ package actor TickWriter {
   }
 
   private let kafka: KafkaConfiguration
+  private let topic: Topic
   private let schedule: TickSchedule
   private let status: ReconcilerStatus
   private let logger: Logger
@@ -25,14 +26,16 @@ package actor TickWriter {
   /// What was said of our clock while it is off.
   private var skewVerdict: Verdict?
 
-  /// Makes a writer; the instance and the policy in force are what its verdicts about ourselves name.
+  /// Makes a writer for the partitions of a topic; the instance and the policy in force are what its verdicts about ourselves name.
   package init(
-    kafka: KafkaConfiguration, schedule: TickSchedule, status: ReconcilerStatus, logger: Logger,
+    kafka: KafkaConfiguration, topic: Topic = .events, schedule: TickSchedule,
+    status: ReconcilerStatus, logger: Logger,
     instanceID: String, policyHash: RecordHash
   ) {
     self.instanceID = instanceID
     self.policyHash = policyHash
     self.kafka = kafka
+    self.topic = topic
     self.schedule = schedule
     self.status = status
     self.logger = logger
@@ -135,7 +138,7 @@ package actor TickWriter {
     _ activation: RulesActivation, on partition: Int32
   ) async throws(KafkaError) {
     let record = WireCodec().encode(activation, at: Timestamp.now())
-    _ = try await connected().send([KafkaMessage(topic: .events, partition: partition, record)])
+    _ = try await connected().send([KafkaMessage(topic: topic, partition: partition, record)])
     logger.notice(
       "Policy activated",
       metadata: ["partition": "\(partition)", "policy": "\(activation.policyHash)"])
@@ -167,7 +170,7 @@ package actor TickWriter {
     lastMoved[partition] = now
     do throws(KafkaError) {
       let message = KafkaMessage(
-        topic: .events, partition: partition, WireCodec().encodeTick(at: sentAt))
+        topic: topic, partition: partition, WireCodec().encodeTick(at: sentAt))
       guard let delivery = try await connected().send([message]).first else { return }
       written[partition] = Written(offset: delivery.offset, at: sentAt)
       status.update { $0.tickCount += 1 }

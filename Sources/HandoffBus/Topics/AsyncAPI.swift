@@ -50,11 +50,11 @@ package struct AsyncAPI: Sendable {
     page.map("operations") { page in for channel in channels { operations(channel, to: &page) } }
     page.map("components") { page in
       page.map("messages") { page in
-        for message in channels.flatMap(\.messages) { write(message, to: &page) }
+        for message in distinctMessages { write(message, to: &page) }
       }
       page.map("schemas") { page in
         Self.headers("CloudEvent", Self.attributes, to: &page)
-        for message in channels.flatMap(\.messages) where !message.headers.isEmpty {
+        for message in distinctMessages where !message.headers.isEmpty {
           let own = message.headers.map { ($0.name, $0.description, true) }
           Self.headers(message.name, Self.attributes + own, to: &page)
         }
@@ -125,6 +125,12 @@ package struct AsyncAPI: Sendable {
     }
     for role in channel.definition.writers { operation(role, "write", "send") }
     for role in channel.definition.readers { operation(role, "read", "receive") }
+  }
+
+  /// Each message once, also where two topics carry it.
+  private var distinctMessages: [TopicMessage] {
+    var names: Set<String> = []
+    return channels.flatMap(\.messages).filter { names.insert($0.name).inserted }
   }
 
   private func write(_ message: TopicMessage, to page: inout YAMLPage) {

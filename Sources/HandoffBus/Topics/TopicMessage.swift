@@ -57,7 +57,8 @@ package struct TopicMessage: Hashable, Sendable {
       [
         TopicMessage(
           name: "SourceRecord", key: "the connector's name", data: .contract,
-          summary: "What a connector says of itself: alive, an arrival, a refusal.")
+          summary: "What a connector says of itself: alive, an arrival, a refusal."),
+        tick, rulesActivation,
       ]
     case .correlation:
       [
@@ -79,6 +80,13 @@ package struct TopicMessage: Hashable, Sendable {
         TopicMessage(
           name: "PartitionState", key: "`partition`", data: .contract,
           summary: "Time, books and policies of a partition."),
+      ]
+    case .sourceState:
+      [
+        TopicMessage(
+          name: "SourceReducerState",
+          key: "`partition`, `source.<source>` or `messages.<source>.<number>`", data: .contract,
+          summary: "What the source reducer remembers; null where nothing is left.")
       ]
     case .access:
       [
@@ -118,16 +126,20 @@ package struct TopicMessage: Hashable, Sendable {
         name: "PersonTransfer", key: "the new key: `<epoch>.<64 hexadecimal digits>`",
         data: .contract,
         summary: "All that one key's reducer held of a person, for the key that a merge names."),
-      TopicMessage(
-        name: "Tick", key: "`tick`", data: .contract,
-        summary: "Carries nothing but the broker's timestamp; its value is empty, and not null."),
+      tick,
       TopicMessage(
         name: "SourceState", key: "`source.<source>`", data: .contract,
         summary: "A source's change of state, on every partition."),
-      TopicMessage(
-        name: "RulesActivation", key: "`rules`", data: .contract,
-        summary: "From here on these rules and this policy are in force, on every partition."),
+      rulesActivation,
     ]
+
+  private static let tick = TopicMessage(
+    name: "Tick", key: "`tick`", data: .contract,
+    summary: "Carries nothing but the broker's timestamp; its value is empty, and not null.")
+
+  private static let rulesActivation = TopicMessage(
+    name: "RulesActivation", key: "`rules`", data: .contract,
+    summary: "From here on these rules and this policy are in force, on every partition.")
 
   /// What an organisation's inbox carries.
   package static let inbox = [

@@ -8,6 +8,7 @@ package enum Topic: String, CaseIterable, Hashable, Sendable {
   case config = "handoff.config.v1"
   case alerts = "handoff.alerts.v1"
   case reconcilerState = "handoff.reconciler-state.v1"
+  case sourceState = "handoff.source-state.v1"
   case commands = "handoff.commands.v1"
   case deadLetters = "handoff.deadletter.v1"
   case access = "handoff.access.v1"
@@ -120,9 +121,9 @@ package enum TopicTable {
         holds: "events; ticks, source states and rules activations on every partition")
     case .sources:
       row(
-        topic, .delete(afterDays: daysLong), key: "source id", writers: [.ingest],
+        topic, .delete(afterDays: daysLong), key: "source id", writers: [.ingest, .reconciler],
         readers: [.reconciler] + lookers,
-        holds: "heartbeats, receptions and refusals of each source")
+        holds: "heartbeats, receptions and refusals of each source; ticks and rules activations")
     case .correlation:
       row(
         topic, .compact, key: "HMAC(system, id)", writers: [.ingest], readers: [.ingest],
@@ -142,6 +143,11 @@ package enum TopicTable {
         topic, .compact, key: "patient key, or a reserved key for the partition",
         writers: [.reconciler], readers: [.reconciler], isAudited: false,
         holds: "the changelog of the reducers")
+    case .sourceState:
+      row(
+        topic, .compact, key: "`source.` or `messages.` and the source id, or `partition`",
+        writers: [.reconciler], readers: [.reconciler], isAudited: false,
+        holds: "the changelog of the source reducer")
     case .commands:
       row(
         topic, .delete(afterDays: daysLong), key: "alert id", writers: [.operations],

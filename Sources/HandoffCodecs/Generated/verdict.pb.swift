@@ -138,6 +138,15 @@ package nonisolated enum Baton_Handoff_V1_Rule: SwiftProtobuf.Enum, Swift.CaseIt
 
   /// A record does not bear the mark of our writers.
   case s08 // = 108
+
+  /// A certificate ends soon, or cannot be used.
+  case s09 // = 109
+
+  /// A table that stops intake when it is full fills up.
+  case s10 // = 110
+
+  /// A frame from outside the boundary was refused: damaged, sent again, or another's.
+  case s11 // = 111
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -182,6 +191,9 @@ package nonisolated enum Baton_Handoff_V1_Rule: SwiftProtobuf.Enum, Swift.CaseIt
     case 106: self = .s06
     case 107: self = .s07
     case 108: self = .s08
+    case 109: self = .s09
+    case 110: self = .s10
+    case 111: self = .s11
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -224,6 +236,9 @@ package nonisolated enum Baton_Handoff_V1_Rule: SwiftProtobuf.Enum, Swift.CaseIt
     case .s06: return 106
     case .s07: return 107
     case .s08: return 108
+    case .s09: return 109
+    case .s10: return 110
+    case .s11: return 111
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -266,6 +281,9 @@ package nonisolated enum Baton_Handoff_V1_Rule: SwiftProtobuf.Enum, Swift.CaseIt
     .s06,
     .s07,
     .s08,
+    .s09,
+    .s10,
+    .s11,
   ]
 
 }
@@ -652,7 +670,7 @@ package nonisolated struct Baton_Handoff_V1_Verdict: @unchecked Sendable {
 fileprivate nonisolated let _protobuf_package = "baton.handoff.v1"
 
 nonisolated extension Baton_Handoff_V1_Rule: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0RULE_UNSPECIFIED\0\u{1}RULE_A01\0\u{1}RULE_A02\0\u{1}RULE_A03\0\u{1}RULE_A04\0\u{1}RULE_A05\0\u{1}RULE_A06\0\u{1}RULE_A07\0\u{1}RULE_A08\0\u{1}RULE_A09\0\u{1}RULE_A10\0\u{1}RULE_A11\0\u{1}RULE_A12\0\u{1}RULE_A13\0\u{1}RULE_A14\0\u{1}RULE_A15\0\u{1}RULE_A16\0\u{1}RULE_A17\0\u{1}RULE_A18\0\u{1}RULE_A19\0\u{1}RULE_A20\0\u{1}RULE_A21\0\u{1}RULE_A22\0\u{1}RULE_A23\0\u{1}RULE_A24\0\u{1}RULE_A25\0\u{1}RULE_A26\0\u{1}RULE_A27\0\u{2}J\u{1}RULE_S01\0\u{1}RULE_S02\0\u{1}RULE_S03\0\u{1}RULE_S04\0\u{1}RULE_S05\0\u{1}RULE_S06\0\u{1}RULE_S07\0\u{1}RULE_S08\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0RULE_UNSPECIFIED\0\u{1}RULE_A01\0\u{1}RULE_A02\0\u{1}RULE_A03\0\u{1}RULE_A04\0\u{1}RULE_A05\0\u{1}RULE_A06\0\u{1}RULE_A07\0\u{1}RULE_A08\0\u{1}RULE_A09\0\u{1}RULE_A10\0\u{1}RULE_A11\0\u{1}RULE_A12\0\u{1}RULE_A13\0\u{1}RULE_A14\0\u{1}RULE_A15\0\u{1}RULE_A16\0\u{1}RULE_A17\0\u{1}RULE_A18\0\u{1}RULE_A19\0\u{1}RULE_A20\0\u{1}RULE_A21\0\u{1}RULE_A22\0\u{1}RULE_A23\0\u{1}RULE_A24\0\u{1}RULE_A25\0\u{1}RULE_A26\0\u{1}RULE_A27\0\u{2}J\u{1}RULE_S01\0\u{1}RULE_S02\0\u{1}RULE_S03\0\u{1}RULE_S04\0\u{1}RULE_S05\0\u{1}RULE_S06\0\u{1}RULE_S07\0\u{1}RULE_S08\0\u{1}RULE_S09\0\u{1}RULE_S10\0\u{1}RULE_S11\0")
 }
 
 nonisolated extension Baton_Handoff_V1_Severity: SwiftProtobuf._ProtoNameProviding {

@@ -26,6 +26,8 @@ struct HL7Header: Sendable {
     guard let type = segment.value(9, 1) else { return nil }
     return segment.value(9, 2).map { "\(type)^\($0)" } ?? type
   }
+  /// MSH-13.
+  var sequence: UInt64? { segment.value(13).flatMap { UInt64($0) } }
   var isAcknowledgement: Bool { segment.value(9, 1) == "ACK" }
   /// MSH-12.
   var version: String? { segment.value(12) }
@@ -45,4 +47,9 @@ struct HL7Header: Sendable {
     if rest.starts(with: [0xEF, 0xBB, 0xBF]) { rest = rest.dropFirst(3) }
     return Array(rest.drop { $0 <= 0x20 })
   }
+}
+
+extension FrameMapper {
+  /// The sequence number of a message (MSH-13), also of one that cannot be read any further.
+  package static func sequence(of bytes: [UInt8]) -> UInt64? { HL7Header(bytes)?.sequence }
 }

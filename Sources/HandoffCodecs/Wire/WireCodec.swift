@@ -81,7 +81,8 @@ package struct WireCodec: Sendable {
       switch statement {
       case .heartbeat(let heartbeat): "\(heartbeat.at.nanoseconds)"
       case .reception(let reception): reception.receptionID.description
-      case .refusal(let refusal): refusal.receptionID.description
+      case .refusal(let refusal):
+        "\(refusal.receptionID)\(refusal.isWarning ? ".warning" : "")"
       case .orphan(let orphan):
         "\(orphan.receptionID).\(orphan.isResolved ? "resolved" : "orphan")"
       case .conflict(let conflict): "\(conflict.receptionID).\(conflict.reference)"
@@ -194,6 +195,27 @@ package struct WireCodec: Sendable {
     let statement = try message(SourceRecord.self, record)
     try check(key: record.key, is: statement.source.description)
     return statement
+  }
+
+  /// A record of the sources topic.
+  package static func sourceTopicRecord(
+    _ stored: StoredRecord
+  ) throws(WireError) -> SourceTopicRecord {
+    let event = try CloudEvent(stored.record.value, headers: stored.record.headers)
+    let content: SourceTopicRecord.Content
+    switch try MessageType(event.type) {
+    case .tick:
+      _ = try message(Tick.self, event)
+      content = .tick
+    case .rulesActivation:
+      content = .rulesActivation(try message(RulesActivation.self, event))
+    case .handoffEvent, .sourceState, .personTransfer:
+      throw WireError(.typeUnknown, "ce_type")
+    case .other: content = .statement(try sourceRecord(stored.record))
+    }
+    return SourceTopicRecord(
+      content: content, brokerAt: stored.brokerAt, coordinates: stored.coordinates,
+      hash: recordHash(stored.record.value))
   }
 
   package static func correlationEntry(

@@ -1,5 +1,6 @@
 extension Verdict {
   private var why: String { cause.map { " (\($0))" } ?? "" }
+  private var owner: String { sourceCode?.description ?? "the bus" }
   private var records: String { count == 1 ? "1 record" : "\(count) records" }
 
   /// What is wrong with the bus itself, in words.
@@ -18,6 +19,13 @@ extension Verdict {
     case .s06: "The books of a partition did not balance at \(at)."
     case .s07: "A person's transfer on the log is not what its cause gives\(why), seen at \(at)."
     case .s08: "\(records) did not bear the mark of our writers\(why), the first at \(at)."
+    case .s09:
+      severity == .critical
+        ? "A certificate of \(owner) cannot be used\(why), seen at \(at)."
+        : "A certificate of \(owner) ends soon\(why), seen at \(at)."
+    case .s10:
+      "A table of \(owner) was filled to \(count) % of what it may hold\(why), seen at \(at)."
+    case .s11: "\(records) of \(owner) from outside were refused\(why), the first at \(at)."
     default: "The bus is flagged\(why), at \(at)."
     }
   }
@@ -37,6 +45,10 @@ extension Verdict {
     case .s07:
       "Check whether rules or policy were changed under a rebuilt state; else report a defect."
     case .s08: "Treat it as an incident: somebody writes to the topic who may not."
+    case .s09: "Renew it; `baton doctor` says which file it is and when it ends."
+    case .s10:
+      "Give it more room, or keep ids for less long; when it is full, senders are told to wait."
+    case .s11: "Find out who sent them and with which key; nothing of them was taken in."
     default: "Report it to who runs Baton."
     }
   }

@@ -43,7 +43,8 @@ extension Verdict {
   func whatToDo(about source: Code) -> String {
     switch (rule, cause?.description) {
     case (.a01, _): "Ask who runs it why it sends again; answers of ours may not reach it."
-    case (.a03, _): "Have its message ids made unique: other systems drop what they think they know."
+    case (.a03, _):
+      "Have its message ids made unique: other systems drop what they think they know."
     case (.a13, _): "Look for the request at its sender: it went past the bus, or was lost."
     case (.a16, _): "Check whose number it is at the source; nothing was linked or moved."
     case (.a18, "behind"): "Look at its connector and at what waits in its outbox."

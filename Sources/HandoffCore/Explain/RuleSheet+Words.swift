@@ -254,6 +254,21 @@ extension Rule {
     case .s07:
       return own("a transfer of a person comes again and is another, or cannot be taken in.")
     case .s08: return own("a record does not bear the mark of our writers; it counts as a tick.")
+    case .s09:
+      return RuleWords(
+        "a certificate ends within 30 days (medium), within 7 (high), or cannot be used (critical).",
+        not: "it is renewed in time.", until: "a later one is read in its place.", hazard: hazard,
+        remembers: "an episode a certificate, about 250 bytes, while it lasts.")
+    case .s10:
+      return RuleWords(
+        "a table that stops intake when it is full is filled to 80 % (medium), 90 % (high) or "
+          + "95 % (critical).",
+        not: "less is in it.", until: "less than 80 % is in it.", hazard: hazard,
+        remembers: "an episode a table, about 250 bytes, while it lasts.")
+    case .s11:
+      return own(
+        "frames that came over the inbox of an organisation are refused: damaged, replayed, sealed "
+          + "to or by another.")
     default: return nil
     }
   }

@@ -49,8 +49,8 @@ extension Rule {
     case .a03, .a05, .a07, .a08, .a09, .a11, .a12, .a15, .a16, .a17, .a22, .a23, .a24, .a25, .a26:
       .high
     case .a18, .a20, .s03, .s06, .s08: .critical
-    case .s01, .s02, .s05, .s07: .high
-    case .s04: .medium
+    case .s01, .s02, .s05, .s07, .s11: .high
+    case .s04, .s09, .s10: .medium
     }
   }
 
@@ -92,6 +92,9 @@ extension Rule {
     case .s06: "Books out of balance"
     case .s07: "Transfer differs"
     case .s08: "Record not of our making"
+    case .s09: "Certificate ends"
+    case .s10: "Table fills up"
+    case .s11: "Frame from outside refused"
     }
   }
 

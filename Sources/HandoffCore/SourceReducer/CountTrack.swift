@@ -19,17 +19,17 @@ public struct CountTrack: Hashable, Sendable {
   }
 
   /// Arrivals counted.
-  public internal(set) var counted: UInt64 = 0
+  public var counted: UInt64 = 0
   /// What the totals count beyond ``counted`` when nothing is missing; `nil` before the first total.
-  public internal(set) var base: Int64?
+  public var base: Int64?
   /// Until when ``base`` is still learned.
-  public internal(set) var learningUntil: Timestamp?
+  public var learningUntil: Timestamp?
   /// The latest total, to tell a source that begins anew.
-  public internal(set) var latest: UInt64?
+  public var latest: UInt64?
   /// The latest total that was due, and against which a shortfall stands.
-  public internal(set) var judged: UInt64?
+  public var judged: UInt64?
   /// Totals that wait, the oldest first.
-  public internal(set) var waiting: [Total] = []
+  public var waiting: [Total] = []
 
   public init() {}
 

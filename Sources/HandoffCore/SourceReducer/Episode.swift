@@ -60,7 +60,7 @@ public struct EpisodeBook: Hashable, Sendable {
   /// The most that are told apart of one rule; more are counted with the first of their rule.
   public static let countMax = 64
 
-  public internal(set) var episodes: [Episode] = []
+  public var episodes: [Episode] = []
 
   public init(_ episodes: [Episode] = []) { self.episodes = episodes }
 
@@ -118,6 +118,22 @@ public struct EpisodeBook: Hashable, Sendable {
     verdicts.append(Self.verdict(.changed, episodes[index], of: subject, moment))
   }
 
+  /// Sets how bad it is; says so where that is another than before.
+  mutating func setSeverity(
+    _ severity: Severity, count: UInt32, at index: Int, of subject: Verdict.Subject,
+    _ moment: SourceMoment, into verdicts: inout [Verdict]
+  ) {
+    episodes[index].count = count
+    episodes[index].lastAt = moment.now
+    guard episodes[index].severity != severity else { return }
+    episodes[index].severity = severity
+    if let evidence = moment.evidence {
+      episodes[index].evidence = episodes[index].evidence.prefix(1) + [evidence]
+    }
+    episodes[index].revision += 1
+    verdicts.append(Self.verdict(.changed, episodes[index], of: subject, moment))
+  }
+
   private mutating func begin(
     _ happening: Happening, of subject: Verdict.Subject, _ moment: SourceMoment,
     into verdicts: inout [Verdict]
@@ -156,6 +172,8 @@ public struct EpisodeBook: Hashable, Sendable {
     case (.a13, "more"): episode.lastAt.advanced(by: windows.memory)
     case (.a19, _), (.a27, _), (.a26, "surplus"), (.a26, "batch"):
       episode.lastAt.advanced(by: windows.repeats)
+    // What is read of a thing once a day holds until it is read otherwise.
+    case (.s09, _), (.s10, _): nil
     default: episode.rule.isAboutOurselves ? episode.lastAt.advanced(by: windows.repeats) : nil
     }
   }

@@ -18,7 +18,7 @@ public struct RepeatRate: Hashable, Sendable {
   }
 
   /// Minutes with messages, the oldest first.
-  public internal(set) var minutes: [Minute] = []
+  public var minutes: [Minute] = []
 
   public init(_ minutes: [Minute] = []) { self.minutes = minutes }
 

@@ -59,9 +59,9 @@ public struct SequenceTrack: Hashable, Sendable {
     }
   }
 
-  public internal(set) var highest: UInt64?
+  public var highest: UInt64?
   /// In the order in which they were seen.
-  public internal(set) var gaps: [Gap] = []
+  public var gaps: [Gap] = []
 
   public init(highest: UInt64? = nil, gaps: [Gap] = []) {
     self.highest = highest

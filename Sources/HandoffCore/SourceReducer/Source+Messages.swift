@@ -5,6 +5,7 @@ extension Source {
   static let future = Code(known: "future")
   static let zone = Code(known: "zone")
   static let twoPersons = Code(known: "two-persons")
+  static let orphanReason = Code(known: "correlation.orphan")
 
   mutating func receive(
     _ reception: SourceReception, _ moment: SourceMoment, into verdicts: inout [Verdict]
@@ -112,9 +113,15 @@ extension Source {
   mutating func refuse(
     _ refusal: SourceRefusal, _ moment: SourceMoment, into verdicts: inout [Verdict]
   ) {
-    if !refusal.isWarning {
+    // Told of when it arrived, and as an orphan when its request had not come (A13).
+    if refusal.reason == Self.orphanReason { return }
+    if refusal.isWarning {
+      guard isNews(refusal, moment) else { return }
+    } else {
       memory.forget(at: moment.now)
-      guard !memory.contains(refusal.receptionID), let evidence = moment.evidence else { return }
+      guard let evidence = moment.evidence, isNews(refusal, moment),
+        !memory.contains(refusal.receptionID) || refusal.isOfBoundary
+      else { return }
       memory.insert(
         MessageMemory.Entry(
           receptionID: refusal.receptionID, key: nil, content: nil, subject: nil, at: moment.now,
@@ -127,9 +134,18 @@ extension Source {
     }
     book.note(
       EpisodeBook.Happening(
-        rule: .a27, cause: refusal.reason, beginning: moment.evidence?.hash.bytes ?? [],
-        severity: refusal.isWarning ? .low : .medium),
+        rule: refusal.isOfBoundary ? .s11 : .a27, cause: refusal.reason,
+        beginning: moment.evidence?.hash.bytes ?? [],
+        severity: refusal.isWarning ? .low : nil),
       of: subject, moment, into: &verdicts)
+  }
+
+  /// Whether it is not the last that was counted: the same record again is our own redelivery.
+  private func isNews(_ refusal: SourceRefusal, _ moment: SourceMoment) -> Bool {
+    let rule = refusal.isOfBoundary ? Rule.s11 : .a27
+    guard let known = book.index(rule, cause: refusal.reason), let hash = moment.evidence?.hash
+    else { return true }
+    return !book.episodes[known].evidence.contains { $0.hash == hash }
   }
 
   /// A13: an answer without its request, until the request comes.
@@ -170,4 +186,9 @@ extension Source {
         beginning: conflict.reference.bytes),
       of: subject, moment, into: &verdicts)
   }
+}
+
+extension SourceRefusal {
+  /// Refused at the boundary: nothing of it was believed, not even which source it is of.
+  var isOfBoundary: Bool { reason.description.hasPrefix("inbox.") }
 }

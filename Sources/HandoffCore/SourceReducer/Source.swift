@@ -3,20 +3,20 @@ public struct Source: Hashable, Sendable {
   public let code: Code
   /// When it was last heard of, by partition time; `nil` before its first heartbeat, from which on
   /// silence can be told.
-  public internal(set) var heardAt: Timestamp?
+  public var heardAt: Timestamp?
   /// The record in which it was.
-  public internal(set) var heardIn: Evidence?
+  public var heardIn: Evidence?
   /// Everything that happened up to here has been published, by the source's own clock.
-  public internal(set) var completeUpTo: Timestamp?
+  public var completeUpTo: Timestamp?
   /// The same by the broker's clock, as far as it can be known.
-  public internal(set) var completeAt: Timestamp?
+  public var completeAt: Timestamp?
   /// Since when it is as it is: running, silent or behind.
-  public internal(set) var since: Timestamp?
-  public internal(set) var rate = RepeatRate()
-  public internal(set) var sequence = SequenceTrack()
-  public internal(set) var counts = CountTrack()
-  public internal(set) var book = EpisodeBook()
-  public internal(set) var memory = MessageMemory()
+  public var since: Timestamp?
+  public var rate = RepeatRate()
+  public var sequence = SequenceTrack()
+  public var counts = CountTrack()
+  public var book = EpisodeBook()
+  public var memory = MessageMemory()
 
   public init(code: Code) { self.code = code }
 
@@ -62,6 +62,7 @@ public struct Source: Hashable, Sendable {
     // Said by ingest about what waits in it: no word of the source.
     case .orphan(let orphan): orphaned(orphan, moment, into: &verdicts)
     case .conflict(let conflict): conflicted(conflict, moment, into: &verdicts)
+    case .condition(let condition): read(condition, moment, into: &verdicts)
     }
   }
 

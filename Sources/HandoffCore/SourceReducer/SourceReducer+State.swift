@@ -59,6 +59,15 @@ extension SourceReducer {
 
 // MARK: What is stored
 
+extension Source {
+  /// The source as it is stored: what messages it knows again is stored beside it.
+  public var withoutMemory: Source {
+    var source = self
+    source.memory = MessageMemory()
+    return source
+  }
+}
+
 extension SourceReducer {
   /// What is held of a source; `nil` where nothing is.
   public func source(_ code: Code) -> Source? { sources[code] }

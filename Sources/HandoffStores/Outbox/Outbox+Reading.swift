@@ -120,8 +120,10 @@ extension Outbox {
         }
         for (sequence, token) in settlement.parked {
           try db.execute(
-            sql: "UPDATE frames SET parked_under = ? WHERE sequence = ? AND parked_under IS NULL",
-            arguments: [Data(token.bytes), sequence])
+            sql: """
+              UPDATE frames SET parked_under = ?, announced = 1
+              WHERE sequence = ? AND parked_under IS NULL
+              """, arguments: [Data(token.bytes), sequence])
           change.parkedCount += db.changesCount
         }
         for sequence in settlement.judged {
@@ -230,6 +232,7 @@ extension Outbox {
       receivedAt: Timestamp(nanoseconds: row["received_at"]), bytes: Array(row["bytes"] as Data),
       refusal: refusal, transport: transport)
     frame.place = place(row)
+    frame.isAnnounced = (row["announced"] as Int?) == 1
     frame.judgedUnder = (row["judged_under"] as Data?).flatMap { Token(bytes: $0) }
     return frame
   }

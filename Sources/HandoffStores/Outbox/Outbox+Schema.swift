@@ -32,6 +32,7 @@ extension Outbox {
           byte_count INTEGER NOT NULL,
           parked_under BLOB,
           judged_under BLOB,
+          announced INTEGER,
           refusal TEXT,
           refusal_field TEXT,
           transport TEXT,
@@ -58,7 +59,9 @@ extension Outbox {
         """)
     // A file of an earlier version has no such columns yet.
     let columns = try db.columns(in: "frames").map(\.name)
-    for (name, type) in [("transport", "TEXT"), ("judged_under", "BLOB")]
+    for (name, type) in [
+      ("transport", "TEXT"), ("judged_under", "BLOB"), ("announced", "INTEGER"),
+    ]
     where !columns.contains(name) {
       try db.execute(sql: "ALTER TABLE frames ADD COLUMN \(name) \(type)")
     }

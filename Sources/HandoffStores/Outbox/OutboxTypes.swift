@@ -55,6 +55,8 @@ package struct StoredFrame: Sendable, CustomStringConvertible, CustomReflectable
   package var place: RecordCoordinates?
   /// Set once it was said that the message it answers did not come: under which reference.
   package var judgedUnder: Token?
+  /// Its reception is on the sources topic already: it was parked before.
+  package var isAnnounced = false
 
   package init(
     sequence: Int64, receptionID: ReceptionID, source: Code, rail: Code, receivedAt: Timestamp,

@@ -19,7 +19,7 @@ enum RecordSamples {
       codec.encode(rules, at: now), codec.encode(try random.verdict()),
       codec.encode(try random.statement()), codec.encode(try random.correlationEntry()),
       codec.encode(random.deadLetter()), codec.encode(try random.person()),
-      codec.encode(try random.partition()), codec.encode(try random.transfer()),
+      codec.encode(random.sourceReducerState()), codec.encode(try random.partition()), codec.encode(try random.transfer()),
       codec.encode(
         SealedFrame(
           source: random.code(), receptionID: random.id(), rail: random.code(),
@@ -54,6 +54,7 @@ enum RecordSamples {
     case "PersonTransfer": _ = try PersonTransfer(protobuf: bytes)
     case "PartitionState": _ = try PartitionState(protobuf: bytes)
     case "SealedFrame": _ = try SealedFrame(protobuf: bytes)
+    case "SourceReducerState": _ = try SourceReducerState(protobuf: bytes)
     case "SealedNotice": _ = try SealedNotice(protobuf: bytes)
     default: throw Absent()
     }
