@@ -19,7 +19,8 @@ enum RecordSamples {
       codec.encode(rules, at: now), codec.encode(try random.verdict()),
       codec.encode(try random.statement()), codec.encode(try random.correlationEntry()),
       codec.encode(random.deadLetter()), codec.encode(try random.person()),
-      codec.encode(random.sourceReducerState()), codec.encode(try random.partition()), codec.encode(try random.transfer()),
+      codec.encode(random.sourceReducerState()), codec.encode(try random.partition()),
+      codec.encode(try random.transfer()),
       codec.encode(
         SealedFrame(
           source: random.code(), receptionID: random.id(), rail: random.code(),
