@@ -59,7 +59,8 @@ package struct OfflineReconciler: Sendable {
     self.registers = registers
     self.instead = instead
     intake = RecordIntake(partitionCount: partitionCount, stamp: stamp)
-    sources = OfflineSources(policies: policies, stamp: stamp)
+    sources = OfflineSources(
+      policies: self.policies, isFixed: instead != nil, stamp: stamp)
   }
 
   /// Applies one record.

@@ -7,11 +7,14 @@ internal import HandoffCore
 /// that were made when they were written, and those count.
 struct OfflineSources: Sendable {
   private let policies: [Policy]
+  /// Whether the first policy stays in force whatever the log switches to (what-if).
+  private let isFixed: Bool
   private let intake: SourceIntake
   private var reducers: [Int32: SourceReducer] = [:]
 
-  init(policies: [Policy], stamp: RecordStamp?) {
+  init(policies: [Policy], isFixed: Bool = false, stamp: RecordStamp?) {
     self.policies = policies
+    self.isFixed = isFixed
     intake = SourceIntake(stamp: stamp)
   }
 
@@ -41,6 +44,7 @@ struct OfflineSources: Sendable {
       guard case .statement(let statement) = record.content else { throw .withoutTime }
       record.brokerAt = statement.at
     }
+    if isFixed, case .rulesActivation = record.content { record.content = .tick }
     return reducer.apply(record)
   }
 

@@ -115,7 +115,9 @@ actor SourceOwner {
   ) async throws(KafkaError) -> PartitionOwner.Outcome {
     expect(loop.next(after: .batchPolled), .applyAndPublish)
     let next = (records.last?.offset ?? reducer.state.nextOffset - 1) + 1
-    let (messages, copied) = apply(records)
+    let taken = records.map { intake.take($0.stored) }
+    await learnPolicies(of: taken)
+    let (messages, copied) = apply(taken)
     let transaction: KafkaTransaction
     do throws(KafkaError) {
       transaction = try await producer.beginTransaction()
@@ -162,14 +164,25 @@ actor SourceOwner {
 // MARK: - One batch
 
 extension SourceOwner {
+  /// Fetches policies that others have activated since this one was made.
+  private func learnPolicies(of records: [SourceTopicRecord]) async {
+    for record in records {
+      guard case .rulesActivation(let activation) = record.content,
+        !given.contains(where: { $0.hash == activation.policyHash }),
+        let rules = try? await PolicyLog(configuration.kafka).read()
+      else { continue }
+      for policy in rules.policies { reducer.provide(policy) }
+    }
+  }
+
   /// Changes memory, so that it can be undone, and returns what the log is to say of it, and which
   /// states are copied by it.
-  private func apply(_ records: [KafkaRecord]) -> ([KafkaMessage], [SourceState]) {
+  private func apply(_ records: [SourceTopicRecord]) -> ([KafkaMessage], [SourceState]) {
     let codec = WireCodec()
     var messages: [KafkaMessage] = []
     reducer.beginBatch()
     for record in records {
-      for verdict in reducer.apply(intake.take(record.stored)) {
+      for verdict in reducer.apply(record) {
         messages.append(KafkaMessage(topic: .alerts, codec.encode(verdict)))
       }
     }

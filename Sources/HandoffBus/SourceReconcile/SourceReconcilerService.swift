@@ -23,7 +23,8 @@ package struct SourceReconcilerService: Service {
 
   private func serve() async throws {
     let eventPartitions = try await checkTopics()
-    let policies = try await PolicyLog(configuration.kafka).publish(configuration.policy)
+    let policies = try await PolicyLog(configuration.kafka)
+      .publish(configuration.policy).policies
     var failures = 0
     while !Task.isCancelled {
       let committed = status.snapshot.transactionCount

@@ -75,7 +75,7 @@ import Testing
 
   @Test func `hold no field that is not written, and miss none that is`() throws {
     var written: [String: Set<String>] = [:]
-    for (type, data) in try samples(seeds: 0..<80) {
+    for (type, data) in try samples(seeds: 0..<200) {
       collect(data, in: type, into: &written)
     }
     let ofRecords = RecordSchemas(source).onTopics.reduce(into: Set<String>()) { names, record in
