@@ -27,7 +27,7 @@ struct AlertsCommand: AsyncParsableCommand {
     @Option(
       name: .long,
       help: ArgumentHelp(
-        "Only these rules, such as A07; S01 to S08 are about the bus itself.", valueName: "rule"))
+        "Only these rules, such as A07; S01 to S11 are about the bus itself.", valueName: "rule"))
     var rule: [String] = []
 
     @Option(
@@ -43,7 +43,7 @@ struct AlertsCommand: AsyncParsableCommand {
     func accepts() throws -> (Verdict) -> Bool {
       let rules = try rule.map { name in
         guard let rule = Rule(rawValue: name.uppercased()) else {
-          throw CommandFailure(.usage, "--rule is none of A01 to A27 and S01 to S08.")
+          throw CommandFailure(.usage, "--rule is none of A01 to A27 and S01 to S11.")
         }
         return rule
       }

@@ -293,9 +293,10 @@ private enum BoundaryTests {
   static func heartbeats(_ deployment: BoundaryDeployment) async throws -> [SourceHeartbeat] {
     var heartbeats: [SourceHeartbeat] = []
     try await TopicScan(deployment.kafka, topic: .sources).readToEnd { record in
-      if case .heartbeat(let heartbeat) = try WireCodec.sourceRecord(record.wire),
-        heartbeat.source == Code("rth-pas")
-      {
+      // The reconciler's ticks lie beside them.
+      if case .statement(.heartbeat(let heartbeat)) = try WireCodec.sourceTopicRecord(
+        record.stored
+      ).content, heartbeat.source == Code("rth-pas") {
         heartbeats.append(heartbeat)
       }
     }
