@@ -40,6 +40,9 @@ public struct OrganisationID: Hashable, Comparable, Sendable, CustomStringConver
     OrganisationID(unchecked: "openreferral:\(service.uuidString)")
   }
 
+  /// What stands where the code of a GP practice is not known: nothing can be sent there.
+  static let unknownPractice = OrganisationID(unchecked: "ods:V81999")
+
   private init(unchecked text: String) { description = text }
 
   /// Reads the written form; `nil` where it is anything else.

@@ -33,6 +33,7 @@ extension PersonReducer {
     outgoing = []
     state = journal.state
     policies = journal.policies
+    declared = Completeness.declared(by: policies[Int(state.inForce)])
     missingPolicies.removeAll { hash in
       !state.activations.contains { $0.policyHash == hash }
     }
@@ -80,6 +81,7 @@ extension PersonReducer {
     // A damaged ordinal must not trap later.
     self.state.inForce = min(state.inForce, UInt16(clamping: policies.count - 1))
     self.policies = policies
+    declared = Completeness.declared(by: policies[Int(self.state.inForce)])
   }
 
   /// Puts back a person; the partition's own state comes first.
@@ -118,9 +120,11 @@ extension PersonReducer {
     var books = state.books
     let moment = Moment(
       now: state.time, readUpTo: state.nextOffset - 1, topic: topic, partition: partition,
-      rulesVersion: 0, policies: policies, inForce: policies[Int(state.inForce)], answer: nil)
+      rulesVersion: 0, policies: policies, inForce: policies[Int(state.inForce)],
+      completeness: completeness, answer: nil)
     let nextDue = judged.evaluate(moment, books: &books, into: &unsaid)
     slots[person.key] = Slot(person: person, nextDue: nextDue, armed: armed)
+    noteHanging(of: person)
     if let index = slots.index(forKey: person.key) { arm(slotAt: index) }
   }
 }
