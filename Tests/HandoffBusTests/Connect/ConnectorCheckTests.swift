@@ -49,7 +49,7 @@ struct ConnectorCheckTests {
 
   @Test func `what is lost on the way is named by field, and no value of it shows`() throws {
     let messages = try check([Self.request])
-    #expect(messages[0].lost == ["MSH-11", "RF1-1", "RF1-5", "RF1-7", "NTE-3"])
+    #expect(messages[0].lost == ["RF1-1", "RF1-5", "RF1-7", "NTE-3"])
     let text = String(decoding: try JSONEncoder().encode(messages), as: UTF8.self)
     #expect(!text.contains("KANARIENVOGEL") && !text.contains("9990500002"))
     #expect(!text.contains("R-100") && !text.contains("4711"))
@@ -105,5 +105,24 @@ struct ConnectorCheckTests {
     #expect(events.map(\.type) == ["Discharged", "PatientDied"])
     #expect(events.map { $0.provenance["occurredAt"] } == ["EVN-2", "PID-29"])
     #expect(events.allSatisfy { $0.provenance["recordedAt"] == "MSH-7" })
+  }
+
+  @Test func `a sender that may not speak is told the field in which it named itself`() throws {
+    var source = ConnectorConfiguration(
+      name: try #require(Code("pas")), source: .mllp(MLLPSettings()))
+    source.speaksFor = .only([try #require(ODSCode("RXQ"))])
+    source.mapping.namesAreODSCodes = true
+    var check = ConnectorCheck(source, now: Timestamp(milliseconds: 1_764_000_000_000))
+    let message = try #require(check.check(Array(Self.request.utf8)).first)
+    #expect(message.reason == "organisation.not-allowed" && message.field == "MSH-4")
+  }
+
+  @Test func `a message without a time is shown to have happened when it came in`() throws {
+    let task =
+      #"{"resourceType":"Task","id":"t","status":"accepted","focus":{"reference":"ServiceRequest/s"},"#
+      + #""for":{"reference":"Patient/p"}}"#
+    let event = try #require(try check([task], asFile: true).first?.events.first)
+    #expect(event.provenance["occurredAt"] == "(reception)")
+    #expect(event.fields.contains { $0.property == "occurredAt" && $0.from == "(reception)" })
   }
 }
