@@ -134,6 +134,7 @@ struct ReconcileCommand: AsyncParsableCommand {
         configuration, client: instance, component: "reconcile", as: .reconciler), groupID: group,
       instanceID: instance, policy: try file.map(PolicySource.init(file:)) ?? .standard)
     reconciler.stamp = configuration.recordGuard?.stamp
+    reconciler.snapshots = configuration.snapshotSettings
     let service = ReconcilerService(reconciler)
     let certificates = CertificateWatch(
       WatchedCertificate.all(of: configuration, components: ["reconcile"]),
@@ -150,8 +151,6 @@ struct ReconcileCommand: AsyncParsableCommand {
         throw CommandFailure(
           .unavailable, "The topics are not as the reconciler needs them.",
           advice: fault.description)
-      } catch let fault as ChangelogFault {
-        throw CommandFailure(.badData, "The changelog is incomplete.", advice: fault.description)
       }
     }
   }

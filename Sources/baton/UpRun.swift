@@ -101,6 +101,7 @@ struct UpRun {
       policy: try configuration.policyFile.map(PolicySource.init(file:)) ?? .standard)
     reconciling.logger = Logger(label: "baton.reconcile")
     reconciling.stamp = configuration.recordGuard?.stamp
+    reconciling.snapshots = configuration.snapshotSettings
     let reconciler = ReconcilerService(reconciling)
     let (audit, log) = try makeAudit(configuration)
     let stages = UpStages(

@@ -14,6 +14,8 @@ package struct ReconcilerConfiguration: Sendable {
   package var ticks = TickSchedule()
   /// Tells our own records from forged ones; `nil` takes every record for ours.
   package var stamp: RecordStamp?
+  /// `nil`: memory is made from the changelog alone at every start.
+  package var snapshots: SnapshotSettings?
   package var logger = Logger(label: "baton.reconcile")
 
   package init(

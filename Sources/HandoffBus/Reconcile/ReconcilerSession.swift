@@ -9,10 +9,11 @@ struct ReconcilerSession: Sendable {
   private let status: ReconcilerStatus
   private let ticks: TickWriter
   private let crew: PartitionCrew
+  private let keeper: SnapshotKeeper?
 
   init(
     configuration: ReconcilerConfiguration, rules: RulesOnLog, partitionCount: Int32,
-    status: ReconcilerStatus
+    cluster: String, status: ReconcilerStatus
   ) {
     self.configuration = configuration
     self.status = status
@@ -22,7 +23,12 @@ struct ReconcilerSession: Sendable {
       policyHash: configuration.policy.policy.hash)
     crew = PartitionCrew(
       configuration: configuration, rules: rules, partitionCount: partitionCount,
-      status: status, ticks: ticks)
+      cluster: cluster, status: status, ticks: ticks)
+    keeper = configuration.snapshots.map { [crew] settings in
+      SnapshotKeeper(
+        settings: settings, configuration: configuration, cluster: cluster, status: status,
+        crew: crew)
+    }
   }
 
   /// Runs until the task is cancelled; throws when the group has to be joined anew.
@@ -37,7 +43,11 @@ struct ReconcilerSession: Sendable {
         onRevoked: { [crew] _ in await crew.leave() }))
     let outcome: Result<Void, any Error>
     do {
-      try await consume(consumer)
+      try await withThrowingTaskGroup { group in
+        if let keeper { group.addTask { await keeper.run() } }
+        defer { group.cancelAll() }
+        try await consume(consumer)
+      }
       outcome = .success(())
     } catch {
       outcome = .failure(error)

@@ -10,6 +10,20 @@ package final class ReconcilerStatus: Sendable {
     /// Partition time; `nil` before the first record.
     package var time: Timestamp?
     package var nextDue: Timestamp?
+    package var books = Books()
+    /// People remembered.
+    package var personCount = 0
+    /// How long memory took to be restored, from the fence on.
+    package var restoreSeconds: Double?
+    package var isFromSnapshot = false
+    /// The last snapshot taken of it by this process.
+    package var snapshot: SnapshotMark?
+  }
+
+  /// A snapshot that is whole on the disk.
+  package struct SnapshotMark: Hashable, Sendable {
+    package var at: Timestamp
+    package var byteCount: Int
   }
 
   /// Everything at one moment.
@@ -21,6 +35,8 @@ package final class ReconcilerStatus: Sendable {
     package var abortCount: UInt64 = 0
     package var tickCount: UInt64 = 0
     package var selfAlertCount: UInt64 = 0
+    /// Snapshots that were not what they had to be.
+    package var snapshotRefusalCount: UInt64 = 0
     /// How often the group was joined again after a failure.
     package var rejoinCount: UInt64 = 0
     /// Broker's clock less ours, as last measured.
