@@ -139,9 +139,18 @@ struct ReconcileCommand: AsyncParsableCommand {
     let certificates = CertificateWatch(
       WatchedCertificate.all(of: configuration, components: ["reconcile"]),
       logger: reconciler.logger, now: ConnectStack.systemTime)
+    let health = configuration.health.map { address in
+      HealthService(
+        address,
+        probes: [
+          .reconciler(service.status, group: group, policy: reconciler.policy.policy),
+          .certificates(certificates.board),
+        ], logger: reconciler.logger)
+    }
+    let parts: [any Service] = [service, certificates] + (health.map { [$0] } ?? [])
     let services = ServiceGroup(
       configuration: .init(
-        services: [.init(service: service), .init(service: certificates)],
+        services: parts.map { .init(service: $0) },
         gracefulShutdownSignals: [.sigterm, .sigint],
         logger: reconciler.logger))
     try await reachingKafka(bootstrap) {

@@ -33,6 +33,7 @@ final class PartitionCrew: Sendable {
   /// state and offset can never be of two transactions.
   func take(_ partitions: [KafkaTopicPartition]) async throws -> [KafkaPartitionOffset] {
     let numbers = partitions.map(\.partition).sorted()
+    status.update { $0.phase = .restoring }
     for partition in numbers {
       let owner = try PartitionOwner(
         partition: partition, configuration: configuration, rules: rules, intake: intake,
@@ -58,6 +59,7 @@ final class PartitionCrew: Sendable {
           offset: next > 0 ? next : KafkaPartitionOffset.beginning))
     }
     tellTaken(numbers)
+    status.update { $0.phase = .serving }
     return starts
   }
 

@@ -80,9 +80,30 @@ extension PartitionOwner {
     }
     restoring.changelog = ChangelogReader()
     expect(loop.next(after: .stateRestored), .poll)
+    lookAtEverybody()
     report()
     tellRestored(isQuickened: path != nil)
     return reducer.state.nextOffset
+  }
+
+  /// Counts what only the people themselves tell, and holds the books against it: a handoff that
+  /// is open is never forgotten, so as many must be remembered as the books have open.
+  private func lookAtEverybody() {
+    var oldest: Timestamp?
+    var open: [HandoffKind: UInt64] = [:]
+    openAlerts = [:]
+    for key in reducer.keysInAnyOrder {
+      guard let person = reducer.person(for: key) else { continue }
+      for handoff in person.handoffs where handoff.isOpen {
+        open[handoff.current.kind ?? .unspecified, default: 0] += 1
+      }
+      for alert in person.alerts where alert.isOpen { openAlerts[alert.rule, default: 0] += 1 }
+      if let requested = person.oldestOpen { oldest = min(oldest ?? requested, requested) }
+    }
+    let booked = reducer.state.books.byKind.mapValues { $0[.open] }.filter { $0.value > 0 }
+    if booked != open { raise(SelfAlert(.booksUnbalanced)) }
+    let found = oldest
+    status.update { $0.partitions[partition, default: .init(nextOffset: 0)].oldestOpen = found }
   }
 
   private func tellRestored(isQuickened: Bool) {

@@ -16,6 +16,8 @@ extension PartitionOwner {
     private var phase = Phase.asked
     private var keys: [PatientKey] = []
     private var next = 0
+    /// Of those copied so far.
+    var oldestOpen: Timestamp?
 
     mutating func transactionBegins() {
       if phase == .asked { phase = .proving }
@@ -64,10 +66,19 @@ extension PartitionOwner {
     guard loop.isOwning, copying != nil else { return .gone }
     guard let keys = copying?.take(countMax) else { return .waiting }
     guard !keys.isEmpty else {
+      let oldest = copying?.oldestOpen
+      status.update { $0.partitions[partition]?.oldestOpen = oldest }
       copying = nil
       return .finished
     }
-    return .persons(keys.compactMap { reducer.committedPerson(for: $0)?.protobuf })
+    var entries: [[UInt8]] = []
+    for key in keys {
+      guard let person = reducer.committedPerson(for: key) else { continue }
+      entries.append(person.protobuf)
+      guard let requested = person.oldestOpen else { continue }
+      copying?.oldestOpen = min(copying?.oldestOpen ?? requested, requested)
+    }
+    return .persons(entries)
   }
 
   /// Forgets the copy.
@@ -81,4 +92,16 @@ extension PartitionOwner {
       policies: reducer.state.activations.map { "\($0.policyHash)" },
       takenAtMs: Timestamp.now().milliseconds)
   }
+}
+
+extension Person {
+  /// When the oldest of the handoffs that are open was requested, by the broker's clock.
+  var oldestOpen: Timestamp? {
+    handoffs.lazy.filter(\.isOpen).compactMap { $0.current.witness(of: .requested)?.arrivedAt }.min()
+  }
+}
+
+extension Handoff {
+  /// Whether the books have it open.
+  var isOpen: Bool { current.isRequested && Bucket(current.state) == .open }
 }

@@ -25,6 +25,11 @@ package actor PartitionOwner {
   var lineage = PartitionOwner.newLineage()
   var restoring = Restoring()
   var copying: Copying?
+  /// Alerts that are open, by rule; a person who moves away takes theirs along unseen, until the
+  /// next restart counts anew.
+  var openAlerts: [Rule: Int] = [:]
+  /// What the open batch changes in it.
+  private var openAlertChanges: [Rule: Int] = [:]
   private let intake: RecordIntake
   /// The policies and registers that the reducer has been given.
   private var known: Set<RecordHash>
@@ -154,9 +159,15 @@ extension PartitionOwner {
     let codec = WireCodec()
     var messages: [KafkaMessage] = []
     reducer.beginBatch()
+    openAlertChanges = [:]
     for record in records {
       for verdict in reducer.apply(record) {
         messages.append(KafkaMessage(topic: .alerts, codec.encode(verdict)))
+        switch verdict.action {
+        case .opened: openAlertChanges[verdict.rule, default: 0] += 1
+        case .resolved: openAlertChanges[verdict.rule, default: 0] -= 1
+        default: break
+        }
       }
     }
     let verdictCount = messages.count
@@ -190,6 +201,8 @@ extension PartitionOwner {
     _ = reducer.commitBatch()
     if copying?.isProven == true { copying?.start(reducer.keysInAnyOrder) }
     abortsInARow = 0
+    openAlerts.merge(openAlertChanges, uniquingKeysWith: +)
+    openAlertChanges = [:]
     status.update {
       $0.recordCount += UInt64(recordCount)
       $0.transactionCount += 1
@@ -242,6 +255,7 @@ extension PartitionOwner {
     let state = reducer.state
     let nextDue = reducer.nextDue
     let personCount = reducer.personCount
+    let openAlerts = openAlerts
     if !state.books.isBalanced { raise(SelfAlert(.booksUnbalanced)) }
     status.update {
       var entry = $0.partitions[partition] ?? ReconcilerStatus.Partition(nextOffset: 0)
@@ -250,6 +264,8 @@ extension PartitionOwner {
       entry.nextDue = nextDue
       entry.books = state.books
       entry.personCount = personCount
+      entry.openAlerts = openAlerts
+      entry.sources = state.sources.values.sorted { $0.source < $1.source }
       $0.partitions[partition] = entry
     }
   }
