@@ -68,7 +68,8 @@ extension Metric {
   public static func text(_ metrics: [Metric]) -> String {
     var text = ""
     for metric in metrics where !metric.samples.isEmpty {
-      text += "# HELP \(metric.name) \(metric.help)\n# TYPE \(metric.name) \(metric.kind.rawValue)\n"
+      text += "# HELP \(metric.name) \(metric.help)\n"
+      text += "# TYPE \(metric.name) \(metric.kind.rawValue)\n"
       for sample in metric.samples {
         let labels = sample.labels.map { "\($0.name)=\"\($0.value)\"" }.joined(separator: ",")
         text += metric.name + (labels.isEmpty ? "" : "{\(labels)}") + " \(number(sample.value))\n"

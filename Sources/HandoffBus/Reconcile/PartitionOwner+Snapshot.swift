@@ -97,7 +97,8 @@ extension PartitionOwner {
 extension Person {
   /// When the oldest of the handoffs that are open was requested, by the broker's clock.
   var oldestOpen: Timestamp? {
-    handoffs.lazy.filter(\.isOpen).compactMap { $0.current.witness(of: .requested)?.arrivedAt }.min()
+    handoffs.lazy.filter(\.isOpen)
+      .compactMap { $0.current.witness(of: .requested)?.arrivedAt }.min()
   }
 }
 

@@ -68,12 +68,15 @@ import Testing
       #expect(
         ready.body
           == #"{"parts":{"ingest":"ok","reconciler":"restoring"},"status":"unavailable"}"#)
-      #expect(try await get("GET /livez").status == 200)
+      let alive = try await get("GET /livez")
+      #expect(alive.status == 200)
       let metrics = try await get("GET /metrics?x=1")
       #expect(metrics.body.hasSuffix("baton_x_total 1\n"))
       #expect(metrics.fields["content-type"] == Metric.contentType)
-      #expect(try await get("GET /nothing").status == 404)
-      #expect(try await get("POST /metrics").status == 405)
+      let missing = try await get("GET /nothing")
+      #expect(missing.status == 404)
+      let refused = try await get("POST /metrics")
+      #expect(refused.status == 405)
       group.cancelAll()
     }
   }

@@ -39,8 +39,9 @@ struct SnapshotKeeper: Sendable {
   }
 
   private func take(_ partition: Int32, _ owner: PartitionOwner) async throws {
-    guard let header = await owner.beginSnapshot(
-      cluster: cluster, changelogEnd: try await changelogEnd(of: partition))
+    guard
+      let header = await owner.beginSnapshot(
+        cluster: cluster, changelogEnd: try await changelogEnd(of: partition))
     else { return }
     let writer = try await SnapshotWriter(
       path: settings.path(group: configuration.groupID, partition: partition),
