@@ -87,7 +87,15 @@ struct ConnectCommand: AsyncParsableCommand {
             kafka: KafkaConfiguration(configuration, client: "ingest", as: .ingest),
             instance: instance, logger: logger)
         }
-        try await serve(stack.services, logger) { await stack.close() }
+        let health: [any Service] =
+          configuration.health.map { address in
+            [
+              HealthService(
+                address, probes: [.ingest(stack), .certificates(stack.certificates.board)],
+                logger: logger)
+            ]
+          } ?? []
+        try await serve(stack.services + health, logger) { await stack.close() }
       }
     }
 

@@ -134,16 +134,24 @@ struct ReconcileCommand: AsyncParsableCommand {
         configuration, client: instance, component: "reconcile", as: .reconciler), groupID: group,
       instanceID: instance, policy: try file.map(PolicySource.init(file:)) ?? .standard)
     reconciler.stamp = configuration.recordGuard?.stamp
+    reconciler.snapshots = configuration.snapshotSettings
     let service = ReconcilerService(reconciler)
     let certificates = CertificateWatch(
       WatchedCertificate.all(of: configuration, components: ["reconcile"]),
       logger: reconciler.logger, now: ConnectStack.systemTime)
+    let health = configuration.health.map { address in
+      HealthService(
+        address,
+        probes: [
+          .reconciler(service.status, group: group, policy: reconciler.policy.policy),
+          .certificates(certificates.board),
+        ], logger: reconciler.logger)
+    }
+    let parts: [any Service] =
+      [service, SourceReconcilerService(reconciler), certificates] + (health.map { [$0] } ?? [])
     let services = ServiceGroup(
       configuration: .init(
-        services: [
-          .init(service: service), .init(service: SourceReconcilerService(reconciler)),
-          .init(service: certificates),
-        ],
+        services: parts.map { .init(service: $0) },
         gracefulShutdownSignals: [.sigterm, .sigint],
         logger: reconciler.logger))
     try await reachingKafka(bootstrap) {
@@ -157,8 +165,6 @@ struct ReconcileCommand: AsyncParsableCommand {
         throw CommandFailure(
           .unavailable, "The topics are not as the source reducer needs them.",
           advice: fault.description)
-      } catch let fault as ChangelogFault {
-        throw CommandFailure(.badData, "The changelog is incomplete.", advice: fault.description)
       }
     }
   }

@@ -36,7 +36,7 @@ struct UpRun {
     }
     try await reachingKafka(bootstrap) {
       let count = try await applyTopics(configuration, mock: mock)
-      try await serve(configuration, partitionCount: count)
+      try await serve(configuration, partitionCount: count, isInMemory: mock != nil)
     }
   }
 
@@ -87,7 +87,9 @@ struct UpRun {
     return Int(wanted.partitions)
   }
 
-  private func serve(_ configuration: BatonConfiguration, partitionCount: Int) async throws {
+  private func serve(
+    _ configuration: BatonConfiguration, partitionCount: Int, isInMemory: Bool
+  ) async throws {
     let feed = try messages.map {
       try MessageFeed(path: $0, dropRoot: configuration.dataFolder + "/drop")
     }
@@ -101,6 +103,8 @@ struct UpRun {
       policy: try configuration.policyFile.map(PolicySource.init(file:)) ?? .standard)
     reconciling.logger = Logger(label: "baton.reconcile")
     reconciling.stamp = configuration.recordGuard?.stamp
+    // The cluster in this process is gone with it.
+    reconciling.snapshots = isInMemory ? nil : configuration.snapshotSettings
     let reconciler = ReconcilerService(reconciling)
     let (audit, log) = try makeAudit(configuration)
     let stages = UpStages(
@@ -116,6 +120,16 @@ struct UpRun {
       .init(service: SourceReconcilerService(reconciling)),
     ]
     services += stack.services.map { .init(service: $0) }
+    if let address = configuration.health {
+      let probes: [HealthProbe] = [
+        .reconciler(
+          reconciler.status, group: reconciling.groupID, policy: reconciling.policy.policy),
+        .ingest(stack), .certificates(stack.certificates.board),
+      ]
+      services.append(
+        .init(
+          service: HealthService(address, probes: probes, logger: Logger(label: "baton.health"))))
+    }
     services.append(.init(service: alerts))
     services.append(.init(service: driver, successTerminationBehavior: .gracefullyShutdownGroup))
     let group = ServiceGroup(

@@ -67,17 +67,25 @@ final class ReconcilerBench: Sendable {
       kafka: kafka, groupID: Self.groupID, instanceID: instance, policy: policy)
   }
 
-  /// Starts `baton reconcile`: the same member of the group every time.
-  func launch() throws -> Process {
+  /// Starts `baton reconcile`: the same member of the group every time, with snapshots of its own.
+  func launch(instance: String = "reconciler-1") throws -> Process {
     let run = folder.url.appending(path: UUID().uuidString)
     try FileManager.default.createDirectory(at: run, withIntermediateDirectories: true)
     let process = try BatonExecutable.start(
       [
         "reconcile", "--bootstrap", bootstrap, "--policy", folder.path("policy.yaml"),
-        "--instance", "reconciler-1",
+        "--instance", instance, "--config", try configurationFile(of: instance),
       ], folder: run)
     try process.run()
     return process
+  }
+
+  /// Snapshots every second, in a folder that outlasts the process.
+  private func configurationFile(of instance: String) throws -> String {
+    let file = folder.path("\(instance).yaml")
+    let text = "data: \(folder.path("data-\(instance)"))\nsnapshots: {seconds: 1}\n"
+    try Data(text.utf8).write(to: URL(filePath: file))
+    return file
   }
 
   /// Ends a process as a crash does.

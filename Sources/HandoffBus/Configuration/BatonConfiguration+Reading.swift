@@ -87,11 +87,13 @@ struct ConfigurationReader {
       case "kafka": reader.readKafka(node)
       case "topics": reader.readTopics(node)
       case "correlation": reader.readCorrelation(node)
+      case "snapshots": reader.readSnapshots(node)
+      case "health": reader.readHealth(node)
       default:
         reader.fault(
           name, node.line,
           "is not a setting; known are data, policy, connectors, secrets, record-secrets, "
-            + "boundary, access, keys, log, kafka, topics, correlation")
+            + "boundary, access, keys, log, kafka, topics, correlation, snapshots, health")
       }
     }
   }
@@ -161,6 +163,32 @@ struct ConfigurationReader {
       default:
         reader.fault(
           name, value.line, "is not a setting; known are entries-max, days, person-days")
+      }
+    }
+  }
+
+  private mutating func readSnapshots(_ node: Node) {
+    eachSetting(of: node, "snapshots.") { reader, name, value in
+      switch name {
+      case "snapshots.seconds":
+        reader.number(value, name, 0...86_400) { $0.configuration.snapshotSeconds = $1 }
+      default: reader.fault(name, value.line, "is not a setting; known is seconds")
+      }
+    }
+  }
+
+  private mutating func readHealth(_ node: Node) {
+    eachSetting(of: node, "health.") { reader, name, value in
+      switch name {
+      case "health.listen":
+        reader.text(value, name) { reader, text in
+          guard let address = HealthAddress(text) else {
+            return reader.fault(
+              name, value.line, "must be 127.0.0.1, [::1] or localhost, a colon and a port")
+          }
+          reader.configuration.health = address
+        }
+      default: reader.fault(name, value.line, "is not a setting; known is listen")
       }
     }
   }

@@ -23,6 +23,10 @@ package import Logging
 ///   entries-max: 20000000
 ///   days: 400                      # of messages and handoffs, 190 or more
 ///   person-days: 3650              # of people's record numbers
+/// snapshots:                       # copies of the reconciler's memory, which quicken a restart
+///   seconds: 300                   # from one to the next; 0: none
+/// health:                          # /metrics, /livez, /readyz
+///   listen: 127.0.0.1:9464         # this machine only; default: nobody is told
 /// ```
 ///
 /// Relative paths are relative to the file. `BATON_BOOTSTRAP`, `BATON_DATA`, `BATON_POLICY`,
@@ -51,6 +55,10 @@ package struct BatonConfiguration: Sendable {
   package var kafka = Kafka()
   package var topics = Topics()
   package var correlation = CorrelationLimits()
+  /// Seconds from one snapshot of the reconciler's memory to the next; 0 takes none.
+  package var snapshotSeconds = 300
+  /// Where metrics and health are told; `nil`: nowhere.
+  package var health: HealthAddress?
 
   /// The brokers, and how to talk to them.
   package struct Kafka: Sendable {
@@ -75,6 +83,14 @@ package struct BatonConfiguration: Sendable {
   }
 
   package init() {}
+
+  /// Where and how often the reconciler keeps copies of its memory.
+  package var snapshotSettings: SnapshotSettings? {
+    guard snapshotSeconds > 0 else { return nil }
+    var settings = SnapshotSettings(folder: files.snapshots)
+    settings.interval = .seconds(snapshotSeconds)
+    return settings
+  }
 }
 
 /// Every fault of a configuration at once, so that nobody mends it one start at a time.

@@ -27,6 +27,8 @@ package struct DataFiles: Sendable {
   package var outbox: String { path("outbox.sqlite") }
   /// How full ingest's memory is, as it says itself every minute; holds nothing of a person.
   package var ingestStatus: String { path("ingest-status.json") }
+  /// Copies of the reconciler's memory, which quicken a restart; they may be deleted at any time.
+  package var snapshots: String { path("snapshots") }
   /// Rows, tiles and checkpoints of the audit log.
   package var audit: String { path("audit") }
   /// The key that signs checkpoints; only the signer of a deployment has it.

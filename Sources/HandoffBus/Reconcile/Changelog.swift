@@ -1,63 +1,140 @@
 internal import HandoffCodecs
 internal import HandoffCore
+internal import HandoffStores
 internal import KafkaClient
 
 /// The reducer's memory as records of a compacted topic: one a person, one for the partition.
 enum Changelog {
+  /// The header that names the unbroken changelog that the partition's own record belongs to.
+  static let lineageHeader = "ce_lineage"
+  /// The header that says how many people the memory holds: fewer or more, and some are missing.
+  static let personCountHeader = "ce_personcount"
+
   /// What the log keeps of a person; a person of whom nothing is left becomes a tombstone.
   static func message(_ person: Person?, key: PatientKey, partition: Int32) -> KafkaMessage {
     let record = person.map { WireCodec().encode($0) } ?? WireCodec().tombstone(of: key)
     return KafkaMessage(topic: .reconcilerState, partition: partition, record)
   }
 
-  /// Time, books, policies in force and the next offset.
-  static func message(_ state: PartitionState, partition: Int32) -> KafkaMessage {
-    KafkaMessage(topic: .reconcilerState, partition: partition, WireCodec().encode(state))
+  /// Time, books, policies in force and the next offset; the last record of every transaction.
+  static func message(
+    _ state: PartitionState, partition: Int32, lineage: String, personCount: Int
+  ) -> KafkaMessage {
+    var message = KafkaMessage(
+      topic: .reconcilerState, partition: partition, WireCodec().encode(state))
+    message.headers += [
+      KafkaHeader(lineageHeader, lineage), KafkaHeader(personCountHeader, "\(personCount)"),
+    ]
+    return message
   }
 }
 
 /// Collects a changelog, decoding only the last record of each key.
+///
+/// A million records would be gigabytes with their headers, so of those only what a reader acts on
+/// is kept, once for all records that have the same.
 struct ChangelogReader: Sendable {
-  private var latest: [[UInt8]: KafkaRecord] = [:]
+  private struct Latest: Sendable {
+    /// `nil`: deleted.
+    var value: [UInt8]?
+    /// Which of `forms` its headers are.
+    var form: Int
+  }
+
+  private static let kept: Set<String> = ["ce_specversion", "ce_source", "ce_type", "content-type"]
+  private static let stateKey = Array(WireCodec.partitionStateKey.utf8)
+
+  private var latest: [[UInt8]: Latest] = [:]
+  private var forms: [[RecordHeader]] = []
+  /// The changelog's name, where its last record of the partition gives one.
+  private(set) var lineage: String?
+  private var personCount: Int?
 
   mutating func take(_ record: KafkaRecord) {
     guard let key = record.key else { return }
-    latest[key] = record.value == nil ? nil : record
+    if key == Self.stateKey {
+      lineage = record.header(Changelog.lineageHeader)?.text
+      personCount = record.header(Changelog.personCountHeader)?.text.flatMap { Int($0) }
+    }
+    latest[key] = Latest(value: record.value, form: form(of: record.headers))
   }
 
-  /// What deletes everything that was read.
+  private mutating func form(of headers: [KafkaHeader]) -> Int {
+    let form = headers.filter { Self.kept.contains($0.name) }
+      .map { RecordHeader($0.name, $0.value) }
+    // Two forms of records, and few more while a newer version takes over.
+    if let index = forms.lastIndex(of: form) { return index }
+    forms.append(form)
+    return forms.count - 1
+  }
+
+  /// What deletes everything that was read; the partition's own record first, so that a part of
+  /// it is known as a part.
   func tombstones(partition: Int32) -> [KafkaMessage] {
-    latest.keys.map { key in
+    let keys = [Self.stateKey] + latest.keys.filter { $0 != Self.stateKey }
+    return keys.map { key in
       KafkaMessage(
         topic: Topic.reconcilerState.name, partition: partition, key: key, value: nil, headers: [])
     }
   }
 
-  /// Puts everything into a reducer that knows nothing yet.
+  /// Puts everything into a reducer that knows nothing yet: what `snapshot` holds, and over it what
+  /// was read.
   ///
-  /// - Throws: `WireError` for a record that cannot be read, `MissingPolicy` for state judged by a
-  ///   policy that is not at hand, ``ChangelogFault`` where the partition's own record is missing:
-  ///   state without its offset is nobody's state.
-  func restore(into reducer: inout PersonReducer) throws {
-    guard !latest.isEmpty else { return }
-    let stateKey = Array(WireCodec.partitionStateKey.utf8)
-    guard let record = latest[stateKey],
-      case .partition(let state) = try WireCodec.stateRecord(record.wire)
-    else { throw ChangelogFault() }
+  /// - Throws: `WireError` for a record that cannot be read, `MissingPolicy` or `UnknownActivation`
+  ///   for state judged by a policy that is not at hand, ``ChangelogFault`` where the partition's
+  ///   own record is missing or counts other people, `SnapshotFault` for a damaged snapshot.
+  func restore(
+    into reducer: inout PersonReducer, over snapshot: SnapshotReader? = nil
+  ) throws {
+    let isEmpty = latest.values.allSatisfy { $0.value == nil }
+    guard !isEmpty || snapshot != nil else { return }
+    guard let own = latest[Self.stateKey], own.value != nil,
+      case .partition(let state) = try WireCodec.stateRecord(record(Self.stateKey, own))
+    else { throw ChangelogFault.stateMissing }
     // Persons refer to the policies that the partition's state names.
     try reducer.restore(state)
-    for (key, record) in latest where key != stateKey {
-      if case .person(let person) = try WireCodec.stateRecord(record.wire) {
+    if let snapshot {
+      guard lineage == snapshot.header.lineage else { throw ChangelogFault.otherLineage }
+      var replaced: Set<PatientKey> = []
+      for key in latest.keys {
+        if let key = PatientKey(String(decoding: key, as: UTF8.self)) { replaced.insert(key) }
+      }
+      try snapshot.forEachEntry { bytes in
+        let person = try Person(protobuf: bytes)
+        if !replaced.contains(person.key) { try reducer.restore(person) }
+      }
+    }
+    for (key, latest) in latest where key != Self.stateKey && latest.value != nil {
+      if case .person(let person) = try WireCodec.stateRecord(record(key, latest)) {
         try reducer.restore(person)
       }
     }
+    if let personCount, personCount != reducer.personCount {
+      throw ChangelogFault.otherCount(said: personCount, found: reducer.personCount)
+    }
+  }
+
+  private func record(_ key: [UInt8], _ latest: Latest) -> WireRecord {
+    WireRecord(
+      key: key, value: latest.value, headers: forms[latest.form] + [RecordHeader("ce_id", key)])
   }
 }
 
-/// The changelog holds persons, but not how far they had been read.
-package struct ChangelogFault: Error, CustomStringConvertible {
+/// Why a changelog is no memory that can be gone on from.
+package enum ChangelogFault: Error, Hashable, Sendable, CustomStringConvertible {
+  /// It holds persons, but not how far they had been read.
+  case stateMissing
+  /// It was begun anew since the snapshot was taken.
+  case otherLineage
+  /// It says that there are more or fewer people than there are.
+  case otherCount(said: Int, found: Int)
+
   package var description: String {
-    "the reconciler's changelog lacks the partition's own record; delete the topic "
-      + "\(Topic.reconcilerState.name) to have it built again from the events"
+    switch self {
+    case .stateMissing: "the partition's own record is missing"
+    case .otherLineage: "it was begun anew since the snapshot was taken"
+    case .otherCount(let said, let found): "it names \(said) people and holds \(found)"
+    }
   }
 }

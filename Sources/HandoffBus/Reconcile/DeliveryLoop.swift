@@ -97,6 +97,14 @@ package struct DeliveryLoop: Hashable, Sendable {
 
   package private(set) var phase: Phase = .unassigned
 
+  /// Whether memory is whole and the partition, as far as we know, ours.
+  package var isOwning: Bool {
+    switch phase {
+    case .idle, .publishing, .committing, .aborting: true
+    case .unassigned, .fencing, .restoring, .leaving: false
+    }
+  }
+
   package init() {}
 
   /// Takes the next input and says what follows from it.

@@ -10,14 +10,17 @@ final class PartitionCrew: Sendable {
   private let ticks: TickWriter
   private let intake: RecordIntake
   private let rules: RulesOnLog
+  /// The cluster's own name, by which snapshots of another are known.
+  private let cluster: String
   private let owners = Mutex<[Int32: PartitionOwner]>([:])
   private let activations = Mutex<[Int32: RulesActivation]>([:])
 
   init(
     configuration: ReconcilerConfiguration, rules: RulesOnLog, partitionCount: Int32,
-    status: ReconcilerStatus, ticks: TickWriter
+    cluster: String, status: ReconcilerStatus, ticks: TickWriter
   ) {
     self.configuration = configuration
+    self.cluster = cluster
     self.rules = rules
     self.status = status
     self.ticks = ticks
@@ -30,6 +33,7 @@ final class PartitionCrew: Sendable {
   /// state and offset can never be of two transactions.
   func take(_ partitions: [KafkaTopicPartition]) async throws -> [KafkaPartitionOffset] {
     let numbers = partitions.map(\.partition).sorted()
+    status.update { $0.phase = .restoring }
     for partition in numbers {
       let owner = try PartitionOwner(
         partition: partition, configuration: configuration, rules: rules, intake: intake,
@@ -41,10 +45,10 @@ final class PartitionCrew: Sendable {
       for owner in owners.values { group.addTask { try await owner.fence() } }
       try await group.waitForAll()
     }
-    try await restore(owners)
+    let next = try await restore(owners)
     var starts: [KafkaPartitionOffset] = []
     for (partition, owner) in owners.sorted(by: { $0.key < $1.key }) {
-      let next = try await owner.finishRestoring()
+      let next = next[partition] ?? 0
       await ticks.took(partition)
       if let activation = await owner.neededActivation {
         activations.withLock { $0[partition] = activation }
@@ -54,9 +58,26 @@ final class PartitionCrew: Sendable {
           topic: Topic.events.name, partition: partition,
           offset: next > 0 ? next : KafkaPartitionOffset.beginning))
     }
-    configuration.logger.info("Partitions taken", metadata: ["partitions": "\(numbers)"])
+    tellTaken(numbers)
+    status.update { $0.phase = .serving }
     return starts
   }
+
+  private func tellTaken(_ numbers: [Int32]) {
+    let partitions = status.snapshot.partitions
+    let persons = partitions.values.reduce(0) { $0 + $1.personCount }
+    let open = partitions.values.reduce(0) { $0 + $1.books.total[.open] }
+    let slowest = partitions.values.compactMap(\.restoreSeconds).max() ?? 0
+    configuration.logger.notice(
+      "Partitions taken",
+      metadata: [
+        "partitions": "\(numbers)", "persons": "\(persons)", "openHandoffs": "\(open)",
+        "seconds": "\(slowest)",
+      ])
+  }
+
+  /// Those whose memory is whole, and those that are yet to be restored.
+  var current: [Int32: PartitionOwner] { owners.withLock { $0 } }
 
   /// Lets every partition go: all are revoked together, as assignment is eager.
   func leave() async {
@@ -113,26 +134,63 @@ final class PartitionCrew: Sendable {
     activations.withLock { exchange(&$0, with: [:]) }
   }
 
-  private func restore(_ owners: [Int32: PartitionOwner]) async throws {
+  /// Restores all, and says where the events of each go on.
+  ///
+  /// Those whose snapshot turns out not to be what it claims go round a second time, without it.
+  private func restore(_ owners: [Int32: PartitionOwner]) async throws -> [Int32: Int64] {
     let reader = try KafkaReader(configuration.kafka, groupID: configuration.groupID)
     do {
-      let starts = owners.keys.sorted().map {
-        KafkaPartitionOffset(
-          topic: Topic.reconcilerState.name, partition: $0, offset: KafkaPartitionOffset.beginning)
+      let places = owners.keys.sorted().map {
+        KafkaTopicPartition(topic: Topic.reconcilerState.name, partition: $0)
       }
-      try await reader.readToEnd(
-        from: starts, limits: KafkaBatchLimits(countMax: 10_000, waitMax: .zero),
-        within: configuration.limits.restoreTimeout
-      ) { batch in
-        var parts: [Int32: [KafkaRecord]] = [:]
-        for record in batch.records { parts[record.partition, default: []].append(record) }
-        for (partition, records) in parts { await owners[partition]?.restore(records) }
+      let timeout = configuration.limits.restoreTimeout
+      let ends = try await reader.endOffsets(places, isolation: .readUncommitted, within: timeout)
+      var next: [Int32: Int64] = [:]
+      while next.count < owners.count {
+        let left = ends.filter { next[$0.partition] == nil }
+        try await read(left, owners, reader)
+        next.merge(try await finish(left.map(\.partition), owners)) { $1 }
       }
+      await reader.close()
+      return next
     } catch {
       await reader.close()
       throw error
     }
-    await reader.close()
+  }
+
+  private func read(
+    _ ends: [KafkaPartitionOffset], _ owners: [Int32: PartitionOwner], _ reader: KafkaReader
+  ) async throws {
+    var starts: [KafkaPartitionOffset] = []
+    for end in ends {
+      guard let owner = owners[end.partition] else { continue }
+      let start = await owner.changelogStart(end: end.offset, cluster: cluster)
+      starts.append(KafkaPartitionOffset(end.topicPartition, offset: start))
+    }
+    try await reader.read(
+      from: starts, to: ends, limits: KafkaBatchLimits(countMax: 10_000, waitMax: .zero),
+      within: configuration.limits.restoreTimeout
+    ) { batch in
+      var parts: [Int32: [KafkaRecord]] = [:]
+      for record in batch.records { parts[record.partition, default: []].append(record) }
+      for (partition, records) in parts { await owners[partition]?.restore(records) }
+    }
+  }
+
+  /// Makes memory of what was read, all partitions beside each other: it is the processor's work.
+  private func finish(
+    _ partitions: [Int32], _ owners: [Int32: PartitionOwner]
+  ) async throws -> [Int32: Int64] {
+    try await withThrowingTaskGroup(of: (Int32, Int64?).self) { group in
+      for partition in partitions {
+        guard let owner = owners[partition] else { continue }
+        group.addTask { (partition, try await owner.finishRestoring()) }
+      }
+      var next: [Int32: Int64] = [:]
+      for try await (partition, offset) in group { next[partition] = offset }
+      return next
+    }
   }
 
   func raise(_ alert: SelfAlert) {

@@ -13,18 +13,26 @@ package actor PartitionOwner {
   }
 
   package let partition: Int32
-  private let configuration: ReconcilerConfiguration
+  let configuration: ReconcilerConfiguration
+  let status: ReconcilerStatus
+  let logger: Logger
+  let producer: KafkaTransactionalProducer
+  var reducer: PersonReducer
+  /// Those that it was given at the start.
+  let given: RulesOnLog
+  var loop = DeliveryLoop()
+  /// Names the unbroken changelog that this memory is of.
+  var lineage = PartitionOwner.newLineage()
+  var restoring = Restoring()
+  var copying: Copying?
+  /// Alerts that are open, by rule; a person who moves away takes theirs along unseen, until the
+  /// next restart counts anew.
+  var openAlerts: [Rule: Int] = [:]
+  /// What the open batch changes in it.
+  private var openAlertChanges: [Rule: Int] = [:]
   private let intake: RecordIntake
-  private let status: ReconcilerStatus
-  private let logger: Logger
-  private let producer: KafkaTransactionalProducer
-  private var reducer: PersonReducer
   /// The policies and registers that the reducer has been given.
   private var known: Set<RecordHash>
-  /// Those that it was given at the start.
-  private let given: RulesOnLog
-  private var changelog = ChangelogReader()
-  private var loop = DeliveryLoop()
   private var abortsInARow = 0
 
   package init(
@@ -41,70 +49,26 @@ package actor PartitionOwner {
     producer = try KafkaTransactionalProducer(
       configuration.kafka, transactionalID: configuration.transactionalID(partition: partition),
       transactionTimeout: configuration.limits.transactionTimeout)
-    reducer = PersonReducer(
-      policy: configuration.policy.policy, topic: Topic.events.name, partition: partition)
+    reducer = Self.emptyReducer(of: partition, configuration, rules)
     known = rules.hashes
     given = rules
+  }
+
+  static func emptyReducer(
+    of partition: Int32, _ configuration: ReconcilerConfiguration, _ rules: RulesOnLog
+  ) -> PersonReducer {
+    var reducer = PersonReducer(
+      policy: configuration.policy.policy, topic: Topic.events.name, partition: partition)
     rules.provide(to: &reducer)
+    return reducer
+  }
+
+  static func newLineage() -> String {
+    hexadecimal(Token(rawValue: UInt128.random(in: 0...UInt128.max)).bytes)
   }
 
   /// The earliest deadline armed.
   package var nextDue: Timestamp? { reducer.nextDue }
-
-  /// Fences the predecessor and ends what it left open; the changelog holds still from then on.
-  package func fence() async throws(KafkaError) {
-    expect(loop.next(after: .partitionAssigned), .fencePredecessor)
-    do throws(KafkaError) {
-      try await producer.initTransactions(within: configuration.limits.restoreTimeout)
-    } catch {
-      expect(loop.next(after: .failedForGood), .dropAndRejoin)
-      throw error
-    }
-    expect(loop.next(after: .predecessorFenced), .restoreState)
-  }
-
-  /// Takes records of the changelog, in order; a later one of a key replaces the earlier.
-  package func restore(_ records: [KafkaRecord]) {
-    for record in records { changelog.take(record) }
-  }
-
-  /// Makes memory of the changelog and says where the events go on.
-  ///
-  /// State of another layout, or that cannot be read, is half a memory at best: it is thrown away,
-  /// and memory is made anew from the events. Every verdict is then said again as it was.
-  package func finishRestoring() async throws -> Int64 {
-    do {
-      try changelog.restore(into: &reducer)
-    } catch let error as WireError {
-      try await startAnew(because: error)
-    } catch {
-      expect(loop.next(after: .failedForGood), .dropAndRejoin)
-      throw error
-    }
-    changelog = ChangelogReader()
-    expect(loop.next(after: .stateRestored), .poll)
-    report()
-    return reducer.state.nextOffset
-  }
-
-  /// Forgets the changelog, on the topic first: a crash on the way finds either all of it or none.
-  private func startAnew(because error: WireError) async throws(KafkaError) {
-    logger.error(
-      "The changelog cannot be read: memory is made anew from the events",
-      metadata: ["fault": "\(error.fault.rawValue)", "field": "\(error.field)"])
-    status.update { $0.selfAlertCount += 1 }
-    reducer = PersonReducer(
-      policy: configuration.policy.policy, topic: Topic.events.name, partition: partition)
-    given.provide(to: &reducer)
-    do throws(KafkaError) {
-      let transaction = try await producer.beginTransaction()
-      try await transaction.enqueue(changelog.tombstones(partition: partition))
-      try await transaction.commit(within: configuration.limits.transactionTimeout)
-    } catch {
-      expect(loop.next(after: .failedForGood), .dropAndRejoin)
-      throw error
-    }
-  }
 
   /// The switch to be logged where the log says another policy than the configured one.
   ///
@@ -134,6 +98,7 @@ package actor PartitionOwner {
     let taken = take(records)
     await learnPolicies(of: taken)
     let messages = apply(taken)
+    copying?.transactionBegins()
     let transaction: KafkaTransaction
     do throws(KafkaError) {
       transaction = try await producer.beginTransaction()
@@ -194,9 +159,15 @@ extension PartitionOwner {
     let codec = WireCodec()
     var messages: [KafkaMessage] = []
     reducer.beginBatch()
+    openAlertChanges = [:]
     for record in records {
       for verdict in reducer.apply(record) {
         messages.append(KafkaMessage(topic: .alerts, codec.encode(verdict)))
+        switch verdict.action {
+        case .opened: openAlertChanges[verdict.rule, default: 0] += 1
+        case .resolved: openAlertChanges[verdict.rule, default: 0] -= 1
+        default: break
+        }
       }
     }
     let verdictCount = messages.count
@@ -207,7 +178,9 @@ extension PartitionOwner {
     for key in reducer.touched {
       messages.append(Changelog.message(reducer.person(for: key), key: key, partition: partition))
     }
-    messages.append(Changelog.message(reducer.state, partition: partition))
+    messages.append(
+      Changelog.message(
+        reducer.state, partition: partition, lineage: lineage, personCount: reducer.personCount))
     status.update { $0.verdictCount += UInt64(verdictCount) }
     return messages
   }
@@ -226,7 +199,10 @@ extension PartitionOwner {
     }
     expect(loop.next(after: .batchCommitted), .keepBatch)
     _ = reducer.commitBatch()
+    if copying?.isProven == true { copying?.start(reducer.keysInAnyOrder) }
     abortsInARow = 0
+    openAlerts.merge(openAlertChanges, uniquingKeysWith: +)
+    openAlertChanges = [:]
     status.update {
       $0.recordCount += UInt64(recordCount)
       $0.transactionCount += 1
@@ -270,25 +246,33 @@ extension PartitionOwner {
     return error
   }
 
-  private func raise(_ alert: SelfAlert) {
+  func raise(_ alert: SelfAlert) {
     status.update { $0.selfAlertCount += 1 }
     logger.log(alert)
   }
 
-  private func report() {
+  func report() {
     let state = reducer.state
     let nextDue = reducer.nextDue
+    let personCount = reducer.personCount
+    let openAlerts = openAlerts
     if !state.books.isBalanced { raise(SelfAlert(.booksUnbalanced)) }
     status.update {
-      $0.partitions[partition] = ReconcilerStatus.Partition(
-        nextOffset: state.nextOffset, time: state.time == .distantPast ? nil : state.time,
-        nextDue: nextDue)
+      var entry = $0.partitions[partition] ?? ReconcilerStatus.Partition(nextOffset: 0)
+      entry.nextOffset = state.nextOffset
+      entry.time = state.time == .distantPast ? nil : state.time
+      entry.nextDue = nextDue
+      entry.books = state.books
+      entry.personCount = personCount
+      entry.openAlerts = openAlerts
+      entry.sources = state.sources.values.sorted { $0.source < $1.source }
+      $0.partitions[partition] = entry
     }
   }
 }
 
 /// The machine and its executor must agree; where they do not, going on would corrupt the log.
-private func expect(_ step: DeliveryLoop.Step, _ expected: DeliveryLoop.Step) {
+func expect(_ step: DeliveryLoop.Step, _ expected: DeliveryLoop.Step) {
   precondition(step == expected, "asked for \(step) where the executor does \(expected)")
 }
 

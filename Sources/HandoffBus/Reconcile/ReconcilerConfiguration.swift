@@ -16,6 +16,8 @@ package struct ReconcilerConfiguration: Sendable {
   package var sourceCopyInterval: Elapsed = .minutes(1)
   /// Tells our own records from forged ones; `nil` takes every record for ours.
   package var stamp: RecordStamp?
+  /// `nil`: memory is made from the changelog alone at every start.
+  package var snapshots: SnapshotSettings?
   package var logger = Logger(label: "baton.reconcile")
 
   package init(

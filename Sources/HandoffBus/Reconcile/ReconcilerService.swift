@@ -42,6 +42,7 @@ package struct ReconcilerService: Service {
 
   private func serve() async throws {
     let partitionCount = try await checkTopics()
+    let cluster = try await clusterName()
     let rules = try await PolicyLog(configuration.kafka).publish(configuration.policy)
     var failures = 0
     while !Task.isCancelled {
@@ -49,7 +50,7 @@ package struct ReconcilerService: Service {
       do {
         try await ReconcilerSession(
           configuration: configuration, rules: rules, partitionCount: partitionCount,
-          status: status
+          cluster: cluster, status: status
         ).run()
         return
       } catch let error as KafkaError where !error.isPermanent {
@@ -66,6 +67,19 @@ package struct ReconcilerService: Service {
   /// Doubles from half a second on: a cluster that is away is not to be hammered.
   private func rejoinWait(_ failures: Int) -> Duration {
     min(configuration.limits.rejoinWaitMax, .milliseconds(250) * (1 << min(failures, 10)))
+  }
+
+  /// Empty where the broker gives none.
+  private func clusterName() async throws(KafkaError) -> String {
+    let admin = try KafkaAdmin(configuration.kafka)
+    do throws(KafkaError) {
+      let name = try await admin.cluster().id
+      await admin.close()
+      return name ?? ""
+    } catch {
+      await admin.close()
+      throw error
+    }
   }
 
   /// How many partitions the events have; the changelog must have as many.

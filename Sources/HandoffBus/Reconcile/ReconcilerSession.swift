@@ -9,10 +9,11 @@ struct ReconcilerSession: Sendable {
   private let status: ReconcilerStatus
   private let ticks: TickWriter
   private let crew: PartitionCrew
+  private let keeper: SnapshotKeeper?
 
   init(
     configuration: ReconcilerConfiguration, rules: RulesOnLog, partitionCount: Int32,
-    status: ReconcilerStatus
+    cluster: String, status: ReconcilerStatus
   ) {
     self.configuration = configuration
     self.status = status
@@ -22,11 +23,17 @@ struct ReconcilerSession: Sendable {
       policyHash: configuration.policy.policy.hash)
     crew = PartitionCrew(
       configuration: configuration, rules: rules, partitionCount: partitionCount,
-      status: status, ticks: ticks)
+      cluster: cluster, status: status, ticks: ticks)
+    keeper = configuration.snapshots.map { [crew] settings in
+      SnapshotKeeper(
+        settings: settings, configuration: configuration, cluster: cluster, status: status,
+        crew: crew)
+    }
   }
 
   /// Runs until the task is cancelled; throws when the group has to be joined anew.
   func run() async throws {
+    status.update { $0.phase = .joining }
     let consumer = try KafkaConsumer(
       KafkaConsumerConfiguration(
         kafka: configuration.kafka, groupID: configuration.groupID,
@@ -37,11 +44,16 @@ struct ReconcilerSession: Sendable {
         onRevoked: { [crew] _ in await crew.leave() }))
     let outcome: Result<Void, any Error>
     do {
-      try await consume(consumer)
+      try await withThrowingTaskGroup { group in
+        if let keeper { group.addTask { await keeper.run() } }
+        defer { group.cancelAll() }
+        try await consume(consumer)
+      }
       outcome = .success(())
     } catch {
       outcome = .failure(error)
     }
+    status.update { $0.phase = .stopping }
     await consumer.close()
     // The hook has run for what the group knew of; this is for what failed before it was taken.
     await crew.leave()
@@ -55,6 +67,7 @@ struct ReconcilerSession: Sendable {
       countMax: configuration.limits.recordCountMax, byteCountMax: 32 << 20, waitMax: .zero,
       idleMax: .milliseconds(100))
     var lastRound: ContinuousClock.Instant?
+    var lastLook = ContinuousClock.now
     while !Task.isCancelled {
       let sinceRound = lastRound.map { ContinuousClock.now - $0 } ?? .seconds(1)
       limits.waitMax = max(.zero, configuration.limits.commitInterval - sinceRound)
@@ -71,7 +84,26 @@ struct ReconcilerSession: Sendable {
         try await ticks.write(activation, on: partition)
       }
       limits.idleMax = await crew.tick()
+      status.update { $0.lastRoundAt = .now() }
+      if ContinuousClock.now - lastLook > Self.lagInterval {
+        lastLook = .now
+        noteLag(consumer)
+      }
     }
+  }
+
+  /// How often librdkafka's own measurements are read, which costs a parse of JSON.
+  private static let lagInterval: Duration = .seconds(5)
+
+  private func noteLag(_ consumer: KafkaConsumer) {
+    guard let partitions = consumer.statistics?.partitions else { return }
+    let owned = Set(status.snapshot.partitions.keys)
+    var lag: [Int32: Int64] = [:]
+    for partition in partitions where partition.topicPartition.topic == Topic.events.name {
+      let number = partition.topicPartition.partition
+      if owned.contains(number), let records = partition.lag { lag[number] = records }
+    }
+    status.update { $0.lag = lag }
   }
 
   /// State that says more than the log holds must not be gone on from in silence.

@@ -21,8 +21,18 @@ package struct TopicMessage: Hashable, Sendable {
 
   /// Headers beside those of CloudEvents, with what they hold.
   package var headers: [(name: String, description: String)] {
-    name == "DeadLetter" ? Self.deadLetterHeaders : []
+    switch name {
+    case "DeadLetter": Self.deadLetterHeaders
+    case "PartitionState": Self.stateHeaders
+    default: []
+    }
   }
+
+  /// What a restart checks a changelog and a snapshot by.
+  private static let stateHeaders = [
+    (Changelog.lineageHeader, "Names one unbroken changelog; one begun anew has another."),
+    (Changelog.personCountHeader, "How many people the partition remembers."),
+  ]
 
   /// The dead letter headers of Kafka Connect (KIP-298), for tools that know those.
   private static let deadLetterHeaders = [

@@ -62,6 +62,15 @@ extension PersonReducer {
 
   public var personCount: Int { slots.count }
 
+  /// Everybody remembered, in an order that means nothing: sorting a million keys takes a second.
+  public var keysInAnyOrder: [PatientKey] { Array(slots.keys) }
+
+  /// What is held of a person as the last kept batch left it, also while a batch is open.
+  public func committedPerson(for key: PatientKey) -> Person? {
+    if let before = journal?.persons[key] { return before }
+    return slots[key]?.person
+  }
+
   /// What is held of a person; `nil` where nothing is.
   public func person(for key: PatientKey) -> Person? { slots[key]?.person }
 

@@ -42,7 +42,7 @@ enum DurableFile {
   }
 
   /// Makes a rename in `folder` outlast a crash.
-  private static func flush(folder: String) throws(Failure) {
+  static func flush(folder: String) throws(Failure) {
     let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw Failure(path: folder, code: errno) }
     defer { Foundation.close(descriptor) }

@@ -290,5 +290,25 @@ enum ConfigurationSchema {
           ["type": "integer", "minimum": 190, "maximum": 36_500], examples: [3650],
           refused: [189, 36_501, "long", []]),
       ]),
+    "snapshots": SettingsSchema.group(
+      "Copies of the reconciler's memory on its own disk, which quicken a restart.",
+      [
+        "seconds": SettingsSchema.setting(
+          "From one to the next; 0: none.",
+          ["type": "integer", "minimum": 0, "maximum": 86_400], examples: [300, 0],
+          refused: [-1, 86_401, "often", []])
+      ]),
+    "health": SettingsSchema.group(
+      "Metrics (/metrics), liveness (/livez) and readiness (/readyz) over HTTP.",
+      [
+        "listen": SettingsSchema.setting(
+          "Address and port, of this machine only; default: nobody is told.",
+          [
+            "type": "string",
+            "pattern": "^(127\\.0\\.0\\.1|localhost|\\[::1\\]):[0-9]{1,5}$",
+          ],
+          examples: ["127.0.0.1:9464", "[::1]:9464"],
+          refused: ["0.0.0.0:9464", "127.0.0.1", "127.0.0.1:port", []])
+      ]),
   ]
 }

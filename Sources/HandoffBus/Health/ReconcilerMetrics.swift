@@ -1,0 +1,174 @@
+internal import HandoffCore
+internal import Telemetry
+
+/// The metrics of a reconciler, made of one look at its status.
+struct ReconcilerMetrics {
+  private typealias Label = Metric.Label
+  private typealias Sample = Metric.Sample
+
+  private let status: ReconcilerStatus.Snapshot
+  private let group: String
+  private let kinds: Set<HandoffKind>
+  private let now: Timestamp
+  private let partitions: [(key: Int32, value: ReconcilerStatus.Partition)]
+
+  init(
+    _ status: ReconcilerStatus.Snapshot, group: String, kinds: Set<HandoffKind>, now: Timestamp
+  ) {
+    self.status = status
+    self.group = group
+    self.kinds = kinds
+    self.now = now
+    partitions = status.partitions.sorted { $0.key < $1.key }
+  }
+
+  var all: [Metric] { counters + places + memory + [books, alerts, sources] }
+
+  private var counters: [Metric] {
+    [
+      count("baton_reconciler_records_total", "Records judged.", status.recordCount),
+      count("baton_reconciler_verdicts_total", "Verdicts said.", status.verdictCount),
+      count(
+        "baton_reconciler_transactions_total", "Transactions committed.", status.transactionCount),
+      count(
+        "baton_reconciler_transactions_aborted_total", "Transactions aborted and taken again.",
+        status.abortCount),
+      count("baton_reconciler_ticks_total", "Ticks written.", status.tickCount),
+      count(
+        "baton_reconciler_self_alerts_total", "Alerts about the bus itself.",
+        status.selfAlertCount),
+      count(
+        "baton_reconciler_rejoins_total", "Times the group was joined again after a failure.",
+        status.rejoinCount),
+      count(
+        "baton_reconciler_snapshots_refused_total", "Snapshots thrown away at a restart.",
+        status.snapshotRefusalCount),
+      Metric(
+        "baton_clock_skew_seconds", .gauge, "The broker's clock less ours, as last measured.",
+        status.skew.map { [Sample(seconds($0))] } ?? []),
+    ]
+  }
+
+  private var places: [Metric] {
+    let topic = Topic.events.name
+    return [
+      Metric(
+        "kafka_consumergroup_lag", .gauge, "Records between the committed offset and the end.",
+        status.lag.sorted { $0.key < $1.key }.map { partition, lag in
+          Sample(
+            Double(lag),
+            [
+              Label("consumergroup", code: group), Label("topic", code: topic),
+              Label("partition", partition),
+            ])
+        }),
+      gauge("baton_partition_time_seconds", "Partition time, in seconds since 1970.") {
+        $0.time.map { Double($0.milliseconds) / 1_000 }
+      },
+      gauge("baton_partition_next_deadline_seconds", "When the next deadline falls due.") {
+        $0.nextDue.map { Double($0.milliseconds) / 1_000 }
+      },
+    ]
+  }
+
+  private var memory: [Metric] {
+    [
+      gauge("baton_persons", "People remembered.") { Double($0.personCount) },
+      gauge("baton_restore_seconds", "How long memory took to be restored.") { $0.restoreSeconds },
+      gauge("baton_restored_from_snapshot", "1 where a snapshot quickened it.") {
+        $0.isFromSnapshot ? 1 : 0
+      },
+      gauge("baton_snapshot_age_seconds", "Since the last snapshot was whole on the disk.") {
+        $0.snapshot.map { seconds(now.since($0.at)) }
+      },
+      gauge("baton_snapshot_bytes", "Its size.") { $0.snapshot.map { Double($0.byteCount) } },
+      gauge("baton_oldest_open_handoff_age_seconds", "Age of the oldest open handoff.") {
+        $0.oldestOpen.map { seconds(now.since($0)) }
+      },
+    ]
+  }
+
+  private var books: Metric {
+    var samples: [Sample] = []
+    for (partition, entry) in partitions {
+      var pages: [String: Ledger] = [:]
+      for (kind, page) in entry.books.byKind {
+        pages[kinds.contains(kind) ? kind.description : "other", default: Ledger()].add(page)
+      }
+      for (kind, page) in pages.sorted(by: { $0.key < $1.key }) {
+        let sides =
+          [
+            ("requested", page.requested), ("transferred-in", page.transferredIn),
+            ("transferred-out", page.transferredOut),
+          ] + Bucket.allCases.map { ("\($0)", page[$0]) }
+        samples += sides.map { side, value in
+          Sample(
+            Double(value),
+            [Label("partition", partition), Label("kind", code: kind), Label("side", code: side)])
+        }
+      }
+    }
+    return Metric(
+      "baton_books_handoffs", .gauge,
+      "Handoffs by side of the books: requested + transferred-in = all others.", samples)
+  }
+
+  private var alerts: Metric {
+    var open: [Rule: Int] = [:]
+    for (_, entry) in partitions { open.merge(entry.openAlerts, uniquingKeysWith: +) }
+    return Metric(
+      "baton_alerts_open", .gauge, "Alerts open, by rule and the severity that it has at least.",
+      open.sorted { $0.key < $1.key }.map { rule, count in
+        Sample(
+          Double(max(0, count)),
+          [Label("rule", code: rule.rawValue), Label("severity", code: "\(rule.severity)")])
+      })
+  }
+
+  /// The latest word on each source that any partition here has.
+  private var sources: Metric {
+    var latest: [Code: SourceState] = [:]
+    for (_, entry) in partitions {
+      for state in entry.sources {
+        let known = latest[state.source]?.since ?? .distantPast
+        if known <= state.since ?? .distantPast { latest[state.source] = state }
+      }
+    }
+    return Metric(
+      "baton_source_running", .gauge, "1 where a source is heard and complete, 0 where not.",
+      latest.sorted { $0.key < $1.key }.map { source, state in
+        Sample(
+          state.condition == .running ? 1 : 0,
+          [
+            Label("source", code: source.description),
+            Label("condition", code: state.condition.rawValue),
+          ])
+      })
+  }
+
+  private func count(_ name: StaticString, _ help: StaticString, _ value: UInt64) -> Metric {
+    Metric(name, .counter, help, [Sample(Double(value))])
+  }
+
+  private func gauge(
+    _ name: StaticString, _ help: StaticString,
+    _ value: (ReconcilerStatus.Partition) -> Double?
+  ) -> Metric {
+    Metric(
+      name, .gauge, help,
+      partitions.compactMap { partition, entry in
+        value(entry).map { Sample($0, [Label("partition", partition)]) }
+      })
+  }
+
+  private func seconds(_ elapsed: Elapsed) -> Double { Double(elapsed.nanoseconds) / 1e9 }
+}
+
+extension Ledger {
+  fileprivate mutating func add(_ other: Ledger) {
+    requested += other.requested
+    transferredIn += other.transferredIn
+    transferredOut += other.transferredOut
+    for bucket in Bucket.allCases { self[bucket] += other[bucket] }
+  }
+}

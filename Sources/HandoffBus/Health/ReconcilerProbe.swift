@@ -1,0 +1,79 @@
+package import HandoffCore
+internal import Telemetry
+
+extension HealthProbe {
+  /// How a reconciler is; books are named by the kinds that `policy` knows, all others are `other`.
+  package static func reconciler(
+    _ status: ReconcilerStatus, group: String, policy: Policy
+  ) -> HealthProbe {
+    let kinds = Set(policy.kinds)
+    return HealthProbe(
+      part: "reconciler",
+      metrics: { ReconcilerMetrics(status.snapshot, group: group, kinds: kinds, now: .now()).all },
+      notReady: {
+        let phase = status.snapshot.phase
+        return phase == .serving ? nil : phase.rawValue
+      },
+      notAlive: {
+        let snapshot = status.snapshot
+        guard snapshot.phase == .serving, let last = snapshot.lastRoundAt,
+          Timestamp.now().since(last) > stuckAfter
+        else { return nil }
+        return "stuck"
+      })
+  }
+
+  /// A round waits for Kafka at most as long as a transaction may take, twice; longer is no waiting.
+  private static let stuckAfter: Elapsed = .minutes(5)
+
+  /// How the certificates of a process stand.
+  package static func certificates(_ board: CertificateBoard) -> HealthProbe {
+    HealthProbe(
+      part: "certificates",
+      metrics: {
+        let samples = board.all.compactMap { standing in
+          standing.daysLeft.map {
+            Metric.Sample(
+              Double($0) * 86_400, [Metric.Label("certificate", code: standing.name)])
+          }
+        }
+        return [
+          Metric(
+            "baton_certificate_expiry_seconds", .gauge,
+            "Until the first certificate of the chain expires, in whole days; negative: it has.",
+            samples)
+        ]
+      })
+  }
+
+  /// What ingest has taken in, and how much it remembers.
+  package static func ingest(_ stack: ConnectStack) -> HealthProbe {
+    HealthProbe(part: "ingest", metrics: { IngestMetrics.all(stack) })
+  }
+}
+
+/// The metrics of ingest, by source.
+enum IngestMetrics {
+  static func all(_ stack: ConnectStack) -> [Metric] {
+    let counts = stack.ingest.counters.all.sorted { $0.key < $1.key }
+    let messages = counts.flatMap { source, count in
+      [("mapped", count.mapped), ("without-fact", count.withoutFact), ("refused", count.refused)]
+        .map { outcome, value in
+          Metric.Sample(
+            Double(value),
+            [Metric.Label("source", code: "\(source)"), Metric.Label("outcome", code: outcome)])
+        }
+    }
+    let events = counts.map { source, count in
+      Metric.Sample(Double(count.events), [Metric.Label("source", code: "\(source)")])
+    }
+    return [
+      Metric(
+        "baton_ingest_messages_total", .counter, "Messages settled since the start.", messages),
+      Metric("baton_ingest_events_total", .counter, "Events published since the start.", events),
+      Metric(
+        "baton_ingest_waiting_messages", .gauge, "Messages taken in and not yet settled.",
+        [Metric.Sample(Double(stack.ingest.waitingCount))]),
+    ]
+  }
+}

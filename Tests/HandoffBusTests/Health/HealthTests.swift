@@ -1,0 +1,83 @@
+import HandoffBus
+import Logging
+import Telemetry
+import TestSupport
+import Testing
+
+@Suite struct `Metrics and health` {
+  @Test func `a label is a code or a number, and never what could name a person`() {
+    func value(_ text: String) -> String { Metric.Label("x", code: text).value }
+    #expect(value("rth-pas") == "rth-pas")
+    #expect(value("A07") == "A07")
+    #expect(value("handoff.events.v1") == "handoff.events.v1")
+    #expect(Metric.Label("partition", Int32(23)).value == "23")
+    for text in ["9990120000", "id-99901200", "Smith, J", "a\"b", "a\nb", "", "ü"]
+      + [String(repeating: "a", count: 65)]
+    {
+      #expect(value(text) == "other", "\(text)")
+    }
+  }
+
+  @Test func `the text is Prometheus' own`() {
+    let metrics = [
+      Metric("baton_x_total", .counter, "Of x.", [.init(3)]),
+      Metric(
+        "baton_y_seconds", .gauge, "Of y.",
+        [.init(0.5, [.init("partition", 1), .init("kind", code: "gp")])]),
+      Metric("baton_none", .gauge, "Of nothing.", []),
+    ]
+    #expect(
+      Metric.text(metrics) == """
+        # HELP baton_x_total Of x.
+        # TYPE baton_x_total counter
+        baton_x_total 3
+        # HELP baton_y_seconds Of y.
+        # TYPE baton_y_seconds gauge
+        baton_y_seconds{partition="1",kind="gp"} 0.5
+
+        """)
+  }
+
+  @Test func `only this machine is told`() {
+    #expect(HealthAddress("127.0.0.1:9464") != nil)
+    #expect(HealthAddress("[::1]:0")?.host == "::1")
+    for text in ["0.0.0.0:9464", "example.org:80", "127.0.0.1", "127.0.0.1:70000", ":1", ""] {
+      #expect(HealthAddress(text) == nil, "\(text)")
+    }
+  }
+
+  @Test func `a part that is not ready makes the answer no, with its reason`() async throws {
+    let probes = [
+      HealthProbe(part: "reconciler", notReady: { "restoring" }),
+      HealthProbe(
+        part: "ingest", metrics: { [Metric("baton_x_total", .counter, "X.", [.init(1)])] }),
+    ]
+    let address = try #require(HealthAddress("127.0.0.1:0"))
+    let (ports, tell) = AsyncStream.makeStream(of: Int.self)
+    let service = HealthService(
+      address, probes: probes, logger: Logger(label: "test"), onListening: { tell.yield($0) })
+    try await withThrowingTaskGroup { group in
+      group.addTask { try await service.run() }
+      var iterator = ports.makeAsyncIterator()
+      let port = try #require(await iterator.next())
+      func get(_ line: String) async throws -> RawHTTP.Answer {
+        try await RawHTTP.send(RawHTTP.request(line), port: port)
+      }
+      let ready = try await get("GET /readyz")
+      #expect(ready.status == 503)
+      #expect(
+        ready.body
+          == #"{"parts":{"ingest":"ok","reconciler":"restoring"},"status":"unavailable"}"#)
+      let alive = try await get("GET /livez")
+      #expect(alive.status == 200)
+      let metrics = try await get("GET /metrics?x=1")
+      #expect(metrics.body.hasSuffix("baton_x_total 1\n"))
+      #expect(metrics.fields["content-type"] == Metric.contentType)
+      let missing = try await get("GET /nothing")
+      #expect(missing.status == 404)
+      let refused = try await get("POST /metrics")
+      #expect(refused.status == 405)
+      group.cancelAll()
+    }
+  }
+}

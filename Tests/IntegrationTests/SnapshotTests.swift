@@ -1,0 +1,142 @@
+import Foundation
+import HandoffBus
+import HandoffCodecs
+import HandoffCore
+import KafkaClient
+import TestSupport
+import Testing
+
+private let canRun = TestBroker.isAvailable
+
+@Suite(.serialized) struct `A reconciler with snapshots` {
+  @Test(.enabled(if: canRun, "\(TestBroker.skipReason)"))
+  func `goes on from one, reads the changelog after it, and says what the offline run says`()
+    async throws
+  {
+    let bench = try await ReconcilerBench()
+    defer { bench.broker.stop() }
+    var journeys = JourneyGenerator(seed: 11)
+    var events = journeys.events(count: 900)[...]
+    try await runUntilSnapshots(bench, &events, count: 500)
+
+    // What comes between the snapshot and the restart is in the changelog alone.
+    try await run(bench) { _ in
+      try await bench.publish(Array(events.prefix(200)))
+      events = events.dropFirst(200)
+    }
+    let restored = try await run(bench) { service in
+      try await bench.publish(Array(events))
+      return service.status.snapshot
+    }
+    #expect(restored.partitions.count == Int(ReconcilerBench.partitionCount))
+    #expect(restored.partitions.values.allSatisfy(\.isFromSnapshot))
+    #expect(restored.snapshotRefusalCount == 0)
+    // The books at the restart were those of the people remembered.
+    #expect(restored.selfAlertCount == 0)
+    let live = try await bench.verdicts()
+    #expect(CanonicalForm.text(of: live) == (try await bench.offlineRun()))
+    #expect(CanonicalForm.lines(live).count == live.count, "a verdict was committed twice")
+  }
+
+  @Test(.enabled(if: canRun, "\(TestBroker.skipReason)"))
+  func `throws a damaged one away and makes its memory from the changelog`() async throws {
+    let bench = try await ReconcilerBench()
+    defer { bench.broker.stop() }
+    var journeys = JourneyGenerator(seed: 12)
+    var events = journeys.events(count: 700)[...]
+    try await runUntilSnapshots(bench, &events, count: 500)
+    for file in try snapshotFiles(bench) {
+      var bytes = try Data(contentsOf: file)
+      bytes[bytes.count * 3 / 4] ^= 1
+      try bytes.write(to: file)
+    }
+    let restored = try await run(bench) { service in
+      try await bench.publish(Array(events))
+      return service.status.snapshot
+    }
+    #expect(restored.snapshotRefusalCount == UInt64(ReconcilerBench.partitionCount))
+    #expect(!restored.partitions.values.contains(where: \.isFromSnapshot))
+    let live = try await bench.verdicts()
+    #expect(CanonicalForm.text(of: live) == (try await bench.offlineRun()))
+    #expect(CanonicalForm.lines(live).count == live.count, "a verdict was committed twice")
+  }
+
+  @Test(.enabled(if: canRun, "\(TestBroker.skipReason)"))
+  func `begins anew from the events where the changelog lost the partition's own record`()
+    async throws
+  {
+    let bench = try await ReconcilerBench()
+    defer { bench.broker.stop() }
+    var journeys = JourneyGenerator(seed: 13)
+    var events = journeys.events(count: 400)[...]
+    try await runUntilSnapshots(bench, &events, count: 300)
+    let producer = try KafkaProducer(bench.kafka)
+    _ = try await producer.send(
+      (0..<ReconcilerBench.partitionCount).map {
+        KafkaMessage(
+          topic: Topic.reconcilerState.name, partition: $0,
+          key: Array(WireCodec.partitionStateKey.utf8), value: nil)
+      })
+    await producer.close()
+    let restored = try await run(bench) { service in
+      try await bench.publish(Array(events))
+      return service.status.snapshot
+    }
+    #expect(!restored.partitions.values.contains(where: \.isFromSnapshot))
+    #expect(restored.selfAlertCount >= UInt64(ReconcilerBench.partitionCount))
+    // Said twice is said as it was.
+    let live = try await bench.verdicts()
+    #expect(CanonicalForm.text(of: live) == (try await bench.offlineRun()))
+  }
+
+  // MARK: Runs
+
+  private func snapshotFiles(_ bench: ReconcilerBench) throws -> [URL] {
+    try FileManager.default.contentsOfDirectory(
+      at: bench.folder.url.appending(path: "snapshots"), includingPropertiesForKeys: nil
+    ).filter { $0.pathExtension == "snapshot" }
+  }
+
+  /// Publishes `count` of the events in small lots until every partition has a snapshot that was
+  /// taken while they came.
+  private func runUntilSnapshots(
+    _ bench: ReconcilerBench, _ events: inout ArraySlice<HandoffEvent>, count: Int
+  ) async throws {
+    var lots = events.prefix(count)
+    events = events.dropFirst(count)
+    try await run(bench) { service in
+      try await bench.until("a snapshot of each") {
+        try await bench.publish(Array(lots.prefix(20)))
+        lots = lots.dropFirst(20)
+        let partitions = service.status.snapshot.partitions
+        return lots.isEmpty && partitions.count == Int(ReconcilerBench.partitionCount)
+          && partitions.values.allSatisfy { $0.snapshot != nil }
+      }
+    }
+  }
+
+  /// Runs a reconciler around `body` and on until everything is judged.
+  @discardableResult
+  private func run<Value>(
+    _ bench: ReconcilerBench, _ body: (ReconcilerService) async throws -> Value
+  ) async throws -> Value {
+    var configuration = bench.configuration(instance: "one")
+    var settings = SnapshotSettings(folder: bench.folder.path("snapshots"))
+    settings.interval = .milliseconds(50)
+    configuration.snapshots = settings
+    let service = ReconcilerService(configuration)
+    return try await withThrowingTaskGroup { group in
+      group.addTask { try await service.run() }
+      try await bench.until("all partitions taken") {
+        _ = try await bench.committed()
+        return service.status.snapshot.partitions.count == Int(ReconcilerBench.partitionCount)
+      }
+      let value = try await body(service)
+      let ends = try await TopicScan(bench.kafka, topic: .events).committedEnds()
+      try await bench.until("everything judged") { try await bench.isJudged(upTo: ends) }
+      group.cancelAll()
+      try await group.waitForAll()
+      return value
+    }
+  }
+}
