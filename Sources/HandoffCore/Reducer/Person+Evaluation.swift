@@ -133,6 +133,13 @@ extension Person {
     let request = facts.witness(of: .requested)
     facts.forEachDeadline(context) { deadline in
       guard !isStopped(deadline) else { return }
+      if let said = saidOrphan(deadline, of: id) {
+        open.append(
+          Condition(
+            rule: .a13, cause: nil, handoffID: id, subject: nil, beganWith: said.beganWith,
+            opened: said.opened, count: said.count, witnesses: [deadline.began]))
+        return
+      }
       guard deadline.due <= moment.now else { return next.lower(to: deadline.due) }
       var condition = Condition(
         deadline.rule, deadline.cause, of: id, began: deadline.began, opened: deadline.due,
@@ -151,6 +158,15 @@ extension Person {
       let reorder = context.policy.windows.reorder.adding(Elapsed(nanoseconds: 1))
       next.lower(to: last.advanced(by: reorder))
     }
+  }
+}
+
+extension Person {
+  /// The alert that stands for answers to an unknown request (A13): once, however many there are,
+  /// and whichever of them are forgotten meanwhile.
+  private func saidOrphan(_ deadline: Deadline, of id: HandoffID) -> EmittedAlert? {
+    guard deadline.rule == .a13 else { return nil }
+    return alerts.first { $0.isOpen && $0.rule == .a13 && $0.handoffID == id }
   }
 }
 
