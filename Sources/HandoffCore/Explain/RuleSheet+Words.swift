@@ -209,7 +209,7 @@ extension Rule {
           + "kind begins with a death (mortuary, coroner, medical examiner, bereavement).",
         until: "the handoff ends, or the date is corrected.",
         hazard: "Letters, calls and visits go to a family in mourning.",
-        remembers: "the death, about 150 bytes, for a year.")
+        remembers: "the death, about 150 bytes, for a year at least, and as long as a handoff is.")
     default: nil
     }
   }
