@@ -77,4 +77,17 @@ private func imports(of file: SourceFile) -> [String] {
       }
     }
   }
+
+  @Test func `the oracle names nothing of the reducer that it judges`() throws {
+    let reducer = try Regex(
+      #"\b(PersonReducer|Person|Handoff|HandoffFacts|Fact|Mark|Lifecycle|Cell|Deadline|Condition"#
+        + #"|EmittedAlert|StayMark|Bucket|Books)\b"#)
+    let oracle = SourceTree.sources.filter { $0.path.contains("HandoffSimulation/Oracle/") }
+    #expect(oracle.count > 5)
+    for file in oracle {
+      for (number, line) in SwiftText(file.text).lines.enumerated() {
+        #expect(!line.contains(reducer), "\(file):\(number + 1)")
+      }
+    }
+  }
 }

@@ -224,7 +224,7 @@ extension Rule {
           + "while no register says otherwise.",
         until: "the handoff ends, or the date is corrected.",
         hazard: "Letters, calls and visits go to a family in mourning.",
-        remembers: "the death, about 150 bytes, for a year.")
+        remembers: "the death, about 150 bytes, for a year at least, and as long as a handoff is.")
     default: nil
     }
   }

@@ -60,6 +60,8 @@ extension Handoff {
     }
     let before = current.pending.count
     guard before > 0 else { return 0 }
+    // Answers to one unknown request are one alert: they wait, and lapse, together.
+    guard current.isRequested || current.pending.allSatisfy(isLapsed) else { return 0 }
     current.pending.removeAll(where: isLapsed)
     settled?.pending.removeAll(where: isLapsed)
     return before - current.pending.count

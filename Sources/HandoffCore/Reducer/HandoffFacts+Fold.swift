@@ -64,9 +64,15 @@ extension HandoffFacts {
       fact.isRetry
       ? (state == .failed ? Cell.to(.requested) : .duplicate)
       : Lifecycle.cell(state, fact.type) ?? .same
-    guard cell != .illegal else { return false }
+    // Whose word it is comes first: a stranger's never waits to become legal.
     switch standing(of: fact, policies[Int(fact.policy)].register) {
-    case .party: perform(cell, fact, in: policies)
+    case .party:
+      if fact.type == .transportFailed, Lifecycle.isUnknownOutcome(fact.reason) {
+        sameCount += 1
+        return true
+      }
+      guard cell != .illegal else { return false }
+      perform(cell, fact, in: policies)
     case .otherParty: find(.a17, cause: .wrongRole, fact, due: fact.witness.arrivedAt)
     case .stranger: hear(fact, in: policies)
     }
@@ -162,10 +168,6 @@ extension HandoffFacts {
 
 extension HandoffFacts {
   private mutating func perform(_ cell: Cell, _ fact: Fact, in policies: [Policy]) {
-    if fact.type == .transportFailed, Lifecycle.isUnknownOutcome(fact.reason) {
-      sameCount += 1
-      return
-    }
     switch cell {
     case .to(let next): enter(next, fact, in: policies)
     case .same: remain(fact, in: policies)

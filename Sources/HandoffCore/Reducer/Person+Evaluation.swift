@@ -148,7 +148,8 @@ extension Person {
       open.append(condition)
     }
     for fact in facts.pending {
-      next.lower(to: fact.witness.arrivedAt.advanced(by: context.policy.windows.illegal))
+      let lapse = fact.witness.arrivedAt.advanced(by: context.policy.windows.illegal)
+      if lapse > moment.now { next.lower(to: lapse) }
     }
     if let end = handoffs[index].forgetting(context.policy), end > moment.now {
       next.lower(to: end)
@@ -192,6 +193,7 @@ extension Person {
       handoffs.remove(at: index)
       alerts.removeAll { $0.handoffID == id && $0.subject == nil }
     }
+    if handoffs.isEmpty { forgetStay(at: moment.now, windows) }
     guard !repetitions.isEmpty else { return }
     repetitions.removeAll { $0.lastAt.advanced(by: windows.memory) <= moment.now }
     alerts.removeAll { alert in

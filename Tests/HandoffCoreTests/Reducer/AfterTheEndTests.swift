@@ -158,6 +158,23 @@ import Testing
     #expect(scene.tick(at: 60).short == ["A07 opened"])
   }
 
+  @Test func `a stranger's word is A17 at once, also where a party's would be illegal`() {
+    var scene = Scene()
+    scene.say(.handoffRequested, at: 0)
+    scene.say(.received, at: 1)
+    #expect(scene.say(.completed, at: 5) { $0.spokenBy = Scene.stranger }.short == ["A17 opened"])
+    scene.tick(at: 100)
+    #expect(!scene.verdicts.contains { $0.rule == .a14 })
+  }
+
+  @Test func `an unknown outcome of the transport says nothing after a receipt either`() {
+    var scene = Scene()
+    scene.say(.handoffRequested, at: 0)
+    scene.say(.received, at: 1)
+    scene.say(.transportFailed, at: 5) { $0.reason = Code("408") }
+    #expect(scene.tick(at: 100).isEmpty)
+  }
+
   @Test func `an amendment after acceptance must be seen within the time of a receipt`() {
     var scene = accepted()
     scene.say(.handoffAmended, at: 10)

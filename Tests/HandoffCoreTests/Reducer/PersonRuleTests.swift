@@ -243,6 +243,19 @@ extension Scene {
     #expect(!scene.stands(.a21))
   }
 
+  @Test func `a discharge heard of before the readiness that it ended is not forgotten first`() {
+    var scene = Scene()
+    scene.say(.discharged, at: 5, id: 502, handoff: nil, arriving: 6) {
+      ($0.spokenBy, $0.dischargePathway) = (Scene.gp, 0)
+    }
+    scene.say(.readyForDischarge, at: 0, id: 501, handoff: nil, arriving: 20) {
+      ($0.spokenBy, $0.dischargePathway) = (Scene.gp, 1)
+    }
+    scene.tick(at: 30 * 24 * 60 + 10)
+    scene.tick(at: 60 * 24 * 60)
+    #expect(scene.verdicts.isEmpty)
+  }
+
   @Test func `criteria met again restart the clock, and a discharge ends it`() {
     var scene = Scene()
     _ = scene.stay(.readyForDischarge, at: 0, pathway: 1, 501)
@@ -288,6 +301,15 @@ extension Scene {
     #expect(said?.opened == Scene.minutes(100))
     scene.say(.cancelled, at: 200, handoff: one)
     #expect(!scene.stands(.a23))
+  }
+
+  @Test func `clocks that a death has stopped never run again`() {
+    var scene = Scene()
+    scene.ask(one, at: 0)
+    scene.answer(.started, one, at: 10)
+    died(&scene, on: 60, told: 70)
+    scene.tick(at: 500 * 24 * 60)
+    #expect(!scene.verdicts.contains { [.a08, .a09, .a10].contains($0.rule) })
   }
 
   @Test func `a corrected date, machines, ends and kinds that begin with a death are none`() {
@@ -414,6 +436,17 @@ extension Scene {
     scene.say(.handoffRequested, at: -5, arriving: 2000)
     #expect(!scene.stands(.a13))
     #expect(scene.state == .accepted)
+  }
+
+  @Test func `answers to one unknown request lapse together, and are one alert to the end`() {
+    var scene = Scene()
+    let day: Int64 = 24 * 60
+    scene.say(.received, at: 0)
+    scene.say(.accepted, at: 5 * day)
+    scene.tick(at: 32 * day)
+    #expect(scene.open == [.a13])
+    scene.tick(at: 60 * day)
+    #expect(scene.verdicts.filter { $0.rule == .a13 }.short == ["A13 opened", "A13 resolved"])
   }
 
   @Test func `a request in time heals it in silence`() {

@@ -67,9 +67,18 @@ extension Person {
   }
 
   /// Forgets what nothing rests on any more, and what was said of it.
+  ///
+  /// In the order in which it happened: what ended a period goes no sooner than what began it. A death
+  /// is remembered for as long as a handoff is, or its clocks would begin to run again.
   mutating func forgetStay(at now: Timestamp, _ windows: RuleWindows) {
     guard !stay.isEmpty else { return }
-    stay.removeAll { $0.forgetting(windows) <= now }
+    var isOldest = true
+    stay.removeAll { mark in
+      let isOver = mark.forgetting(windows) <= now
+      if mark.type == .patientDied { return isOver && handoffs.isEmpty }
+      isOldest = isOldest && isOver
+      return isOldest
+    }
     let known = Set(stay.map(\.witness.eventID))
     alerts.removeAll {
       ($0.rule == .a20 || $0.rule == .a21) && !known.contains($0.beganWith)

@@ -1,0 +1,81 @@
+public import HandoffCore
+
+/// What the reducer says over records of one partition, held against what the oracle says.
+public struct Conformance: Sendable {
+  /// An alert that one of the two has and the other has not.
+  public struct Difference: Hashable, Sendable, CustomStringConvertible {
+    public var person: PatientKey
+    public var episode: Episode
+    /// The reducer said it, and the oracle does not know it; or the other way round.
+    public var isOfReducer: Bool
+
+    public var description: String {
+      "\(isOfReducer ? "reducer only" : "oracle only"): \(episode)"
+    }
+  }
+
+  /// How often both said the same, by rule.
+  public private(set) var equal: [Rule: Int] = [:]
+  public private(set) var differences: [Difference] = []
+
+  /// Runs both over `records`, and on to `end`.
+  ///
+  /// Episodes are compared by rule, handoff, limb, opening and end; those of A01 to A03, which are
+  /// about messages, by rule, opening and end.
+  public init(records: [EventRecord], until end: Timestamp, policy: Policy = .default) {
+    let said = Self.reducerEpisodes(records, until: end, policy)
+    let due = Oracle(policy: policy).episodes(of: records, until: end)
+    for person in Set(said.keys).union(due.keys).sorted() {
+      var rest = said[person, default: []]
+      for episode in due[person, default: []].map(Self.compared) {
+        if let position = rest.firstIndex(of: episode) {
+          rest.remove(at: position)
+          equal[episode.key.rule, default: 0] += 1
+        } else {
+          differences.append(Difference(person: person, episode: episode, isOfReducer: false))
+        }
+      }
+      differences += rest.map { Difference(person: person, episode: $0, isOfReducer: true) }
+    }
+  }
+
+  private static func reducerEpisodes(
+    _ records: [EventRecord], until end: Timestamp, _ policy: Policy
+  ) -> [PatientKey: [Episode]] {
+    var reducer = PersonReducer(policy: policy, topic: "handoff.events.v1", partition: 0)
+    var verdicts = records.flatMap { reducer.apply($0) }
+    verdicts += reducer.advance(to: end)
+    var open: [AlertID: Verdict] = [:]
+    var episodes: [PatientKey: [Episode]] = [:]
+    for verdict in verdicts {
+      switch verdict.action {
+      case .opened, .changed: open[verdict.alertID] = verdict
+      case .resolved:
+        open[verdict.alertID] = nil
+        guard let person = verdict.patientKey else { continue }
+        episodes[person, default: []].append(episode(verdict))
+      case .undetermined: break
+      }
+    }
+    for verdict in open.values {
+      guard let person = verdict.patientKey else { continue }
+      episodes[person, default: []].append(episode(verdict))
+    }
+    return episodes
+  }
+
+  private static func episode(_ verdict: Verdict) -> Episode {
+    let key = Claim.Key(
+      rule: verdict.rule, handoff: verdict.handoffID,
+      cause: verdict.cause?.description ?? "", event: nil)
+    return compared(
+      Episode(key: key, opened: verdict.opened, resolved: verdict.resolvedAt))
+  }
+
+  private static func compared(_ episode: Episode) -> Episode {
+    var episode = episode
+    episode.key.event = nil
+    if episode.key.rule <= .a03 { (episode.key.handoff, episode.key.cause) = (nil, "") }
+    return episode
+  }
+}

@@ -1,0 +1,115 @@
+import HandoffCore
+
+/// Everything that is known of one person at one moment.
+struct PersonView {
+  typealias Step = Recognition.Step
+
+  let recognition: Recognition
+  let at: Timestamp
+  /// What was said of the person's stay, in the order in which it happened.
+  let stay: [Step]
+  private(set) var lives: [HandoffID: Life] = [:]
+
+  init(_ recognition: Recognition, at: Timestamp) {
+    self.recognition = recognition
+    self.at = at
+    stay = recognition.steps.filter { !OracleTable.isStep($0.event.type) }
+      .sorted(by: Self.happenedBefore)
+    let ofHandoffs = recognition.steps.filter {
+      OracleTable.isStep($0.event.type) && $0.event.handoffID != nil
+    }
+    for (id, steps) in Dictionary(grouping: ofHandoffs, by: \.event.handoffID) {
+      guard let id else { continue }
+      var life = Life(id: id)
+      for step in Self.order(steps) { life.take(step) }
+      lives[id] = life
+    }
+  }
+
+  /// In the order of what happened inside W_reorder, and of arrival beyond it (§8, Ends).
+  private static func order(_ steps: [Step]) -> [Step] {
+    var settled: [Step] = []
+    var window: [Step] = []
+    for step in steps {
+      let limit = step.policy.windows.reorder
+      // What stands behind something that may still be overtaken waits with it.
+      let ready = window.prefix { step.at.since($0.at) > limit }
+      settled += ready
+      window.removeFirst(ready.count)
+      window.append(step)
+      window.sort(by: happenedBefore)
+    }
+    return settled + window
+  }
+
+  private static func happenedBefore(_ left: Step, _ right: Step) -> Bool {
+    (moment(left), left.event.id) < (moment(right), right.event.id)
+  }
+
+  /// A request that is tried again happens when it is tried.
+  private static func moment(_ step: Step) -> Timestamp {
+    step.isRetry ? step.at : step.event.occurredAt
+  }
+
+  /// The handoffs that were requested, by when.
+  var requested: [Life] {
+    lives.values.filter { $0.request != nil }.sorted {
+      guard let left = $0.request, let right = $1.request else { return false }
+      return (left.at, left.index) < (right.at, right.index)
+    }
+  }
+
+  func steps(of types: EventType...) -> [Step] {
+    stay.filter { types.contains($0.event.type) }
+  }
+
+  // MARK: Death
+
+  /// The death as it was said last: a date that is corrected counts as corrected.
+  private var death: Step? {
+    steps(of: .patientDied).max { $0.index < $1.index }
+  }
+
+  /// The end of the local day of death, as last said (A23).
+  var deathDayEnd: (end: Timestamp, said: Step)? {
+    guard let said = death else { return nil }
+    let day = LondonTime(said.event.occurredAt).date
+    return (LondonTime(date: day.advanced(byDays: 1)).timestamp, said)
+  }
+
+  /// Clocks of care stop at the death; what was due before it stands.
+  func isStopped(_ due: Timestamp) -> Bool {
+    death.map { due >= $0.event.occurredAt } ?? false
+  }
+
+  // MARK: The next step of what came to nothing
+
+  /// Whether a handoff may take the place of another: of its need or journey, or naming it.
+  func mayFollow(_ left: Life, _ right: Life) -> Bool {
+    guard let one = left.content, let two = right.content else { return false }
+    if let need = one.needKey, need == two.needKey { return true }
+    if let journey = one.journeyID, journey == two.journeyID { return true }
+    return two.parentHandoffID == left.id || left.redirectedTo == right.id
+  }
+
+  /// What takes the place of a handoff that ended.
+  ///
+  /// Of a redirection, what it names, or what names it; else another of its line that was requested
+  /// later, is alive or was carried out, or was refused later and speaks for itself.
+  func nextStep(of life: Life) -> Bool {
+    guard let end = life.end else { return false }
+    if life.state == .redirected, let named = life.redirectedTo {
+      return lives[named]?.request != nil
+        || requested.contains { $0.content?.parentHandoffID == life.id }
+    }
+    return requested.contains { other in
+      guard other.id != life.id, mayFollow(life, other), let request = other.request else {
+        return false
+      }
+      if request.index > end.index { return true }
+      guard let otherEnd = other.end else { return true }
+      return other.state == .closed
+        || otherEnd.index > end.index && other.state != .cancelled && other.state != .voided
+    }
+  }
+}

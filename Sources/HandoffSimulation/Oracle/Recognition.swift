@@ -1,0 +1,122 @@
+import HandoffCore
+
+/// Which arrivals say something, and which repeat what was said (A01 to A03).
+struct Recognition {
+  /// One arrival that is no repeat, or a request tried again.
+  struct Step {
+    var event: HandoffEvent
+    var at: Timestamp
+    var policy: Policy
+    var index: Int
+    /// The sender tries again what failed (note 2).
+    var isRetry = false
+  }
+
+  /// The fresh steps, in the order of arrival.
+  private(set) var steps: [Step] = []
+  private var all: [Step] = []
+  private var repeats: [Repeats.Key: Repeats] = [:]
+
+  /// Repeats of one message, or uses of one message id.
+  struct Repeats {
+    struct Key: Hashable {
+      var rule: Rule
+      var token: Token
+    }
+    var moments: [Timestamp]
+    var window: Elapsed
+    var handoff: HandoffID?
+    var receptions: Set<ReceptionID>
+  }
+
+  /// Looks at an arrival, in order.
+  mutating func take(_ arrival: Oracle.Arrival, index: Int) {
+    let event = arrival.event
+    var step = Step(event: event, at: arrival.at, policy: arrival.policy, index: index)
+    defer { all.append(step) }
+    let windows = arrival.policy.windows
+    let remembered = all.filter { arrival.at.since($0.at) < windows.memory }
+    if remembered.contains(where: {
+      $0.event.id == event.id && $0.event.receptionID == event.receptionID
+    }) {
+      return
+    }
+    if remembered.contains(where: { $0.event.id == event.id }) {
+      if event.type == .handoffRequested, isFailed(event.handoffID) {
+        step.isRetry = true
+        steps.append(step)
+      } else {
+        note(
+          .a01, step, of: event.messageKey ?? Token(rawValue: event.id.rawValue), windows.repeats)
+      }
+      return
+    }
+    if let key = event.messageKey {
+      let same = remembered.filter { $0.event.messageKey == key && $0.event.type == event.type }
+      if same.contains(where: { $0.event.contentMac == event.contentMac }) {
+        note(.a01, step, of: key, windows.repeats)
+        return
+      }
+      if event.supersedes == nil, same.contains(where: { $0.event.supersedes == nil }) {
+        note(.a03, step, of: key, windows.memory)
+      }
+    }
+    if event.handoffID != nil,
+      let known = remembered.first(where: {
+        $0.event.handoffID == event.handoffID && $0.event.contentMac == event.contentMac
+          && $0.event.type == event.type
+      })
+    {
+      let between = hasMoved(event.handoffID, after: known.at, before: arrival.at, windows)
+      let isPlain = arrival.at.since(known.at) <= windows.resend && !between
+      note(
+        isPlain ? .a01 : .a02, step,
+        of: event.contentMac, windows.repeats)
+      // Content codes do not cover what these say beside: they are taken all the same.
+      if [.handoffAmended, .booked, .interim, .transportFailed].contains(event.type) {
+        steps.append(step)
+      }
+      return
+    }
+    steps.append(step)
+  }
+
+  private mutating func note(_ rule: Rule, _ step: Step, of token: Token, _ window: Elapsed) {
+    let key = Repeats.Key(rule: rule, token: token)
+    var known =
+      repeats[key]
+      ?? Repeats(moments: [], window: window, handoff: step.event.handoffID, receptions: [])
+    if known.receptions.insert(step.event.receptionID).inserted || rule == .a03 {
+      known.moments.append(step.at)
+    }
+    repeats[key] = known
+  }
+
+  /// Whether a handoff moved on since a moment; not counting what may still be put in order.
+  private func hasMoved(
+    _ handoff: HandoffID?, after first: Timestamp, before now: Timestamp, _ windows: RuleWindows
+  ) -> Bool {
+    guard let handoff, let life = PersonView(self, at: now).lives[handoff] else { return false }
+    return life.moves.contains { $0 > first && now.since($0) > windows.reorder }
+  }
+
+  private func isFailed(_ handoff: HandoffID?) -> Bool {
+    guard let handoff, let last = all.last else { return false }
+    return PersonView(self, at: last.at).lives[handoff]?.state == .failed
+  }
+
+  /// The last episode of each repeated message; what ended before has been seen to end.
+  var claims: [Claim] {
+    repeats.map { key, repeats in
+      var opened = repeats.moments[0]
+      var last = opened
+      for moment in repeats.moments.dropFirst() {
+        if moment >= last.advanced(by: repeats.window) { opened = moment }
+        last = moment
+      }
+      return Claim(
+        key.rule, nil, cause: "\(key.token)", due: opened,
+        until: last.advanced(by: repeats.window))
+    }
+  }
+}
