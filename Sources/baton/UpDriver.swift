@@ -84,10 +84,11 @@ final class UpDriver: Service {
     var listener = ConnectorConfiguration(name: mllpName, source: .mllp(mllp))
     // The SNOMED CT code that the demo's referrals carry.
     listener.mapping.kinds["306185001"] = HandoffKind("gp-hospital")
-    return [
-      listener,
-      ConnectorConfiguration(name: dropName, source: .dropFolder(drop)),
-    ]
+    var folder = ConnectorConfiguration(name: dropName, source: .dropFolder(drop))
+    // For whoever sends, and whatever for: samples are often marked as training.
+    listener.mapping.processing = .any
+    folder.mapping.processing = .any
+    return [listener, folder]
   }
 
   private func waitUntilListening() async throws {

@@ -186,6 +186,19 @@ enum ConnectorSchema {
       "What becomes of a message whose NHS number has a wrong check digit.",
       ["enum": ["refuse", "treat-as-untraced"]], examples: ["refuse", "treat-as-untraced"],
       refused: ["ignore", []]),
+    "processing": SettingsSchema.setting(
+      "What messages are for that are taken: production, training (and debugging), or any. HL7 v2 says it in MSH-11, FHIR by the label HTEST; what says nothing is production. Others are refused.",
+      ["enum": ["production", "training", "any"]], examples: ["production", "training", "any"],
+      refused: ["P", "test", []]),
+    "discharge-pathways": [
+      "description":
+        "Local codes to discharge pathways P0 to P3 (A20): of PV1-36 or the Encounter's discharge disposition, or of a field that the code's name begins with, such as ZPW-2:REHAB.",
+      "type": "object",
+      "additionalProperties": [
+        "type": ["string", "integer"], "pattern": "^P?[0-3]$", "minimum": 0, "maximum": 3,
+      ], "examples": [["HOME-POC": "P1", "ZPW-2:REHAB": 2]],
+      "x-refused": [["HOME-POC": "P4"], ["HOME-POC": 4], []],
+    ],
     "listen": SettingsSchema.setting(
       "Where an MLLP or FHIR source listens: a port, or host:port.",
       [

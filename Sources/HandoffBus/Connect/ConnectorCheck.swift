@@ -60,6 +60,8 @@ package struct ConnectorCheck {
     package var sequence: UInt64?
     package var bookedFor: String?
     package var dischargeReadyAt: String?
+    /// 0 to 3.
+    package var dischargePathway: Int?
     /// Where each property was read, such as `occurredAt` in `EVN-2`.
     ///
     /// `connector` is what the connector's file says, or its default.
@@ -173,7 +175,8 @@ extension ConnectorCheck.Event {
       occurredAt: RFC3339.text(event.occurredAt),
       recordedAt: event.recordedAt.map { RFC3339.text($0) }, sequence: event.sequence,
       bookedFor: event.bookedFor.map { RFC3339.text($0) },
-      dischargeReadyAt: event.dischargeReadyAt.map { RFC3339.text($0) }, provenance: provenance)
+      dischargeReadyAt: event.dischargeReadyAt.map { RFC3339.text($0) },
+      dischargePathway: event.dischargePathway.map { Int($0) }, provenance: provenance)
   }
 
   /// Each property that was read, what it became, and where; ids and people are not shown.
@@ -183,6 +186,7 @@ extension ConnectorCheck.Event {
       "priority": priority, "needCode": need, "reason": reason, "outcome": outcome,
       "occurredAt": occurredAt, "recordedAt": recordedAt, "sequence": sequence.map(String.init),
       "bookedFor": bookedFor, "dischargeReadyAt": dischargeReadyAt,
+      "dischargePathway": dischargePathway.map { "P\($0)" },
     ]
     return provenance.sorted { $0.key < $1.key }.map { name, place in
       (name, shown[name].flatMap(\.self) ?? "(sealed or keyed)", place)

@@ -16,6 +16,7 @@ struct FHIRMapper: Sendable {
           explanation: "a resource says what type it is", acknowledgement: .reject)
       }
       let scope = FHIRScope(document: FHIRDocument(json), context: context)
+      try checkProcessing(scope.document)
       switch resourceType {
       case "Bundle": return try mapBundle(scope, answering: answered)
       case "OperationOutcome":
@@ -31,6 +32,14 @@ struct FHIRMapper: Sendable {
       let known = resourceType.flatMap { FHIRTypes.all.contains($0) ? $0 : nil }
       return .refused(error.about(messageID: json["id"]?.text, messageType: known))
     }
+  }
+
+  /// The label of the document, or of the message's header.
+  private func checkProcessing(_ document: FHIRDocument) throws(MappingError) {
+    let header = document.first("MessageHeader")
+    let mark = document.root.testMark ?? header?.node.testMark
+    let field = mark?.path ?? "\(header?.path ?? document.root.path).meta.tag"
+    try context.processing.check(isTest: mark != nil, field: field, code("fhir.test-data"))
   }
 
   private func mapBundle(

@@ -73,6 +73,10 @@ struct FHIRResourceMapper: Sendable {
   }
 
   private func read(_ resource: FHIRDocument.Resource) throws(MappingError) -> Reading {
+    // Of a list that holds test data among the rest, only that is left out.
+    if context.processing == .production, resource.node.testMark != nil {
+      return .nothing(code("fhir.test-data"))
+    }
     switch resource.type {
     case "Task": return try task(resource)
     case "ServiceRequest":

@@ -111,6 +111,15 @@ struct V2BundleMapper: Sendable {
     return .mapped(result)
   }
 
+  /// PV1-36 as the mapping guide writes it: the Encounter's discharge disposition.
+  private func addDisposition(of encounter: FHIRDocument.Resource?, to fact: inout MappedFact) {
+    let disposition = encounter?["hospitalization"]?.code("dischargeDisposition")
+    if fact.type == .discharged { fact.take(\.outcome, "outcome", scope.word(disposition)) }
+    fact.take(
+      \.dischargePathway, "dischargePathway",
+      disposition?.map { message.context.dischargePathways[$0] })
+  }
+
   /// The patient to whom a visit has moved: its Encounter's subject.
   private func movedTo(
     _ encounter: FHIRDocument.Resource?
@@ -141,6 +150,9 @@ struct V2BundleMapper: Sendable {
     }
     fact.refer(visits + requests.flatMap { scope.ids(of: $0) }, limit: limit)
     try setTime(of: &fact, encounter: encounter)
+    if [.discharged, .readyForDischarge].contains(said.type) {
+      addDisposition(of: encounter, to: &fact)
+    }
     if said.type == .readyForDischarge {
       fact.take(
         \.dischargeReadyAt, "dischargeReadyAt",

@@ -144,6 +144,7 @@ package enum HL7Acknowledgement {
     case "hl7.code-unknown": ("103", "Table value not found")
     case "hl7.unsupported-message": ("200", "Unsupported message type")
     case "hl7.unsupported-event": ("201", "Unsupported event code")
+    case "hl7.processing-id": ("202", "Unsupported processing id")
     case "hl7.version-unsupported": ("203", "Unsupported version id")
     case "identity.nhs-number-check-digit", "identity.nhs-number-format",
       "identity.nhs-number-conflict":

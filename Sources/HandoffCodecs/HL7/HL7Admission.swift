@@ -72,8 +72,7 @@ struct HL7AdmissionMapper: Sendable {
     var fact = stay(.discharged)
     let disposition = message.value("PV1", 36)
     fact.set(outcome: disposition, field: "PV1-36")
-    fact.dischargePathway = disposition.flatMap { context.dischargePathways[$0] }
-    fact.provenance["dischargePathway"] = fact.dischargePathway == nil ? nil : "PV1-36"
+    addPathway(to: &fact)
     return fact
   }
 
@@ -81,9 +80,28 @@ struct HL7AdmissionMapper: Sendable {
     var fact = stay(.readyForDischarge)
     fact.dischargeReadyAt = fact.occurredAt
     fact.provenance["dischargeReadyAt"] = fact.provenance["occurredAt"]
-    fact.dischargePathway = message.value("PV1", 36).flatMap { context.dischargePathways[$0] }
-    fact.provenance["dischargePathway"] = fact.dischargePathway == nil ? nil : "PV1-36"
+    addPathway(to: &fact)
     return fact
+  }
+
+  /// PV1-36 by the connector's table, else another field that a key of the table names.
+  private func addPathway(to fact: inout MappedFact) {
+    let own = message.value("PV1", 36).flatMap { context.dischargePathways[$0] }
+    let other = own == nil ? namedPathway : nil
+    fact.dischargePathway = own ?? other?.pathway
+    fact.provenance["dischargePathway"] = own == nil ? other?.field : "PV1-36"
+  }
+
+  /// By a key such as `ZPW-2:P1` or `PV2-3.1:REAB`, in the order of keys.
+  private var namedPathway: (pathway: UInt8, field: String)? {
+    for (key, pathway) in context.dischargePathways.sorted(by: { $0.key < $1.key }) {
+      guard let place = HL7FieldName(key.prefix { $0 != ":" }), key.contains(":") else { continue }
+      let wanted = key.drop { $0 != ":" }.dropFirst()
+      if message.value(place.segment, place.field, place.component) == String(wanted) {
+        return (pathway, "\(place.segment)-\(place.field)")
+      }
+    }
+    return nil
   }
 
   /// A17 exchanges the beds of two patients: each has a PID and a PV1 of their own.

@@ -23,6 +23,7 @@ struct HL7Envelope: Sendable {
         acknowledgement: .reject)
     }
     if let version = header.value(12) { try Self.check(version: version) }
+    try Self.check(processingID: header.value(11), context)
     self.type = type
     (trigger, triggerField) = Self.trigger(of: type, in: message)
     var base = Self.base(of: header, type: type, trigger: trigger)
@@ -68,6 +69,21 @@ struct HL7Envelope: Sendable {
         }
       }
     }
+  }
+
+  /// MSH-11 (table 0103): `P`, or `T` and `D`; an empty one says nothing.
+  private static func check(
+    processingID: String?, _ context: MappingContext
+  ) throws(MappingError) {
+    let letter = processingID?.uppercased()
+    guard [nil, "P", "T", "D"].contains(letter) || context.processing == .any else {
+      throw MappingError(
+        code("hl7.processing-id"), field: "MSH-11",
+        explanation: "a message is for production (P), training (T) or debugging (D)",
+        acknowledgement: .reject)
+    }
+    try context.processing.check(
+      isTest: ["T", "D"].contains(letter), field: "MSH-11", code("hl7.processing-id"))
   }
 
   private static func base(

@@ -5,7 +5,7 @@ enum HL7LostContent {
   /// Fields with content, by name and in the order they first stand: never a value.
   ///
   /// What tells how to read or answer the message (its separators, version, character set, mode of
-  /// acknowledgement) and the numbering of segments is nothing that could be lost. A field that
+  /// acknowledgement, what it is for) and the numbering of segments is nothing that could be lost. A field that
   /// asks to delete (`""`) is named as such.
   static func fields(_ bytes: [UInt8], after message: MappedMessage) -> [String] {
     guard let parsed = try? HL7Message(bytes) else { return [] }
@@ -24,7 +24,7 @@ enum HL7LostContent {
   }
 
   private static let syntax: Set = [
-    "MSH-1", "MSH-2", "MSH-9", "MSH-12", "MSH-15", "MSH-16", "MSH-18", "MSH-21",
+    "MSH-1", "MSH-2", "MSH-9", "MSH-11", "MSH-12", "MSH-15", "MSH-16", "MSH-18", "MSH-21",
   ]
 
   /// Field 1 of a segment that may repeat only counts it, where it is a number.

@@ -86,15 +86,21 @@ extension FrameHeaders {
   /// answer still names the message by that.
   func applied(to outcome: MappingOutcome) -> MappingOutcome {
     guard case .mapped(var message) = outcome, !isReport else { return outcome }
-    if status == nil, let id = requestID.map({ Found($0, "X-Request-ID") }) ?? mesh("MessageID") {
-      message.take(\.messageID, "messageID", id)
+    if status == nil {
+      message.take(
+        \.messageID, "messageID",
+        requestID.map { Found($0, "X-Request-ID") } ?? mesh("MessageID"))
       let isRequest = message.facts.allSatisfy { $0.answers == nil }
       let names =
         isRequest
         ? [
           requestID.map { Found(reference("X-Request-ID", $0), "X-Request-ID") },
           mesh("MessageID")?.map { reference("Mex-MessageID", $0) },
-          mesh("LocalID")?.map { reference("Mex-LocalID", $0) },
+          // The sender knows this one alone until MESH has given the message its own; each mailbox
+          // counts for itself.
+          mesh("LocalID")?.map {
+            RawReference(system: code("Mex-LocalID"), value: $0, assigner: mesh("From")?.value)
+          },
         ] : []
       for index in message.facts.indices {
         message.facts[index].refer(names, limit: Self.lengthMax)

@@ -40,7 +40,8 @@ struct MESHMapper: Sendable {
     }
     return failed(
       result, status: headers.mesh("StatusCode"), linked: headers.mesh("LinkedMsgID"),
-      local: headers.mesh("LocalID"), from: .init("Mex-MessageType", "Mex-MessageType"), at: time)
+      local: headers.mesh("LocalID"), mailbox: headers.mesh("To")?.value,
+      from: .init("Mex-MessageType", "Mex-MessageType"), at: time)
   }
 
   /// The control file that the MESH client writes beside a message.
@@ -63,7 +64,8 @@ struct MESHMapper: Sendable {
     }
     return failed(
       result, status: status?["StatusCode"]?.found, linked: id,
-      local: control["LocalId"]?.found, from: type, at: time)
+      local: control["LocalId"]?.found, mailbox: control["To_DTS"]?.found?.value, from: type,
+      at: time)
   }
 
   // MARK: Tracking
@@ -87,11 +89,14 @@ struct MESHMapper: Sendable {
       return .noHandoffFact(result, reason: code("mesh.uploading"))
     }
     let local = member("local_id", "localId")
+    let mailbox = member("sender")?.value
     let code = member("status_code", "statusCode")
     if said.type == .transportFailed {
-      return failed(result, status: code, linked: id, local: local, from: status, at: nil)
+      return failed(
+        result, status: code, linked: id, local: local, mailbox: mailbox, from: status, at: nil)
     }
-    var fact = answer(said.type, linked: id, local: local, path: status.path)
+    var fact = answer(
+      said.type, linked: id, local: local, mailbox: mailbox, path: status.path)
     let time = member(
       "download_timestamp", "downloadTimestamp", "upload_timestamp", "uploadTimestamp")
     fact.take(
@@ -110,7 +115,8 @@ struct MESHMapper: Sendable {
 
   private func failed(
     _ result: MappedMessage, status: Found<String>?, linked: Found<String>?,
-    local: Found<String>?, from source: Found<String>, at time: Found<Timestamp>?
+    local: Found<String>?, mailbox: String?, from source: Found<String>,
+    at time: Found<Timestamp>?
   ) -> MappingOutcome {
     guard linked != nil || local != nil else {
       return .refused(
@@ -121,7 +127,7 @@ struct MESHMapper: Sendable {
     }
     let isUnread = status?.value == Self.unread
     var fact = answer(
-      isUnread ? .expired : .transportFailed, linked: linked, local: local,
+      isUnread ? .expired : .transportFailed, linked: linked, local: local, mailbox: mailbox,
       path: [source.path, status?.path].compactMap(\.self).joined(separator: ", "))
     fact.take(\.reason, "reason", status?.map { Code("mesh:\($0)") })
     fact.take(\.occurredAt, "occurredAt", time)
@@ -131,17 +137,21 @@ struct MESHMapper: Sendable {
   }
 
   private func answer(
-    _ type: EventType, linked: Found<String>?, local: Found<String>?, path: String
+    _ type: EventType, linked: Found<String>?, local: Found<String>?, mailbox: String?,
+    path: String
   ) -> MappedFact {
     let limit = context.limits.identifierMax
-    func reference(_ found: Found<String>?, _ system: StaticString) -> Found<RawReference>? {
+    func reference(
+      _ found: Found<String>?, _ system: StaticString, of assigner: String? = nil
+    ) -> Found<RawReference>? {
       guard let found, found.value.utf8.count <= limit else { return nil }
-      return found.map { RawReference(system: code(system), value: $0) }
+      return found.map { RawReference(system: code(system), value: $0, assigner: assigner) }
     }
     var fact = MappedFact(type: type, speaker: .platform)
     fact.provenance["type"] = path
     let mesh = reference(linked, "Mex-MessageID")
-    let own = reference(local, "Mex-LocalID")
+    // What is about a message goes to the mailbox that sent it.
+    let own = reference(local, "Mex-LocalID", of: mailbox)
     fact.take(\.answers, "answers", mesh ?? own)
     fact.take(\.conversation, "conversation", mesh ?? own)
     fact.refer([mesh == nil ? nil : own], limit: limit)

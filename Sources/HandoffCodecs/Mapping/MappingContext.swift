@@ -10,6 +10,15 @@ package struct MappingContext: Sendable {
     case treatAsUntraced = "treat-as-untraced"
   }
 
+  /// What messages are for that are taken (HL7 table 0103).
+  package enum Processing: String, Hashable, Sendable {
+    /// Real care: training and debugging are refused.
+    case production
+    /// Training and debugging: real care is refused, so that nothing of it is lost in a trial.
+    case training
+    case any
+  }
+
   /// How times without a zone are read.
   package enum LocalTime: Hashable, Sendable {
     case europeLondon
@@ -33,13 +42,14 @@ package struct MappingContext: Sendable {
   /// Priority by RF1-2 or FHIR `priority`, lower-cased.
   package var priorities: [String: Priority]
   package var defaultPriority: Priority
-  /// Discharge pathway 0 to 3 by PV1-36.
+  /// Discharge pathway 0 to 3 by PV1-36, or by another field that the key names: `ZPW-2:P1`.
   package var dischargePathways: [String: UInt8]
   /// Namespaces of ids as this connector's messages write them to what they are called everywhere.
   ///
   /// `https://rth.example/ids/mrn` and `RTH-PAS` are one namespace only where somebody says so.
   package var namespaces: [String: String]
   package var checkDigit: CheckDigitTreatment
+  package var processing: Processing
   package var limits: MappingLimits
 
   /// The settings of a connector that sets nothing.
@@ -55,6 +65,7 @@ package struct MappingContext: Sendable {
     dischargePathways = [:]
     namespaces = [:]
     checkDigit = .refuse
+    processing = .production
     limits = MappingLimits()
   }
 }

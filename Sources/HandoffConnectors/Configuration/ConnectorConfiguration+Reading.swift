@@ -63,7 +63,7 @@ struct ConnectorReader {
     "time-zone",
     "check-digit", "listen", "tls", "directory", "scan-seconds", "heartbeat-seconds", "kinds",
     "namespaces",
-    "priorities", "limits",
+    "priorities", "processing", "discharge-pathways", "limits",
   ]
 
   static let classes = ["mllp-source", "fhir-source", "drop-folder-source"]
@@ -114,6 +114,10 @@ struct ConnectorReader {
       mapping.checkDigit =
         checked(name, node, "must be refuse or treat-as-untraced") { .init(rawValue: $0) }
         ?? .refuse
+    case "processing":
+      mapping.processing =
+        checked(name, node, "must be production, training or any") { .init(rawValue: $0) }
+        ?? .production
     case "listen": listen(name, node)
     case "tls": tls = readTLS(name, node)
     case "directory":
@@ -124,7 +128,7 @@ struct ConnectorReader {
     case "scan-seconds":
       dropFolder.scanInterval = seconds(name, node, 0.05...3_600) ?? dropFolder.scanInterval
     case "heartbeat-seconds": heartbeat = seconds(name, node, 1...86_400) ?? heartbeat
-    case "kinds", "priorities", "limits", "namespaces": group(name, node)
+    case "kinds", "priorities", "limits", "namespaces", "discharge-pathways": group(name, node)
     default:
       fault(
         name, node.line, "is not a setting; known are " + Self.settings.joined(separator: ", "))
@@ -140,6 +144,11 @@ struct ConnectorReader {
         reader.mapping.namespaces[key] =
           reader.checked(setting, value, "must be 1 to 200 characters") {
             (1...200).contains($0.utf8.count) ? $0 : nil
+          }
+      case "discharge-pathways":
+        reader.mapping.dischargePathways[key] =
+          reader.checked(setting, value, "must be a discharge pathway: P0, P1, P2 or P3") {
+            Self.pathway($0)
           }
       case "kinds":
         reader.mapping.kinds[key] = reader.checked(setting, value, slug) { HandoffKind($0) }
@@ -268,6 +277,11 @@ struct ConnectorReader {
       (0...59).contains(minutes)
     else { return nil }
     return .offset(minutes: (sign == "-" ? -1 : 1) * (hours * 60 + minutes))
+  }
+
+  /// `P0` to `P3`, or the number alone.
+  private static func pathway(_ text: String) -> UInt8? {
+    UInt8(text.hasPrefix("P") ? String(text.dropFirst()) : text).flatMap { $0 <= 3 ? $0 : nil }
   }
 
   private static var classList: String {

@@ -14,6 +14,10 @@ package import HandoffCore
 /// speaks-for: [RTH]                 # default: the codes above; any: whoever sends
 /// time-zone: Europe/London          # of times without a zone; or an offset such as +01:00
 /// check-digit: refuse               # or treat-as-untraced
+/// processing: production            # or training, or any: what MSH-11 or HTEST says a message is for
+/// discharge-pathways:               # A20: local codes of PV1-36, or of a named field
+///   HOME-POC: P1
+///   ZPW-2:REHAB: P2
 /// listen: 127.0.0.1:2575            # mllp-source, fhir-source
 /// tls:                              # mllp-source, fhir-source; see ``TLSSettings``
 ///   certificate: pas.pem

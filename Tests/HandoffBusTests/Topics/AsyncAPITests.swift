@@ -74,4 +74,73 @@ import Yams
       #expect(known.contains(message.name), "no topic carries \(message.name)")
     }
   }
+
+  private func tree(_ document: [String: Any]) throws -> JSONTree {
+    try JSONTree(Array(JSONSerialization.data(withJSONObject: document)))
+  }
+
+  private func faults(_ document: JSONTree) throws -> [JSONSchema.Fault] {
+    try JSONSchema("asyncapi", documents: ["asyncapi": AsyncAPIRules.schema]).faults(in: document)
+  }
+
+  @Test func `keeps the rules of AsyncAPI 3 and of its Kafka bindings`() throws {
+    #expect(try faults(tree(try document())) == [])
+  }
+
+  /// Where something is changed, and into what.
+  @Test(arguments: [
+    (["asyncapi"], "\"2.6.0\""), (["info", "title"], "1"), (["chanels"], "{}"),
+    (["channels", "events", "adress"], "\"a\""),
+    (["channels", "events", "bindings", "kafka", "partitions"], "0"),
+    (
+      ["channels", "events", "bindings", "kafka", "topicConfiguration", "cleanup.policy"],
+      "\"delete\""
+    ),
+    (["channels", "events", "bindings", "kafka", "bindingVersion"], "\"9\""),
+    (["operations", "ingest-writes-events", "action"], "\"publish\""),
+    (["operations", "ingest-writes-events", "channel"], "\"events\""),
+    (["components", "messages", "Tick", "payload"], "{\"schemaFormat\":\"x\"}"),
+    (["components", "messages", "Tick", "bindings", "kafka", "topic"], "\"a\""),
+    (["channels", "two words"], "{}"),
+  ])
+  func `would break them with one member changed`(path: [String], value: String) throws {
+    var text = try tree(try document())
+    text = Self.changed(text, path[...], try JSONTree(Array("[\(value)]".utf8)).elements[0])
+    #expect(try !faults(text).isEmpty)
+  }
+
+  private static func changed(
+    _ tree: JSONTree, _ path: ArraySlice<String>, _ value: JSONTree
+  ) -> JSONTree {
+    guard let first = path.first else { return value }
+    var tree = tree
+    tree[first] = changed(tree[first], path.dropFirst(), value)
+    return tree
+  }
+
+  @Test func `lets every operation use messages of its channel only, and every channel one`()
+    throws
+  {
+    let document = try document()
+    let channels = try #require(document["channels"] as? [String: [String: Any]])
+    let operations = try #require(document["operations"] as? [String: [String: Any]])
+    for (name, operation) in operations {
+      let reference = (operation["channel"] as? [String: String])?["$ref"] ?? ""
+      #expect(channels[String(reference.dropFirst("#/channels/".count))] != nil, "\(name)")
+      for message in operation["messages"] as? [[String: String]] ?? [] {
+        #expect(message["$ref"]?.hasPrefix(reference + "/messages/") == true, "\(name)")
+      }
+    }
+    for (name, channel) in channels {
+      let address = try #require(channel["address"] as? String)
+      let used = operations.values.filter {
+        ($0["channel"] as? [String: String])?["$ref"] == "#/channels/\(name)"
+      }
+      #expect(!used.isEmpty, "\(name)")
+      // Every parameter of an address is declared, and no other is.
+      let parts = address.split(separator: "{").dropFirst().map { String($0.prefix { $0 != "}" }) }
+      let declared = (channel["parameters"] as? [String: Any])?.keys.sorted() ?? []
+      #expect(parts.sorted() == declared, "\(name)")
+    }
+  }
 }

@@ -147,4 +147,31 @@ struct HL7AdmissionTests {
       HL7Fixture.header("ADT^A01") + "EVN|A01|20261025013000\r" + HL7Fixture.patient
     #expect(HL7Fixture.map(text).message?.isTimeDoubtful == true)
   }
+
+  /// The table of a connector, a discharge, and its pathway with the field that told it.
+  @Test(arguments: [
+    ("HOME-POC", "", UInt8?.some(1), String?.some("PV1-36")), ("HOME", "", 0, "PV1-36"),
+    ("19", "", nil, nil), ("", "ZPW|x|REHAB\r", 2, "ZPW-2"), ("", "ZPW|x|CARE^HOME\r", 3, "ZPW-2"),
+    // PV1-36 comes first, and an unknown code of it leaves the word to the others.
+    ("HOME", "ZPW|x|REHAB\r", 0, "PV1-36"), ("19", "ZPW|x|REHAB\r", 2, "ZPW-2"),
+    ("", "ZPW|x|OTHER\r", nil, nil),
+  ])
+  func `the connector's table tells the discharge pathway`(
+    disposition: String, more: String, pathway: UInt8?, field: String?
+  ) throws {
+    var context = MappingContext()
+    context.dischargePathways = [
+      "HOME": 0, "HOME-POC": 1, "ZPW-2:REHAB": 2, "ZPW-2.2:HOME": 3, "ZPW-": 1, "ZPW-0:x": 1,
+    ]
+    for trigger in ["A03", "A16"] {
+      let text =
+        "MSH|^~\\&|PAS|RTH|CASE|RNU|20261123090000+0000||ADT^\(trigger)|M1|P|2.5\r"
+        + "PID|1||9990500002^^^NHS^NH\rPV1|1|I\(String(repeating: "|", count: 34))\(disposition)\r"
+        + more
+      let outcome = FrameMapper(context).map(Array(text.utf8))[0].outcome
+      let fact = try #require(outcome.message?.facts.first)
+      #expect(fact.dischargePathway == pathway, "\(trigger)")
+      #expect(fact.provenance["dischargePathway"] == field, "\(trigger)")
+    }
+  }
 }

@@ -9,7 +9,7 @@ struct SampleTableTests {
   @Test func `every message of every sample becomes what the reviewed table says`() throws {
     for name in Samples.names {
       let parts = name.split(separator: "/", maxSplits: 1).map(String.init)
-      let summary = Samples.summary(FrameMapper().map(try Samples.bytes(name)))
+      let summary = Samples.summary(Samples.mapper.map(try Samples.bytes(name)))
       #expect(summary == SampleTable.rows[parts[0]]?[parts[1]], "\(name)")
     }
   }
@@ -55,7 +55,7 @@ struct SampleTableTests {
   ) throws {
     var counts = (messages: 0, mapped: 0, facts: 0, without: 0, refused: 0)
     for name in Samples.names where name.hasPrefix("\(folder)/") {
-      for frame in FrameMapper().map(try Samples.bytes(name)) {
+      for frame in Samples.mapper.map(try Samples.bytes(name)) {
         counts.messages += 1
         switch frame.outcome {
         case .mapped(let message):

@@ -16,6 +16,13 @@ enum Samples {
     [UInt8](try Data(contentsOf: PackageRoot.samples.appending(path: name)))
   }
 
+  /// Takes what is marked as training too: one of the samples is.
+  static let mapper: FrameMapper = {
+    var context = MappingContext()
+    context.processing = .any
+    return FrameMapper(context)
+  }()
+
   /// What became of each message of a file, in one line of words a reader can check.
   static func summary(_ frames: [MappedFrame]) -> String {
     frames.map { frame in

@@ -166,4 +166,36 @@ import Testing
     #expect(try bench.publisher.events().map(\.type) == [.handoffRequested, .accepted])
     await bench.close()
   }
+
+  /// Answers to the same message, sent where nothing is known of its id and where it is another's.
+  @Test(arguments: [
+    Conversation.acknowledgement(to: "M1", parties: "EPR|RWX|PAS|RTH"),
+    Conversation.answer(to: "M1", from: "RWX"),
+    Conversation.answer(to: "another", id: Conversation.ubrn + "^ERS", from: "RWX"),
+    Conversation.referral(message: "M7", nhs: nil, locals: ["PAT77^^^RTH^MR"], from: "RWX"),
+  ])
+  func `a sender hears the same whether an id is known or not`(message: String) async throws {
+    let stranger = Conversation.connector("stranger") { $0.speaksFor = .only([]) }
+    var heard: [[String]] = []
+    for isKnown in [false, true] {
+      let bench = try IngestBench(others: [stranger])
+      if isKnown {
+        try await bench.take(Conversation.referral(locals: ["PAT77^^^RTH^MR"]))
+        try await bench.pass()
+      }
+      let receptions =
+        try await bench.take(message) + bench.take(by: stranger, message)
+      heard.append(
+        receptions.map { reception in
+          guard let outcome = reception.outcome else { return "none" }
+          let stamp = HL7Acknowledgement.Stamp(controlID: "A", at: Timestamp(milliseconds: 0))
+          let answer = HL7Acknowledgement.answer(
+            to: Array(message.utf8), outcome: outcome, stamp: stamp)
+          return String(decoding: answer ?? [], as: UTF8.self)
+        })
+      await bench.close()
+    }
+    #expect(heard[0] == heard[1])
+    #expect(heard[0].count == 2)
+  }
 }
