@@ -98,6 +98,9 @@ extension ConnectCommand {
 private struct CheckText {
   let style: Style
 
+  /// Fields named of one message; JSON has all.
+  private static let lostShownMax = 40
+
   func text(of report: ConnectCommand.Check.Report) -> String {
     var lines: [String] = []
     for connector in report.connectors {
@@ -128,7 +131,10 @@ private struct CheckText {
         style.red("refused") + " \(message.reason ?? "")\(place): \(message.explanation ?? "")")
     }
     if !message.lost.isEmpty {
-      lines.append("lost on the way: " + message.lost.joined(separator: ", "))
+      // A Bundle of which nothing is used would fill pages.
+      let shown = message.lost.prefix(Self.lostShownMax).joined(separator: ", ")
+      let rest = message.lost.count - Self.lostShownMax
+      lines.append("lost on the way: \(shown)" + (rest > 0 ? ", and \(rest) more (--json)" : ""))
     }
     lines.append("answer by \(message.answer.rail): \(message.answer.code)")
     return lines

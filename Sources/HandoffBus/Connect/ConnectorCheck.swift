@@ -135,7 +135,10 @@ package struct ConnectorCheck {
       }
       let fact = facts[place]
       facts = facts[(place + 1)...]
-      return Event(event, provenance: shared.merging(fact.provenance) { $1 })
+      var provenance = shared.merging(fact.provenance) { $1 }
+      // A message that says nothing of its time happened when it came in.
+      if fact.occurredAt == nil { provenance["occurredAt"] = "(reception)" }
+      return Event(event, provenance: provenance)
     }
   }
 

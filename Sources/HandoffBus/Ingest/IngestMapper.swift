@@ -65,8 +65,12 @@ package struct IngestMapper: Sendable {
       let speaker = speaker(of: fact, in: message)
       guard let code = speaker.code, allowed.contains(code) else {
         if speaker.isSilent { continue }
+        // Where the sender wrote it, in its own standard's terms: MSH-4, not our property.
+        let written = fact.provenance[speaker.field] ?? message.provenance[speaker.field]
+        let field = written?.split(separator: ",").first.map(String.init)
         return MappingError(
-          ingestCode("organisation.not-allowed"), field: speaker.field,
+          ingestCode("organisation.not-allowed"),
+          field: field.flatMap { $0 == connectorProvenance ? nil : $0 } ?? speaker.field,
           explanation: "this connector may not speak for the organisation that is named here; "
             + "add it to organisations or speaks-for in its file",
           acknowledgement: .reject, messageID: message.messageID,

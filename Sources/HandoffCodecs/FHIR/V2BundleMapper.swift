@@ -47,9 +47,10 @@ struct V2BundleMapper: Sendable {
       return .noHandoffFact(result, reason: code("fhir.no-handoff-meaning"))
     }
     result.messageType = trigger.value
-    let row = isReferralAnswer ? nil : Self.triggers.meaning(of: trigger.value)
+    let row = Self.triggers.meaning(of: trigger.value)
     switch (trigger.value.first, row) {
-    case ("I"?, _): return try referral(result, trigger: trigger, row)
+    case ("I"?, let row?):
+      return try referral(result, trigger: trigger, isReferralAnswer ? nil : row)
     case ("S"?, .says(let said)?): return try schedule(result, trigger: trigger, said)
     case (_, .says(let said)?) where said.first?.type == .patientMerged:
       return try merges(result, trigger: trigger)

@@ -106,4 +106,23 @@ struct ConnectorCheckTests {
     #expect(events.map { $0.provenance["occurredAt"] } == ["EVN-2", "PID-29"])
     #expect(events.allSatisfy { $0.provenance["recordedAt"] == "MSH-7" })
   }
+
+  @Test func `a sender that may not speak is told the field in which it named itself`() throws {
+    var source = ConnectorConfiguration(
+      name: try #require(Code("pas")), source: .mllp(MLLPSettings()))
+    source.speaksFor = .only([try #require(ODSCode("RXQ"))])
+    source.mapping.namesAreODSCodes = true
+    var check = ConnectorCheck(source, now: Timestamp(milliseconds: 1_764_000_000_000))
+    let message = try #require(check.check(Array(Self.request.utf8)).first)
+    #expect(message.reason == "organisation.not-allowed" && message.field == "MSH-4")
+  }
+
+  @Test func `a message without a time is shown to have happened when it came in`() throws {
+    let task =
+      #"{"resourceType":"Task","id":"t","status":"accepted","focus":{"reference":"ServiceRequest/s"},"#
+      + #""for":{"reference":"Patient/p"}}"#
+    let event = try #require(try check([task], asFile: true).first?.events.first)
+    #expect(event.provenance["occurredAt"] == "(reception)")
+    #expect(event.fields.contains { $0.property == "occurredAt" && $0.from == "(reception)" })
+  }
 }
