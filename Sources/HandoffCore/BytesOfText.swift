@@ -25,3 +25,32 @@ extension RecordHash {
     self.init(SHA256.hash(data: bytes))
   }
 }
+
+/// A value that is written as a short ASCII text.
+public protocol WrittenShort: Sendable {
+  /// How many bytes the written form has.
+  var utf8Count: Int { get }
+
+  /// Adds the written form to `bytes`, without a string on the way.
+  func append(to bytes: inout [UInt8])
+}
+
+extension Code: WrittenShort {
+  public var utf8Count: Int { text.utf8Count }
+  public func append(to bytes: inout [UInt8]) { text.append(to: &bytes) }
+}
+
+extension HandoffKind: WrittenShort {
+  public var utf8Count: Int { text.utf8Count }
+  public func append(to bytes: inout [UInt8]) { text.append(to: &bytes) }
+}
+
+extension Priority: WrittenShort {
+  public var utf8Count: Int { text.utf8Count }
+  public func append(to bytes: inout [UInt8]) { text.append(to: &bytes) }
+}
+
+extension OrganisationID: WrittenShort {
+  public var utf8Count: Int { text.utf8Count }
+  public func append(to bytes: inout [UInt8]) { text.append(to: &bytes) }
+}

@@ -45,5 +45,5 @@ public struct PatientKey: Hashable, Comparable, Sendable {
 }
 
 extension PatientKey: CustomStringConvertible {
-  public var description: String { "\(epoch).\(hexadecimal(hash))" }
+  public var description: String { "\(epoch).\(hexadecimal(high))\(hexadecimal(low))" }
 }

@@ -89,6 +89,25 @@ struct ShortText: Sendable {
     }
   }
 
+  /// How many bytes it is long.
+  var utf8Count: Int {
+    guard let words else { return text.utf8.count }
+    let zeros =
+      words.low == 0 ? 64 + words.high.trailingZeroBitCount : words.low.trailingZeroBitCount
+    return 16 - zeros / 8
+  }
+
+  /// Adds its bytes to `bytes`, without a string on the way.
+  func append(to bytes: inout [UInt8]) {
+    guard let words else { return bytes.append(contentsOf: text.utf8) }
+    var (high, low) = words
+    while high != 0 {
+      bytes.append(UInt8(truncatingIfNeeded: high >> 56))
+      high = high << 8 | low >> 56
+      low <<= 8
+    }
+  }
+
   /// Whether `word`, of at most eight ASCII letters, stands anywhere in it.
   func contains(_ word: StaticString) -> Bool {
     guard let words else { return text.utf8.contains(word) }

@@ -10,6 +10,13 @@ enum BenchMeter {
     return (seconds(wall), processorSeconds() - cpuBefore)
   }
 
+  /// The same of what does not wait.
+  static func measure(_ body: () throws -> Void) throws -> (wall: Double, cpu: Double) {
+    let cpuBefore = processorSeconds()
+    let wall = try ContinuousClock().measure { try body() }
+    return (seconds(wall), processorSeconds() - cpuBefore)
+  }
+
   static func seconds(_ duration: Duration) -> Double { duration / .seconds(1) }
 
   /// Bytes of memory that are resident (proc(5), statm, second field, in pages of 4 KiB).

@@ -24,8 +24,8 @@ extension HandoffEvent: WireMessage {
     writer.party(18, from)
     writer.party(19, to)
     for party in cc { writer.party(20, party) }
-    writer.text(21, kind?.description)
-    writer.text(22, priority?.description)
+    writer.short(21, kind)
+    writer.short(22, priority)
     writer.code(23, needCode)
     writer.identifier(24, needKey)
     writer.timestamp(25, occurredAt)
@@ -61,8 +61,9 @@ extension HandoffEvent: WireMessage {
     if let missing = mandatory.firstMissing { throw reader.missing(missing) }
   }
 
-  /// What an event is read into, in place, because each copy of one costs as much as reading ten
-  /// fields. Mandatory fields of it never get out: ``MandatoryFields`` tells which were read.
+  /// What an event is read into, in place: each copy of one costs as much as reading ten fields.
+  ///
+  /// Mandatory fields of it never get out: ``MandatoryFields`` tells which were read.
   private static let blank: HandoffEvent = {
     guard let code = Code("none") else { preconditionFailure("A code of letters is legal") }
     return HandoffEvent(

@@ -136,7 +136,7 @@ extension PersonReducer {
     var books = state.books
     let moment = Moment(
       now: state.time, readUpTo: state.nextOffset - 1, topic: topic, partition: partition,
-      rulesVersion: 0, policies: policies, inForce: policies[Int(state.inForce)], answer: nil)
+      rulesVersion: 0, policies: policies, ordinal: Int(state.inForce), answer: nil)
     let nextDue = judged.evaluate(moment, books: &books, into: &unsaid)
     persons.put(person, nextDue, at: slot)
   }

@@ -189,7 +189,7 @@ extension PersonReducer {
     let moment = Moment(
       now: state.time, readUpTo: state.nextOffset - 1, topic: topic, partition: partition,
       rulesVersion: state.activations[Int(state.inForce)].rulesVersion,
-      policies: policies, inForce: policies[Int(state.inForce)], answer: answer,
+      policies: policies, ordinal: Int(state.inForce), answer: answer,
       arriving: arriving)
     let nextDue = person.evaluate(moment, books: &state.books, into: &verdicts)
     if person.isEmpty {

@@ -33,7 +33,8 @@ extension PackedWriter {
     key(value.key)
     whole(value.transferID.rawValue)
     list(value.path) { $0.key($1) }
-    byte((value.isMerge ? 1 : 0) | (value.hadOpenOnBoth ? 2 : 0) | (value.recordHash == nil ? 0 : 4))
+    let hasHash: UInt8 = value.recordHash == nil ? 0 : 4
+    byte((value.isMerge ? 1 : 0) | (value.hadOpenOnBoth ? 2 : 0) | hasHash)
     witness(value.cause)
     if let recordHash = value.recordHash { hash(recordHash) }
   }
