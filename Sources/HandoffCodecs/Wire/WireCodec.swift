@@ -110,20 +110,26 @@ package struct WireCodec: Sendable {
   ) -> WireRecord {
     let type = "\(type(of: message).wireName)"
     var value = message.protobuf
-    var contentType = CloudEvent.protobufType
+    var contentType = Self.protobufHeader
     if format == .json, let json = WireJSON.json(fromProtobuf: value, type: type) {
       value = json
-      contentType = CloudEvent.jsonType
+      contentType = Self.jsonHeader
     }
     var headers = [
-      RecordHeader("ce_specversion", "1.0"), RecordHeader("ce_id", id),
-      RecordHeader("ce_source", source), RecordHeader("ce_type", type),
+      Self.versionHeader, RecordHeader("ce_id", id), RecordHeader("ce_source", source),
+      RecordHeader("ce_type", type),
     ]
+    headers.reserveCapacity(7)
     if let time { headers.append(RecordHeader("ce_time", RFC3339.text(time))) }
     if let subject { headers.append(RecordHeader("ce_subject", subject)) }
-    headers.append(RecordHeader("content-type", contentType))
+    headers.append(contentType)
     return WireRecord(key: Array(key.utf8), value: value, headers: headers)
   }
+
+  // What every record says alike is made once.
+  private static let versionHeader = RecordHeader("ce_specversion", "1.0")
+  private static let protobufHeader = RecordHeader("content-type", CloudEvent.protobufType)
+  private static let jsonHeader = RecordHeader("content-type", CloudEvent.jsonType)
 
   /// The key of ticks: no patient key looks like it.
   package static let tickKey = "tick"
