@@ -75,18 +75,22 @@ struct BenchCommand: AsyncParsableCommand {
   }
 
   private func pipeline(_ sizes: BenchSizes) async throws -> [BenchResult] {
-    try await onBroker(sizes) { try await PipelineBench(sizes: sizes, bootstrap: $0).run() }
+    try await onBroker(sizes) {
+      try await PipelineBench(sizes: sizes, bootstrap: $0, broker: $1).run()
+    }
   }
 
   private func latency(_ sizes: BenchSizes) async throws -> [BenchResult] {
-    try await onBroker(sizes) { try await LatencyBench(sizes: sizes, bootstrap: $0).run() }
+    try await onBroker(sizes) { bootstrap, _ in
+      try await LatencyBench(sizes: sizes, bootstrap: bootstrap).run()
+    }
   }
 
   /// Runs on an empty broker of its own each time, or once on the one that was named.
   private func onBroker(
-    _ sizes: BenchSizes, _ body: (String) async throws -> [BenchResult]
+    _ sizes: BenchSizes, _ body: (String, BenchBroker?) async throws -> [BenchResult]
   ) async throws -> [BenchResult] {
-    if let bootstrap { return try await body(bootstrap) }
+    if let bootstrap { return try await body(bootstrap, nil) }
     var results: [BenchResult] = []
     for _ in 0..<sizes.runs {
       guard let broker = try await BenchBroker.start() else {
@@ -94,7 +98,7 @@ struct BenchCommand: AsyncParsableCommand {
           "No broker: what needs one is not measured. Set BATON_NOIDA_DB or give --bootstrap.")
         return []
       }
-      let outcome = await Result(catching: { try await body(broker.bootstrap) })
+      let outcome = await Result(catching: { try await body(broker.bootstrap, broker) })
       broker.stop()
       let run = try outcome.get()
       results =

@@ -93,28 +93,32 @@ struct LatencyBench {
       policy: PolicySource(policy: policy, bytes: nil))
   }
 
-  /// Ten events every ten milliseconds.
+  /// Ten events every ten milliseconds; after those that are measured, until the last deadline of
+  /// them, only such as raise nothing.
   private func write(_ count: Int, to kafka: KafkaConfiguration) async throws {
     let producer = try KafkaProducer(kafka)
     let codec = WireCodec()
     let clock = ContinuousClock()
     let start = clock.now
-    for first in stride(from: 0, to: count, by: 10) {
+    for first in stride(from: 0, to: count + 3 * Self.ratePerSecond, by: 10) {
       try await clock.sleep(until: start + .milliseconds(first))
       _ = try await producer.send(
-        (first..<first + 10).map { KafkaMessage(topic: .events, codec.encode(Self.event($0))) })
+        (first..<first + 10).map { number in
+          let event = Self.event(number, isQuiet: number >= count)
+          return KafkaMessage(topic: .events, codec.encode(event))
+        })
     }
     await producer.close()
   }
 
-  private static func event(_ number: Int) -> HandoffEvent {
-    let isRepeat = number % 10 == 9 && number >= repeatAfter
+  private static func event(_ number: Int, isQuiet: Bool) -> HandoffEvent {
+    let isRepeat = !isQuiet && number % 10 == 9 && number >= repeatAfter
     var event = BenchEvent.request(isRepeat ? number - repeatAfter : number)
     event.occurredAt = .now()
     if isRepeat {
       // The same message, a second time; not one of those that nobody acknowledges.
       event.receptionID = ReceptionID(rawValue: ~event.receptionID.rawValue)
-    } else if number % 20 == 3 {
+    } else if !isQuiet, number % 20 == 3 {
       event.kind = HandoffKind("bench-drop")
     }
     return event

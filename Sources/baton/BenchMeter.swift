@@ -66,6 +66,15 @@ final class BenchBroker: Sendable {
     return BenchBroker(bootstrap: "127.0.0.1:\(port)", process: process, folder: folder)
   }
 
+  /// Processor time of the broker so far (proc(5), stat: fields 14 and 15, in hundredths).
+  var processorSeconds: Double {
+    let id = process.withLock { $0?.processIdentifier ?? 0 }
+    let text = (try? String(contentsOfFile: "/proc/\(id)/stat", encoding: .utf8)) ?? ""
+    // Behind the name in brackets, which may hold anything, the third field is the next.
+    let fields = text.split(separator: ")").last?.split(separator: " ") ?? []
+    return fields.dropFirst(11).prefix(2).compactMap { Double($0) }.reduce(0, +) / 100
+  }
+
   func stop() {
     process.withLock { process in
       // Threads of the concurrency pool block signals, and the broker inherited that: it would

@@ -18,7 +18,8 @@ struct ShortTextTests {
       code.append(to: &bytes)
       #expect(bytes == [1] + Array(text.utf8))
       let letters = Array(text.utf8)
-      let same = try #require(Code(utf8: letters.span))
+      let read = Code(utf8: letters.span)
+      let same = try #require(read)
       #expect(same == code)
       #expect(Set([code]).contains(same))
     }
