@@ -63,7 +63,7 @@ let package = Package(
   ],
   targets: [
     // The pure core: values in, effects out.
-    .target(name: "HandoffCore", dependencies: [collections, crypto], swiftSettings: safe),
+    .target(name: "HandoffCore", dependencies: [crypto], swiftSettings: safe),
     .target(
       name: "HandoffCodecs", dependencies: ["HandoffCore", crypto, protobuf, yams],
       swiftSettings: safe),

@@ -1,57 +1,56 @@
-/// The same values from bytes that a codec holds, without generics over the module's border.
-///
-/// A generic initialiser called from another module walks its input by witness tables, which costs
-/// more than all the rest of reading a record: 3 µs for one hash.
-extension Code {
-  /// Reads UTF-8; `nil` where ``init(_:)`` gives `nil`.
-  public init?(utf8 bytes: ArraySlice<UInt8>) {
-    self.init(String(decoding: bytes, as: UTF8.self))
-  }
-}
+import Crypto
 
-extension HandoffKind {
-  /// Reads UTF-8; `nil` where ``init(_:)`` gives `nil`.
-  public init?(utf8 bytes: ArraySlice<UInt8>) {
-    self.init(String(decoding: bytes, as: UTF8.self))
-  }
-}
-
-extension Priority {
-  /// Reads UTF-8; `nil` where ``init(_:)`` gives `nil`.
-  public init?(utf8 bytes: ArraySlice<UInt8>) {
-    self.init(String(decoding: bytes, as: UTF8.self))
-  }
-}
-
-extension OrganisationID {
-  private static let odsPrefix = Array("ods:".utf8)
-
-  /// Reads UTF-8; `nil` where ``init(_:)`` gives `nil`.
-  public init?(utf8 bytes: ArraySlice<UInt8>) {
-    // Nearly all are ODS codes in the very form that is written.
-    let code = bytes.dropFirst(4)
-    let isODS =
-      (1...12).contains(code.count) && bytes.starts(with: Self.odsPrefix)
-      && code.allSatisfy {
-        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
-          || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0)
-      }
-    let text = String(decoding: bytes, as: UTF8.self)
-    guard let written = isODS ? text : OrganisationID(text)?.description else { return nil }
-    description = written
-  }
-}
+// The same values from words and bytes that a codec holds, without generics over the module's
+// border: a generic initialiser called from another module walks its input by witness tables,
+// which costs more than all the rest of reading a record, 3 µs for one hash.
 
 extension PatientKey {
-  /// Takes the 32 bytes of the hash; `nil` for any other count.
-  public init?(epoch: UInt16, hashBytes: ArraySlice<UInt8>) {
-    self.init(epoch: epoch, hash: hashBytes)
+  /// Takes the hash as its two halves, most significant byte first.
+  public init(epoch: UInt16, high: UInt128, low: UInt128) {
+    self.epoch = epoch
+    self.high = high
+    self.low = low
   }
 }
 
 extension RecordHash {
-  /// Takes 32 bytes; `nil` for any other count.
-  public init?(hashBytes: ArraySlice<UInt8>) {
-    self.init(bytes: hashBytes)
+  /// Takes the hash as its two halves, most significant byte first.
+  public init(high: UInt128, low: UInt128) {
+    self.high = high
+    self.low = low
   }
+
+  /// The hash of stored bytes.
+  public init(sha256Of bytes: [UInt8]) {
+    self.init(SHA256.hash(data: bytes))
+  }
+}
+
+/// A value that is written as a short ASCII text.
+public protocol WrittenShort: Sendable {
+  /// How many bytes the written form has.
+  var utf8Count: Int { get }
+
+  /// Adds the written form to `bytes`, without a string on the way.
+  func append(to bytes: inout [UInt8])
+}
+
+extension Code: WrittenShort {
+  public var utf8Count: Int { text.utf8Count }
+  public func append(to bytes: inout [UInt8]) { text.append(to: &bytes) }
+}
+
+extension HandoffKind: WrittenShort {
+  public var utf8Count: Int { text.utf8Count }
+  public func append(to bytes: inout [UInt8]) { text.append(to: &bytes) }
+}
+
+extension Priority: WrittenShort {
+  public var utf8Count: Int { text.utf8Count }
+  public func append(to bytes: inout [UInt8]) { text.append(to: &bytes) }
+}
+
+extension OrganisationID: WrittenShort {
+  public var utf8Count: Int { text.utf8Count }
+  public func append(to bytes: inout [UInt8]) { text.append(to: &bytes) }
 }

@@ -3,77 +3,116 @@
 /// Never free text: what stands outside the sealed field is codes only. A run of ten digits is
 /// refused, because that is what an NHS number put into the wrong field looks like.
 public struct Code: Hashable, Comparable, Sendable, CustomStringConvertible {
-  public let description: String
+  let text: ShortText
+
+  public var description: String { text.text }
+
+  /// Takes text that was one before.
+  init(_ text: ShortText) { self.text = text }
 
   /// `nil` where a character, the length or a run of ten digits rules it out.
   public init?(_ text: some StringProtocol) {
-    guard (1...64).contains(text.utf8.count) else { return nil }
-    var digits = 0
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "0")...UInt8(ascii: "9"):
-        digits += 1
-        guard digits < 10 else { return nil }
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: ":"), UInt8(ascii: "/"):
-        digits = 0
-      case UInt8(ascii: "-"):
-        break  // 999-000-0000 is still an NHS number.
-      default: return nil
-      }
-    }
-    description = String(text)
+    let text = String(text)
+    guard Self.isCode(text.utf8.span) else { return nil }
+    self.init(known: text)
+  }
+
+  /// The same from ASCII bytes that a codec holds.
+  public init?(utf8 bytes: Span<UInt8>) {
+    guard Self.isCode(bytes) else { return nil }
+    text = ShortText(ascii: bytes)
   }
 
   /// For constants of ours, which a test reads back through the other initialiser.
-  init(known text: String) { description = text }
+  init(known text: String) { self.text = ShortText(text) }
 
-  public static func < (left: Code, right: Code) -> Bool { left.description < right.description }
+  private static func isCode(_ bytes: Span<UInt8>) -> Bool {
+    guard (1...64).contains(bytes.count) else { return false }
+    let allowed = ByteSet.code
+    var digits = 0
+    for index in bytes.indices {
+      let byte = bytes[index]
+      guard allowed.contains(byte) else { return false }
+      if (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) {
+        digits += 1
+        guard digits < 10 else { return false }
+      } else if byte != UInt8(ascii: "-") {
+        digits = 0  // 999-000-0000 is still an NHS number.
+      }
+    }
+    return true
+  }
+
+  public static func < (left: Code, right: Code) -> Bool { left.text < right.text }
 }
 
 /// A kind of handoff, by which the policy finds its clocks, such as `gp-hospital`.
 public struct HandoffKind: Hashable, Comparable, Sendable, CustomStringConvertible {
-  public let description: String
+  let text: ShortText
+
+  public var description: String { text.text }
+
+  /// Takes text that was one before.
+  init(_ text: ShortText) { self.text = text }
 
   /// 1 to 40 lower-case letters, digits and hyphens; `nil` otherwise.
   public init?(_ text: some StringProtocol) {
-    guard isSlug(text) else { return nil }
-    description = String(text)
+    let text = String(text)
+    guard isSlug(text.utf8.span) else { return nil }
+    self.init(known: text)
+  }
+
+  /// The same from ASCII bytes that a codec holds.
+  public init?(utf8 bytes: Span<UInt8>) {
+    guard isSlug(bytes) else { return nil }
+    text = ShortText(ascii: bytes)
   }
 
   /// What a message that names no kind is taken for; its clocks are the policy's defaults.
   public static let unspecified = HandoffKind(known: "unspecified")
 
-  init(known text: String) { description = text }
+  init(known text: String) { self.text = ShortText(text) }
 
-  public static func < (left: Self, right: Self) -> Bool { left.description < right.description }
+  public static func < (left: Self, right: Self) -> Bool { left.text < right.text }
 }
 
 /// How soon a handoff is meant to be acted on, such as `routine` or `very-urgent`.
 public struct Priority: Hashable, Comparable, Sendable, CustomStringConvertible {
-  public let description: String
+  let text: ShortText
+
+  public var description: String { text.text }
+
+  /// Takes text that was one before.
+  init(_ text: ShortText) { self.text = text }
 
   /// 1 to 40 lower-case letters, digits and hyphens; `nil` otherwise.
   public init?(_ text: some StringProtocol) {
-    guard isSlug(text) else { return nil }
-    description = String(text)
+    let text = String(text)
+    guard isSlug(text.utf8.span) else { return nil }
+    self.init(known: text)
+  }
+
+  /// The same from ASCII bytes that a codec holds.
+  public init?(utf8 bytes: Span<UInt8>) {
+    guard isSlug(bytes) else { return nil }
+    text = ShortText(ascii: bytes)
   }
 
   public static let routine = Priority(known: "routine")
   public static let urgent = Priority(known: "urgent")
+  private static let emergency = Priority(known: "emergency")
 
-  init(known text: String) { description = text }
+  init(known text: String) { self.text = ShortText(text) }
 
   /// Whether the priority says urgent (domain.md §8: every one that says so).
-  public var isUrgent: Bool { description.contains("urgent") || description == "emergency" }
+  public var isUrgent: Bool { text.contains("urgent") || self == .emergency }
 
-  public static func < (left: Self, right: Self) -> Bool { left.description < right.description }
+  public static func < (left: Self, right: Self) -> Bool { left.text < right.text }
 }
 
-private func isSlug(_ text: some StringProtocol) -> Bool {
-  (1...40).contains(text.utf8.count)
-    && text.utf8.allSatisfy {
-      (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0)
-        || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == UInt8(ascii: "-")
-    }
+private func isSlug(_ bytes: Span<UInt8>) -> Bool {
+  guard (1...40).contains(bytes.count) else { return false }
+  let allowed = ByteSet.slug
+  for index in bytes.indices where !allowed.contains(bytes[index]) { return false }
+  return true
 }

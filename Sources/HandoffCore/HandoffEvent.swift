@@ -131,8 +131,9 @@ public struct RecordCoordinates: Hashable, Sendable {
 
 /// SHA-256 of the stored bytes of a record: for proofs and evidence (architecture.md, three hashes).
 public struct RecordHash: Hashable, Comparable, Sendable, CustomStringConvertible {
-  private let high: UInt128
-  private let low: UInt128
+  /// The two halves, most significant byte first.
+  public let high: UInt128
+  public let low: UInt128
 
   /// Takes 32 bytes; `nil` for any other count.
   public init?(bytes: some Collection<UInt8>) {
@@ -145,15 +146,13 @@ public struct RecordHash: Hashable, Comparable, Sendable, CustomStringConvertibl
 
   /// Takes a digest, whose 32 bytes its type promises.
   init(_ digest: SHA256.Digest) {
-    var words: (UInt128, UInt128) = (0, 0)
-    for (index, byte) in digest.enumerated() {
-      if index < 16 {
-        words.0 = words.0 << 8 | UInt128(byte)
-      } else {
-        words.1 = words.1 << 8 | UInt128(byte)
-      }
+    // The digest's own bytes: walking it as a sequence costs as much as the hash.
+    (high, low) = unsafe digest.withUnsafeBytes { bytes in
+      unsafe (
+        UInt128(bigEndian: bytes.loadUnaligned(fromByteOffset: 0, as: UInt128.self)),
+        UInt128(bigEndian: bytes.loadUnaligned(fromByteOffset: 16, as: UInt128.self))
+      )
     }
-    (high, low) = words
   }
 
   public var bytes: [UInt8] { Token(rawValue: high).bytes + Token(rawValue: low).bytes }

@@ -47,7 +47,7 @@ public struct Identifier<Kind>: Hashable, Comparable, Sendable {
 
 extension Identifier: CustomStringConvertible {
   /// Thirty-two lower-case hexadecimal digits.
-  public var description: String { hexadecimal(bytes) }
+  public var description: String { hexadecimal(rawValue) }
 
   /// The same in the form of RFC 9562: 8-4-4-4-12.
   public var uuidString: String {
@@ -88,6 +88,35 @@ public func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
     text.append(digits[Int(byte & 15)])
   }
   return String(decoding: text, as: UTF8.self)
+}
+
+/// Thirty-two lower-case hexadecimal digits.
+func hexadecimal(_ value: UInt128) -> String {
+  unsafe String(unsafeUninitializedCapacity: 32) { buffer in
+    for part in 0..<4 {
+      let word = UInt32(truncatingIfNeeded: value >> UInt128(96 - 32 * part))
+      let digits = word.hexadecimalDigits
+      for index in 0..<8 {
+        unsafe buffer[8 * part + index] = UInt8(
+          truncatingIfNeeded: digits >> UInt64(56 - 8 * index))
+      }
+    }
+    return 32
+  }
+}
+
+extension UInt32 {
+  /// Eight lower-case hexadecimal digits, the first in the most significant byte.
+  package var hexadecimalDigits: UInt64 {
+    // A nibble to each byte.
+    var spread = UInt64(self)
+    spread = (spread << 16 | spread) & 0x0000_ffff_0000_ffff
+    spread = (spread << 8 | spread) & 0x00ff_00ff_00ff_00ff
+    spread = (spread << 4 | spread) & 0x0f0f_0f0f_0f0f_0f0f
+    // One in each byte whose digit is a letter; letters stand 0x27 behind the digits.
+    let letters = (spread + 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+    return spread + 0x3030_3030_3030_3030 + letters * 0x27
+  }
 }
 
 /// The value of one hexadecimal digit of either case.

@@ -25,7 +25,9 @@ public struct ODSCode: Hashable, Comparable, Sendable, CustomStringConvertible {
 /// - `openreferral:<service id>`: a voluntary service without an ODS code (Open Referral UK).
 /// - `local:<32 hexadecimal digits>`: a name only its sender knows, seen through a keyed hash.
 public struct OrganisationID: Hashable, Comparable, Sendable, CustomStringConvertible {
-  public let description: String
+  let text: ShortText
+
+  public var description: String { text.text }
 
   public static func ods(_ code: ODSCode) -> OrganisationID {
     OrganisationID(unchecked: "ods:\(code)")
@@ -43,7 +45,31 @@ public struct OrganisationID: Hashable, Comparable, Sendable, CustomStringConver
   /// What stands where the code of a GP practice is not known: nothing can be sent there.
   static let unknownPractice = OrganisationID(unchecked: "ods:V81999")
 
-  private init(unchecked text: String) { description = text }
+  private init(unchecked text: String) { self.init(ShortText(text)) }
+
+  /// Takes text that was one before.
+  init(_ text: ShortText) { self.text = text }
+
+  /// Reads the written form from ASCII bytes that a codec holds; `nil` where it is anything else.
+  public init?(utf8 bytes: Span<UInt8>) {
+    // Nearly all are ODS codes in the very form that is written.
+    if Self.isWrittenODS(bytes) {
+      self.init(ShortText(ascii: bytes))
+      return
+    }
+    var copy: [UInt8] = []
+    for index in bytes.indices { copy.append(bytes[index]) }
+    self.init(String(decoding: copy, as: UTF8.self))
+  }
+
+  private static func isWrittenODS(_ bytes: Span<UInt8>) -> Bool {
+    guard (5...16).contains(bytes.count), bytes[0] == UInt8(ascii: "o"),
+      bytes[1] == UInt8(ascii: "d"), bytes[2] == UInt8(ascii: "s"), bytes[3] == UInt8(ascii: ":")
+    else { return false }
+    let allowed = ByteSet.ods
+    for index in 4..<bytes.count where !allowed.contains(bytes[index]) { return false }
+    return true
+  }
 
   /// Reads the written form; `nil` where it is anything else.
   public init?(_ text: some StringProtocol) {
@@ -64,7 +90,7 @@ public struct OrganisationID: Hashable, Comparable, Sendable, CustomStringConver
   }
 
   public static func < (left: OrganisationID, right: OrganisationID) -> Bool {
-    left.description < right.description
+    left.text < right.text
   }
 }
 

@@ -6,8 +6,9 @@
 public struct PatientKey: Hashable, Comparable, Sendable {
   /// Which secret made the hash, counted from 1.
   public let epoch: UInt16
-  private let high: UInt128
-  private let low: UInt128
+  /// The hash as its two halves, most significant byte first.
+  public let high: UInt128
+  public let low: UInt128
 
   /// Takes the 32 bytes of the hash; `nil` for any other count.
   public init?(epoch: UInt16, hash: some Collection<UInt8>) {
@@ -44,5 +45,5 @@ public struct PatientKey: Hashable, Comparable, Sendable {
 }
 
 extension PatientKey: CustomStringConvertible {
-  public var description: String { "\(epoch).\(hexadecimal(hash))" }
+  public var description: String { "\(epoch).\(hexadecimal(high))\(hexadecimal(low))" }
 }

@@ -132,6 +132,7 @@ extension ProducerCore {
   ) throws(KafkaError) -> (accepted: Int, refusal: KafkaError?) {
     try handle.use { client in
       var next = start
+      var latest: TopicTable.Topic?
       while next < messages.count {
         let byteCount = messages[next].byteCount
         do throws(KafkaError) {
@@ -141,7 +142,7 @@ extension ProducerCore {
         }
         let error = handle.topics.produce(
           interceptor?.outgoing(messages[next]) ?? messages[next], client: client.pointer,
-          opaque: batch?.opaque(next))
+          opaque: batch?.opaque(next), latest: &latest)
         if let error {
           release(count: 1, byteCount: byteCount)
           guard error.code != .queueFull else { break }

@@ -7,9 +7,10 @@ final class TopicTable: Sendable {
   ///
   /// `@unchecked Sendable`: librdkafka locks calls on it, and `drop` frees it once, when no call
   /// is inside the client any more.
-  private struct Topic: @unchecked Sendable {
-    let pointer: OpaquePointer
-    let partitionCount: Int32
+  struct Topic: @unchecked Sendable {
+    fileprivate let name: String
+    fileprivate let pointer: OpaquePointer
+    fileprivate let partitionCount: Int32
   }
 
   private let topics = Mutex<[String: Topic]>([:])
@@ -27,12 +28,15 @@ final class TopicTable: Sendable {
   /// for them; and trap 8: a partition that does not exist must be refused before it is produced
   /// to.
   func know(_ messages: [KafkaMessage], on handle: KafkaHandle) async throws(KafkaError) {
-    var latest: String?
+    // Most messages go where the one before went.
+    var latest: (name: String, count: Int32)?
     for message in messages {
-      if message.partition == nil, message.topic == latest { continue }
-      latest = message.topic
       let highest = message.partition ?? 0
-      if let count = partitionCount(message.topic), highest < count { continue }
+      if let latest, latest.name == message.topic, highest < latest.count { continue }
+      if let count = partitionCount(message.topic), highest < count {
+        latest = (message.topic, count)
+        continue
+      }
       let count = try await learn(message.topic, on: handle)
       guard highest >= 0, highest < count else {
         throw KafkaError(
@@ -50,10 +54,14 @@ final class TopicTable: Sendable {
   }
 
   /// Hands one message over; nil if it was accepted.
+  ///
+  /// `latest` is the topic of the message before, within one use of the client: most go there too.
   func produce(
-    _ message: KafkaMessage, client: OpaquePointer, opaque: UnsafeMutableRawPointer?
+    _ message: KafkaMessage, client: OpaquePointer, opaque: UnsafeMutableRawPointer?,
+    latest: inout Topic?
   ) -> KafkaError? {
-    guard let topic = topics.withLock({ $0[message.topic] }) else {
+    if latest?.name != message.topic { latest = topics.withLock { $0[message.topic] } }
+    guard let topic = latest else {
       return KafkaError(.unknownTopic, message: "\(message.topic) is not known")
     }
     guard message.partition ?? 0 < topic.partitionCount else {
@@ -83,7 +91,8 @@ final class TopicTable: Sendable {
       throw failure ?? KafkaError(.leaderNotAvailable, message: "\(name) has no partition yet")
     }
     let former = topics.withLock { topics in
-      exchange(&topics[name], with: Topic(pointer: pointer, partitionCount: count))
+      exchange(
+        &topics[name], with: Topic(name: name, pointer: pointer, partitionCount: count))
     }
     if let former { rd_kafka_topic_destroy(former.pointer) }
     return count

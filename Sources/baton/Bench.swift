@@ -9,12 +9,13 @@ struct BenchCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
     abstract:
-      "Measure the reducer, correlation, the pipeline on Kafka and MLLP with durable answers.",
+      "Measure the reducer, its memory, correlation, the pipeline on Kafka and MLLP.",
     discussion: """
       Every number is the median of its runs, and what is compared is measured in one run: the \
       pipeline with transactions beside a bare loop that consumes, writes one 250-byte record for \
       each event and commits a transaction every 100 ms; deciding beside mere decoding. What the \
-      pipeline wrote is read back as committed and counted.
+      pipeline wrote is read back as committed and counted. What needs one core is also told per \
+      second of processor time, which other work on the machine changes less.
 
       A broker of its own is started on a free port where noida-db is there (BATON_NOIDA_DB or \
       PATH); --bootstrap names another, which must not hold topics of ours yet \
@@ -24,7 +25,7 @@ struct BenchCommand: AsyncParsableCommand {
 
   /// What can be measured alone.
   enum Part: String, CaseIterable, ExpressibleByArgument {
-    case reducer, stamp, correlation, mllp, pipeline
+    case reducer, year, stamp, correlation, mllp, pipeline, latency
   }
 
   @OptionGroup var output: OutputOptions
@@ -52,10 +53,12 @@ struct BenchCommand: AsyncParsableCommand {
       let measured =
         switch part {
         case .reducer: try ReducerBench(sizes: sizes).run()
+        case .year: try YearBench(sizes: sizes).run()
         case .stamp: try StampBench(sizes: sizes).run()
         case .correlation: try CorrelationBench(sizes: sizes).run()
         case .mllp: try await mllp(sizes)
         case .pipeline: try await pipeline(sizes)
+        case .latency: try await latency(sizes)
         }
       for result in measured { output.line(result.line) }
       results += measured
@@ -72,19 +75,30 @@ struct BenchCommand: AsyncParsableCommand {
   }
 
   private func pipeline(_ sizes: BenchSizes) async throws -> [BenchResult] {
-    if let bootstrap {
-      return try await PipelineBench(sizes: sizes, bootstrap: bootstrap).run()
+    try await onBroker(sizes) {
+      try await PipelineBench(sizes: sizes, bootstrap: $0, broker: $1).run()
     }
+  }
+
+  private func latency(_ sizes: BenchSizes) async throws -> [BenchResult] {
+    try await onBroker(sizes) { bootstrap, _ in
+      try await LatencyBench(sizes: sizes, bootstrap: bootstrap).run()
+    }
+  }
+
+  /// Runs on an empty broker of its own each time, or once on the one that was named.
+  private func onBroker(
+    _ sizes: BenchSizes, _ body: (String, BenchBroker?) async throws -> [BenchResult]
+  ) async throws -> [BenchResult] {
+    if let bootstrap { return try await body(bootstrap, nil) }
     var results: [BenchResult] = []
     for _ in 0..<sizes.runs {
       guard let broker = try await BenchBroker.start() else {
         Progress.line(
-          "No broker: the pipeline is not measured. Set BATON_NOIDA_DB or give --bootstrap.")
+          "No broker: what needs one is not measured. Set BATON_NOIDA_DB or give --bootstrap.")
         return []
       }
-      let outcome = await Result(catching: {
-        try await PipelineBench(sizes: sizes, bootstrap: broker.bootstrap).run()
-      })
+      let outcome = await Result(catching: { try await body(broker.bootstrap, broker) })
       broker.stop()
       let run = try outcome.get()
       results =
@@ -104,6 +118,10 @@ struct BenchSizes: Sendable {
   let events: Int
   /// Messages sent by MLLP.
   let messages: Int
+  /// Handoffs that begin on each of the 365 days.
+  let handoffsPerDay: Int
+  /// Seconds of 1,000 events each that latency is measured over.
+  let latencySeconds: Int
   /// Entries of the correlation table, a table each.
   let correlations: [Int]
 
@@ -112,6 +130,8 @@ struct BenchSizes: Sendable {
     persons = isQuick ? 20_000 : 1_000_000
     events = isQuick ? 2_000 : 200_000
     messages = isQuick ? 500 : 20_000
+    handoffsPerDay = isQuick ? 20 : 1_000
+    latencySeconds = isQuick ? 3 : 30
     correlations = isQuick ? [20_000] : [1_000_000, 10_000_000]
   }
 }

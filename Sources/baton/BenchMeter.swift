@@ -10,6 +10,13 @@ enum BenchMeter {
     return (seconds(wall), processorSeconds() - cpuBefore)
   }
 
+  /// The same of what does not wait.
+  static func measure(_ body: () throws -> Void) throws -> (wall: Double, cpu: Double) {
+    let cpuBefore = processorSeconds()
+    let wall = try ContinuousClock().measure { try body() }
+    return (seconds(wall), processorSeconds() - cpuBefore)
+  }
+
   static func seconds(_ duration: Duration) -> Double { duration / .seconds(1) }
 
   /// Bytes of memory that are resident (proc(5), statm, second field, in pages of 4 KiB).
@@ -57,6 +64,15 @@ final class BenchBroker: Sendable {
     process.standardError = FileHandle.nullDevice
     try process.run()
     return BenchBroker(bootstrap: "127.0.0.1:\(port)", process: process, folder: folder)
+  }
+
+  /// Processor time of the broker so far (proc(5), stat: fields 14 and 15, in hundredths).
+  var processorSeconds: Double {
+    let id = process.withLock { $0?.processIdentifier ?? 0 }
+    let text = (try? String(contentsOfFile: "/proc/\(id)/stat", encoding: .utf8)) ?? ""
+    // Behind the name in brackets, which may hold anything, the third field is the next.
+    let fields = text.split(separator: ")").last?.split(separator: " ") ?? []
+    return fields.dropFirst(11).prefix(2).compactMap { Double($0) }.reduce(0, +) / 100
   }
 
   func stop() {

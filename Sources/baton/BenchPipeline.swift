@@ -11,14 +11,19 @@ import KafkaClient
 struct PipelineBench {
   let sizes: BenchSizes
   let bootstrap: String
+  /// `nil` where it is a broker that others use too.
+  var broker: BenchBroker?
 
   private static let partitionCount: Int32 = 4
   private static let copyTopic = "baton-bench-copy"
 
   func run() async throws -> [BenchResult] {
     try await prepare()
+    let start = broker?.processorSeconds ?? 0
     let bare = try await bareLoop()
+    let between = broker?.processorSeconds ?? 0
     let pipeline = try await reconcile()
+    let end = broker?.processorSeconds ?? 0
     let (rate, bareRate) = (
       Double(sizes.events) / pipeline.wall, Double(sizes.events) / bare.wall
     )
@@ -26,8 +31,10 @@ struct PipelineBench {
       BenchResult("pipeline on Kafka, with transactions", "events/s", [rate]),
       BenchResult(
         "pipeline, processor time for \(sizes.events) events", "CPU seconds", [pipeline.cpu]),
+      BenchResult("pipeline, broker's processor time", "CPU seconds", [end - between]),
       BenchResult("bare consume-and-produce loop", "events/s", [bareRate]),
       BenchResult("bare loop, processor time for the same", "CPU seconds", [bare.cpu]),
+      BenchResult("bare loop, broker's processor time", "CPU seconds", [between - start]),
       BenchResult("pipeline beside bare loop", "ratio", [rate / bareRate]),
     ]
   }

@@ -55,7 +55,7 @@ package struct ReconcilerLimits: Sendable {
   package var recordCountMax = 20_000
   /// The time from one round of transactions to the next while records keep coming; the first
   /// record after a quiet time waits for nothing.
-  package var commitInterval: Duration = .milliseconds(100)
+  package var commitInterval: Duration = .milliseconds(50)
   package var transactionTimeout: Duration = .seconds(30)
   /// How long taking a partition may go without any progress.
   package var restoreTimeout: Duration = .seconds(60)

@@ -27,13 +27,15 @@ struct CloudEvent {
     var specVersion: [UInt8]?
     var hasSource = false
     var contentType: [UInt8]?
-    for header in headers {
-      switch header.name {
-      case "ce_id": id = header.value
-      case "ce_type": type = header.value
-      case "ce_specversion": specVersion = header.value
-      case "ce_source": hasSource = header.value?.isEmpty == false
-      case "content-type": contentType = header.value
+    for index in headers.indices {
+      // By length first: of most names one comparison is left.
+      switch headers[index].name.utf8.count {
+      case 5 where headers[index].name == "ce_id": id = headers[index].value
+      case 7 where headers[index].name == "ce_type": type = headers[index].value
+      case 9 where headers[index].name == "ce_source":
+        hasSource = headers[index].value?.isEmpty == false
+      case 12 where headers[index].name == "content-type": contentType = headers[index].value
+      case 14 where headers[index].name == "ce_specversion": specVersion = headers[index].value
       default: continue
       }
     }

@@ -9,10 +9,10 @@ import HandoffCore
 package struct ProtobufReader {
   private let bytes: [UInt8]
   private var position: Int
-  private let end: Int
+  private var end: Int
   private var wireType: UInt8 = 0
   /// The message's name, for errors.
-  let message: StaticString
+  private(set) var message: StaticString
 
   /// Reads all of `bytes` as a message called `message`.
   package init(_ bytes: [UInt8], message: StaticString) {
@@ -62,6 +62,15 @@ package struct ProtobufReader {
   }
 
   private mutating func varint() throws(WireError) -> UInt64 {
+    // Nearly every tag and length is one byte.
+    if position < end, bytes[position] < 0x80 {
+      position += 1
+      return UInt64(bytes[position - 1])
+    }
+    return try longVarint()
+  }
+
+  private mutating func longVarint() throws(WireError) -> UInt64 {
     var value: UInt64 = 0
     var shift: UInt64 = 0
     while position < end {
@@ -136,6 +145,21 @@ package struct ProtobufReader {
     return ProtobufReader(bytes, range, message: message)
   }
 
+  /// Reads a nested message in place, field by field.
+  ///
+  /// A reader of its own, as ``nested(_:)`` gives, costs a reference to the bytes; this costs none.
+  /// `body` takes or skips each field.
+  mutating func inside(
+    _ message: StaticString,
+    _ body: (_ number: UInt32, _ reader: inout ProtobufReader) throws(WireError) -> Void
+  ) throws(WireError) {
+    let range = try delimited()
+    let outer = (end, self.message)
+    (position, end, self.message) = (range.lowerBound, range.upperBound, message)
+    while let number = try nextField() { try body(number, &self) }
+    (end, self.message) = outer
+  }
+
   // MARK: Values of ours
 
   /// Sixteen bytes; empty means absent.
@@ -151,48 +175,48 @@ package struct ProtobufReader {
   mutating func hash(_ field: StaticString) throws(WireError) -> RecordHash? {
     let range = try delimited()
     if range.isEmpty { return nil }
-    guard let hash = RecordHash(hashBytes: bytes[range]) else { throw invalid(field) }
-    return hash
+    guard range.count == 32 else { throw invalid(field) }
+    return RecordHash(
+      high: bigEndian(at: range.lowerBound), low: bigEndian(at: range.lowerBound + 16))
   }
 
-  /// The bytes of a value with an alphabet of its own; `nil` where they are none, which is absent.
-  ///
-  /// Ill-formed UTF-8 becomes U+FFFD in text, which no alphabet of ours has.
-  private mutating func word(_ field: StaticString) throws(WireError) -> ArraySlice<UInt8>? {
+  /// Where a value with an alphabet of its own stands; `nil` where it is empty, which is absent.
+  private mutating func word(_ field: StaticString) throws(WireError) -> Range<Int>? {
     let range = try delimited()
     guard range.count <= 256 else { throw invalid(field) }
-    return range.isEmpty ? nil : bytes[range]
+    return range.isEmpty ? nil : range
   }
 
   mutating func code(_ field: StaticString) throws(WireError) -> Code? {
     guard let word = try word(field) else { return nil }
-    guard let code = Code(utf8: word) else { throw invalid(field) }
+    guard let code = Code(utf8: bytes.span.extracting(word)) else { throw invalid(field) }
     return code
   }
 
   mutating func organisation(_ field: StaticString) throws(WireError) -> OrganisationID? {
     guard let word = try word(field) else { return nil }
-    guard let organisation = OrganisationID(utf8: word) else { throw invalid(field) }
+    guard let organisation = OrganisationID(utf8: bytes.span.extracting(word)) else {
+      throw invalid(field)
+    }
     return organisation
   }
 
   mutating func kind(_ field: StaticString) throws(WireError) -> HandoffKind? {
     guard let word = try word(field) else { return nil }
-    guard let kind = HandoffKind(utf8: word) else { throw invalid(field) }
+    guard let kind = HandoffKind(utf8: bytes.span.extracting(word)) else { throw invalid(field) }
     return kind
   }
 
   mutating func priority(_ field: StaticString) throws(WireError) -> Priority? {
     guard let word = try word(field) else { return nil }
-    guard let priority = Priority(utf8: word) else { throw invalid(field) }
+    guard let priority = Priority(utf8: bytes.span.extracting(word)) else { throw invalid(field) }
     return priority
   }
 
   mutating func timestamp(_ field: StaticString) throws(WireError) -> Timestamp {
-    var reader = try nested("Timestamp")
     var seconds: Int64 = 0
     var nanos: Int32 = 0
-    while let number = try reader.nextField() {
+    try inside("Timestamp") { number, reader throws(WireError) in
       switch number {
       case 1: seconds = try reader.signed(Int64.self, "seconds")
       case 2: nanos = try reader.signed(Int32.self, "nanos")
@@ -207,27 +231,26 @@ package struct ProtobufReader {
   }
 
   mutating func patientKey(_ field: StaticString) throws(WireError) -> PatientKey? {
-    var reader = try nested("PatientKey")
     var epoch: UInt16 = 0
     var hash: Range<Int>?
-    while let number = try reader.nextField() {
+    try inside("PatientKey") { number, reader throws(WireError) in
       switch number {
       case 1: epoch = try reader.unsigned(UInt16.self, "epoch")
       case 2: hash = try reader.delimited()
       default: try reader.skip()
       }
     }
-    guard let hash, epoch > 0, let key = PatientKey(epoch: epoch, hashBytes: bytes[hash]) else {
-      throw invalid(field)
-    }
-    return key
+    guard let hash, epoch > 0, hash.count == 32 else { throw invalid(field) }
+    return PatientKey(
+      epoch: epoch, high: bigEndian(at: hash.lowerBound), low: bigEndian(at: hash.lowerBound + 16))
   }
 
+  /// Sixteen bytes that are known to be there.
   private func bigEndian(at start: Int) -> UInt128 {
-    var high: UInt64 = 0
-    var low: UInt64 = 0
-    for index in start..<start + 8 { high = high << 8 | UInt64(bytes[index]) }
-    for index in start + 8..<start + 16 { low = low << 8 | UInt64(bytes[index]) }
-    return UInt128(high) << 64 | UInt128(low)
+    precondition(start >= 0 && start + 16 <= bytes.count, "within the bytes")
+    let value = unsafe bytes.withUnsafeBytes { bytes in
+      unsafe bytes.loadUnaligned(fromByteOffset: start, as: UInt128.self)
+    }
+    return UInt128(bigEndian: value)
   }
 }

@@ -46,9 +46,7 @@ package struct ProtobufWriter {
   /// Eight bytes, least significant first; written even where it is zero.
   mutating func fixed64(_ field: UInt32, _ value: UInt64) {
     tag(field, 1)
-    for shift in stride(from: 0, to: 64, by: 8) {
-      bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(shift)))
-    }
+    unsafe withUnsafeBytes(of: value.littleEndian) { unsafe bytes.append(contentsOf: $0) }
   }
 
   mutating func flag(_ field: UInt32, _ value: Bool) {
@@ -73,23 +71,36 @@ package struct ProtobufWriter {
     bytes.append(contentsOf: value.utf8)
   }
 
-  mutating func code(_ field: UInt32, _ value: Code?) { text(field, value?.description) }
+  mutating func code(_ field: UInt32, _ value: Code?) { short(field, value) }
 
-  mutating func organisation(_ field: UInt32, _ value: OrganisationID?) {
-    text(field, value?.description)
+  mutating func organisation(_ field: UInt32, _ value: OrganisationID?) { short(field, value) }
+
+  /// A code, a kind, a priority or an organisation.
+  mutating func short(_ field: UInt32, _ value: (some WrittenShort)?) {
+    guard let value else { return }
+    tag(field, 2)
+    varint(UInt64(value.utf8Count))
+    value.append(to: &bytes)
   }
 
   mutating func identifier<Kind>(_ field: UInt32, _ value: Identifier<Kind>?) {
     guard let value else { return }
     tag(field, 2)
     bytes.append(16)
-    for shift in stride(from: 120, through: 0, by: -8) {
-      bytes.append(UInt8(truncatingIfNeeded: value.rawValue >> UInt128(shift)))
-    }
+    append(value.rawValue)
+  }
+
+  /// Sixteen bytes, most significant first.
+  private mutating func append(_ value: UInt128) {
+    unsafe withUnsafeBytes(of: value.bigEndian) { unsafe bytes.append(contentsOf: $0) }
   }
 
   mutating func hash(_ field: UInt32, _ value: RecordHash?) {
-    if let value { bytes(field, value.bytes) }
+    guard let value else { return }
+    tag(field, 2)
+    bytes.append(32)
+    append(value.high)
+    append(value.low)
   }
 
   mutating func timestamp(_ field: UInt32, _ value: Timestamp?) {
@@ -106,7 +117,10 @@ package struct ProtobufWriter {
     guard let value else { return }
     nested(field) { writer in
       writer.unsigned(1, value.epoch)
-      writer.bytes(2, value.hash)
+      writer.tag(2, 2)
+      writer.bytes.append(32)
+      writer.append(value.high)
+      writer.append(value.low)
     }
   }
 

@@ -1,4 +1,3 @@
-import Crypto
 package import HandoffCore
 import SwiftProtobuf
 
@@ -112,20 +111,26 @@ package struct WireCodec: Sendable {
   ) -> WireRecord {
     let type = "\(type(of: message).wireName)"
     var value = message.protobuf
-    var contentType = CloudEvent.protobufType
+    var contentType = Self.protobufHeader
     if format == .json, let json = WireJSON.json(fromProtobuf: value, type: type) {
       value = json
-      contentType = CloudEvent.jsonType
+      contentType = Self.jsonHeader
     }
     var headers = [
-      RecordHeader("ce_specversion", "1.0"), RecordHeader("ce_id", id),
-      RecordHeader("ce_source", source), RecordHeader("ce_type", type),
+      Self.versionHeader, RecordHeader("ce_id", id), RecordHeader("ce_source", source),
+      RecordHeader("ce_type", type),
     ]
+    headers.reserveCapacity(7)
     if let time { headers.append(RecordHeader("ce_time", RFC3339.text(time))) }
     if let subject { headers.append(RecordHeader("ce_subject", subject)) }
-    headers.append(RecordHeader("content-type", contentType))
+    headers.append(contentType)
     return WireRecord(key: Array(key.utf8), value: value, headers: headers)
   }
+
+  // What every record says alike is made once.
+  private static let versionHeader = RecordHeader("ce_specversion", "1.0")
+  private static let protobufHeader = RecordHeader("content-type", CloudEvent.protobufType)
+  private static let jsonHeader = RecordHeader("content-type", CloudEvent.jsonType)
 
   /// The key of ticks: no patient key looks like it.
   package static let tickKey = "tick"
@@ -139,10 +144,7 @@ package struct WireCodec: Sendable {
 
   /// SHA-256 of a stored value; a null value hashes as an empty one.
   package static func recordHash(_ value: [UInt8]?) -> RecordHash {
-    guard let hash = RecordHash(hashBytes: Array(SHA256.hash(data: value ?? []))[...]) else {
-      preconditionFailure("SHA-256 has 32 bytes")
-    }
-    return hash
+    RecordHash(sha256Of: value ?? [])
   }
 
   /// A record of the events topic.
@@ -174,7 +176,7 @@ package struct WireCodec: Sendable {
     case .personTransfer:
       let transfer = try message(PersonTransfer.self, event)
       try check(key: key, is: transfer.to.description)
-      guard digits(event.id[...], spell: transfer.id.bytes) else {
+      guard event.id.count == 32, transfer.id.isSpelled(by: event.id, at: 0) else {
         throw WireError(.idMismatch, "ce_id")
       }
       content = .transfer(transfer)
@@ -239,7 +241,7 @@ package struct WireCodec: Sendable {
     guard let key, Self.key(key, names: content.patientKey) else {
       throw WireError(.keyMismatch, "key")
     }
-    guard Self.digits(event.id[...], spell: content.id.bytes) else {
+    guard event.id.count == 32, content.id.isSpelled(by: event.id, at: 0) else {
       throw WireError(.idMismatch, "ce_id")
     }
     return content
@@ -272,26 +274,18 @@ package struct WireCodec: Sendable {
   /// Whether `key` is the written form of `patientKey`, told without writing it: this is done for
   /// every event that is read.
   private static func key(_ key: [UInt8], names patientKey: PatientKey) -> Bool {
-    guard let dot = key.firstIndex(of: UInt8(ascii: ".")),
-      key[..<dot].elementsEqual(String(patientKey.epoch).utf8)
-    else { return false }
-    return digits(key[(dot + 1)...], spell: patientKey.hash)
-  }
-
-  /// Whether `text` is `bytes` in lower-case hexadecimal digits.
-  private static func digits(_ text: ArraySlice<UInt8>, spell bytes: [UInt8]) -> Bool {
-    guard text.count == 2 * bytes.count else { return false }
-    func digit(_ value: UInt8) -> UInt8 {
-      value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+    // An epoch has up to five digits, the first of them no zero; from the last to the first.
+    var epoch = patientKey.epoch
+    var position = key.count - 65
+    guard position > 0, key[position] == UInt8(ascii: ".") else { return false }
+    while epoch > 0, position > 0 {
+      position -= 1
+      guard key[position] == UInt8(ascii: "0") + UInt8(epoch % 10) else { return false }
+      epoch /= 10
     }
-    var position = text.startIndex
-    for byte in bytes {
-      guard text[position] == digit(byte >> 4), text[position + 1] == digit(byte & 15) else {
-        return false
-      }
-      position += 2
-    }
-    return true
+    return epoch == 0 && position == 0
+      && Token(rawValue: patientKey.high).isSpelled(by: key, at: key.count - 64)
+      && Token(rawValue: patientKey.low).isSpelled(by: key, at: key.count - 32)
   }
 
   private static func check(key: [UInt8]?, is expected: String) throws(WireError) {
@@ -305,14 +299,19 @@ package struct WireCodec: Sendable {
     case other
 
     private static let names: [(name: [UInt8], type: MessageType)] = [
-      (Array("\(HandoffEvent.wireName)".utf8), .handoffEvent),
       (Array("\(Tick.wireName)".utf8), .tick),
       (Array("\(SourceState.wireName)".utf8), .sourceState),
       (Array("\(RulesActivation.wireName)".utf8), .rulesActivation),
       (Array("\(PersonTransfer.wireName)".utf8), .personTransfer),
     ]
 
+    private static let event = Array("\(HandoffEvent.wireName)".utf8)
+
     init(_ bytes: [UInt8]) throws(WireError) {
+      if bytes == Self.event {
+        self = .handoffEvent
+        return
+      }
       for (name, type) in Self.names where name == bytes {
         self = type
         return

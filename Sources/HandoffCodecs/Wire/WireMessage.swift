@@ -28,11 +28,10 @@ extension WireMessage {
 
 extension ProtobufReader {
   mutating func party(_ field: StaticString) throws(WireError) -> Party {
-    var reader = try nested("Party")
     var organisation: OrganisationID?
     var system: Code?
     var role: Code?
-    while let number = try reader.nextField() {
+    try inside("Party") { number, reader throws(WireError) in
       switch number {
       case 1: organisation = try reader.organisation("organisation")
       case 2: system = try reader.code("system")
@@ -47,11 +46,10 @@ extension ProtobufReader {
   mutating func externalReference(
     _ field: StaticString
   ) throws(WireError) -> ExternalReference {
-    var reader = try nested("ExternalReference")
     var system: Code?
     var token: Token?
     var assigner: OrganisationID?
-    while let number = try reader.nextField() {
+    try inside("ExternalReference") { number, reader throws(WireError) in
       switch number {
       case 1: system = try reader.code("system")
       case 2: token = try reader.identifier("token")
@@ -64,11 +62,10 @@ extension ProtobufReader {
   }
 
   mutating func coordinates(_ field: StaticString) throws(WireError) -> RecordCoordinates {
-    var reader = try nested("RecordCoordinates")
     var topic = ""
     var partition: Int32 = 0
     var offset: Int64 = 0
-    while let number = try reader.nextField() {
+    try inside("RecordCoordinates") { number, reader throws(WireError) in
       switch number {
       case 1: topic = try reader.text("topic", bytesMax: 249)
       case 2: partition = try reader.signed(Int32.self, "partition")

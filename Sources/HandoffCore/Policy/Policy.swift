@@ -39,7 +39,7 @@ public struct Policy: Hashable, Sendable {
   /// The profile that these values are under; `nil` for the policy as it stands.
   public internal(set) var profile: Code?
 
-  private var index: [HandoffKind: [Priority?: Int]]
+  private var index: [IndexEntry]
 
   public init(
     version: UInt32, hash: RecordHash, rows: [Row], fallback: Clocks,
@@ -63,12 +63,30 @@ public struct Policy: Hashable, Sendable {
   /// The clocks of a handoff: the row of its priority, else `urgent` for every priority that says
   /// so, else the row for all, else the fallback.
   public func clocks(kind: HandoffKind?, priority: Priority?) -> Clocks {
-    guard let kind, let ofKind = index[kind] else { return fallback }
-    if let priority {
-      if let row = ofKind[priority] { return rows[row].clocks }
-      if priority.isUrgent, let row = ofKind[.urgent] { return rows[row].clocks }
+    row(kind: kind, priority: priority).map { rows[$0].clocks } ?? fallback
+  }
+
+  /// Where a row stands in the table, asked several times for every event that is judged.
+  private func row(kind: HandoffKind?, priority: Priority?) -> Int? {
+    guard let kind else { return nil }
+    var (low, high) = (0, index.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if index[middle].kind < kind { low = middle + 1 } else { high = middle }
     }
-    return ofKind[nil].map { rows[$0].clocks } ?? fallback
+    let isUrgent = priority?.isUrgent == true
+    var (urgent, any): (Int?, Int?) = (nil, nil)
+    while low < index.count, index[low].kind == kind {
+      let entry = index[low]
+      if let priority, entry.priority == priority { return entry.row }
+      if entry.priority == nil {
+        any = any ?? entry.row
+      } else if isUrgent, entry.priority == .urgent {
+        urgent = urgent ?? entry.row
+      }
+      low += 1
+    }
+    return urgent ?? any
   }
 
   /// The kinds that the table knows, in its order.
@@ -78,12 +96,17 @@ public struct Policy: Hashable, Sendable {
     return kinds
   }
 
-  /// Where two rows are for the same kind and priority, the first counts; a loader refuses them.
-  private static func index(_ rows: [Row]) -> [HandoffKind: [Priority?: Int]] {
-    var index: [HandoffKind: [Priority?: Int]] = [:]
-    for (position, row) in rows.enumerated() where index[row.kind]?[row.priority] == nil {
-      index[row.kind, default: [:]][row.priority] = position
-    }
-    return index
+  private struct IndexEntry: Hashable, Sendable {
+    var kind: HandoffKind
+    var priority: Priority?
+    var row: Int
+  }
+
+  /// In the order of kinds and, within one, of the table: where two rows are for the same kind and
+  /// priority, the first counts; a loader refuses them.
+  private static func index(_ rows: [Row]) -> [IndexEntry] {
+    rows.enumerated()
+      .map { IndexEntry(kind: $1.kind, priority: $1.priority, row: $0) }
+      .sorted { ($0.kind, $0.row) < ($1.kind, $1.row) }
   }
 }

@@ -115,9 +115,7 @@ extension PersonReducer {
       .sorted { ($0.value, $0.key) < ($1.value, $1.key) }
     for (key, _) in ready {
       hanging[source.source]?[key] = nil
-      guard let index = slots.index(forKey: key) else { continue }
-      note(key, slots.values[index].person)
-      evaluate(slotAt: index, answer: nil, into: &verdicts)
+      judgeAgain(key, into: &verdicts)
     }
     if hanging[source.source]?.isEmpty == true { hanging[source.source] = nil }
   }
@@ -126,11 +124,14 @@ extension PersonReducer {
   mutating func rejudgeHanging(into verdicts: inout [Verdict]) {
     let keys = Set(hanging.values.flatMap(\.keys)).sorted()
     hanging = [:]
-    for key in keys {
-      guard let index = slots.index(forKey: key) else { continue }
-      note(key, slots.values[index].person)
-      evaluate(slotAt: index, answer: nil, into: &verdicts)
-    }
+    for key in keys { judgeAgain(key, into: &verdicts) }
+  }
+
+  private mutating func judgeAgain(_ key: PatientKey, into verdicts: inout [Verdict]) {
+    guard let slot = persons.slot(of: key) else { return }
+    note(slot)
+    var person = persons.person(at: slot)
+    evaluate(&person, at: slot, answer: nil, into: &verdicts)
   }
 
   /// Keeps which sources a person waits for, so that a word on one of them finds it.

@@ -17,11 +17,19 @@ public struct Deadline: Hashable, Sendable {
 
 /// What the clocks of one handoff depend on beside its own facts.
 struct ClockContext {
-  var policy: Policy
+  /// By the ordinal of their activation.
+  var policies: [Policy]
+  /// Which of them judges the handoff.
+  var ordinal: Int
   /// The person's Discharge Ready Date, where one stands.
   var dischargeReadyAt: Timestamp?
   /// Whether another handoff takes up where this one ended (A11).
   var hasNextStep: Bool
+
+  /// The policy that judges the handoff; lent and not copied.
+  var policy: Policy {
+    _read { yield policies[ordinal] }
+  }
 }
 
 extension HandoffFacts {

@@ -6,15 +6,21 @@ struct Moment {
   var topic: String
   var partition: Int32
   var rulesVersion: UInt32
-  /// By the ordinal of their activation; the last is in force.
+  /// By the ordinal of their activation.
   var policies: [Policy]
-  var inForce: Policy
+  /// Which of them is in force.
+  var ordinal: Int
   /// What is known of the sources; `nil` where nothing is.
   var completeness: Completeness?
   /// The record being applied, if the moment is one: the answer that resolves.
   var answer: Witness?
   /// The transfer being taken in, while it is said that both keys had something open.
   var arriving: EventID?
+
+  /// The policy in force; lent, because a copy of it costs as much as judging a handoff.
+  var inForce: Policy {
+    _read { yield policies[ordinal] }
+  }
 }
 
 /// A rule that speaks of something at a moment.
@@ -120,41 +126,33 @@ extension Person {
 
   func clockContext(at index: Int, in policies: [Policy]) -> ClockContext {
     ClockContext(
-      policy: policies[Int(handoffs[index].current.policy)], dischargeReadyAt: dischargeReadyAt,
-      hasNextStep: hasNextStep(at: index))
+      policies: policies, ordinal: Int(handoffs[index].current.policy),
+      dischargeReadyAt: dischargeReadyAt, hasNextStep: hasNextStep(at: index))
   }
 
   private func judge(
     handoffAt index: Int, _ moment: Moment, _ open: inout [Condition], _ next: inout Timestamp?
   ) {
     let context = clockContext(at: index, in: moment.policies)
-    let facts = handoffs[index].current
-    let id = handoffs[index].id
-    let request = facts.witness(of: .requested)
-    facts.forEachDeadline(context) { deadline in
+    let now = moment.now
+    handoffs[index].current.forEachDeadline(context) { deadline in
       guard !isStopped(deadline) else { return }
-      if let said = saidOrphan(deadline, of: id) {
-        open.append(
-          Condition(
-            rule: .a13, cause: nil, handoffID: id, subject: nil, beganWith: said.beganWith,
-            opened: said.opened, count: said.count, witnesses: [deadline.began]))
-        return
-      }
-      guard deadline.due <= moment.now else { return next.lower(to: deadline.due) }
+      guard deadline.due <= now else { return next.lower(to: deadline.due) }
+      let request = handoffs[index].current.witness(of: .requested)
       var condition = Condition(
-        deadline.rule, deadline.cause, of: id, began: deadline.began, opened: deadline.due,
-        witnesses: [request, deadline.began].compactMap(\.self))
-      condition.wait(for: deadline.answerers(facts), moment, &next)
+        deadline.rule, deadline.cause, of: handoffs[index].id, began: deadline.began,
+        opened: deadline.due, witnesses: [request, deadline.began].compactMap(\.self))
+      if moment.completeness != nil {
+        condition.wait(for: deadline.answerers(handoffs[index].current), moment, &next)
+      }
       open.append(condition)
     }
-    for fact in facts.pending {
-      let lapse = fact.witness.arrivedAt.advanced(by: context.policy.windows.illegal)
-      if lapse > moment.now { next.lower(to: lapse) }
-    }
-    if let end = handoffs[index].forgetting(context.policy), end > moment.now {
+    if let end = handoffs[index].forgetting(context.policy), end > now {
       next.lower(to: end)
     }
-    if facts.state.isTerminal, let last = handoffs[index].window.map(\.witness.arrivedAt).max() {
+    if handoffs[index].current.state.isTerminal,
+      let last = handoffs[index].window.map(\.witness.arrivedAt).max()
+    {
       // Then it shrinks: strictly after the window, which is inclusive.
       let reorder = context.policy.windows.reorder.adding(Elapsed(nanoseconds: 1))
       next.lower(to: last.advanced(by: reorder))
@@ -208,10 +206,13 @@ extension Person {
   ///
   /// One of them may be the next step of another, whose A11 must not open because it is forgotten.
   private func indicesOver(at moment: Moment) -> [Int] {
-    var isOver = handoffs.map { handoff in
-      handoff.isOver(at: moment.now, moment.policies[Int(handoff.current.policy)])
+    func isOver(_ index: Int) -> Bool {
+      handoffs[index].isOver(
+        at: moment.now, moment.policies[Int(handoffs[index].current.policy)])
     }
-    guard isOver.contains(true) else { return [] }
+    // Nearly always none is.
+    guard handoffs.indices.contains(where: isOver) else { return [] }
+    var isOver = handoffs.indices.map(isOver)
     var isStable = false
     while !isStable {
       isStable = true

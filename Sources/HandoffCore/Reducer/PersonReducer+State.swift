@@ -10,12 +10,14 @@ extension PersonReducer {
   public mutating func beginBatch() {
     precondition(journal == nil, "a batch is open already")
     journal = Journal(state: state, policies: policies)
+    // 0 and the last are taken: of no batch, and of nobody.
+    batchNumber = batchNumber < UInt32.max - 1 ? batchNumber + 1 : 1
     outgoing = []
   }
 
   /// The keys whose person the open batch changed, in order: the changelog goes out before the
   /// batch is kept.
-  public var touched: [PatientKey] { journal?.persons.keys.sorted() ?? [] }
+  public var touched: [PatientKey] { journal?.touched ?? [] }
 
   /// Keeps what the batch did; returns the keys whose person changed, in order, for the changelog.
   ///
@@ -23,7 +25,7 @@ extension PersonReducer {
   public mutating func commitBatch() -> [PatientKey] {
     guard let journal else { preconditionFailure("no batch is open") }
     self.journal = nil
-    return journal.persons.keys.sorted()
+    return journal.touched
   }
 
   /// Takes the batch back: nothing of it is left.
@@ -37,20 +39,34 @@ extension PersonReducer {
     missingPolicies.removeAll { hash in
       !state.activations.contains { $0.policyHash == hash }
     }
-    for (key, person) in journal.persons {
-      if let person {
-        place(person)
-      } else {
-        slots[key] = nil
+    // The last first: somebody noted twice is at the end what it was before the first time.
+    for entry in journal.entries.reversed() {
+      let slot = persons.slot(of: entry.key)
+      if let packed = entry.packed {
+        persons.restore(packed, entry.nextDue, at: slot ?? persons.insert(entry.key))
+      } else if let slot {
+        persons.remove(slot)
       }
     }
   }
 
   /// Remembers a person as it is before the batch changes it for the first time.
-  mutating func note(_ key: PatientKey, _ person: Person?) {
-    // Not bound to a name: a second reference would copy the whole dictionary.
-    guard journal != nil, journal?.persons.index(forKey: key) == nil else { return }
-    journal?.persons.updateValue(person, forKey: key)
+  mutating func note(_ slot: UInt32) {
+    guard journal != nil, persons.mark(slot, by: batchNumber) else { return }
+    journal?.entries.append(
+      Journal.Entry(
+        key: persons.key(at: slot), packed: persons.packed(at: slot),
+        nextDue: persons.nextDue(at: slot)))
+  }
+}
+
+extension PersonReducer.Journal {
+  /// Each key once, in order.
+  fileprivate var touched: [PatientKey] {
+    var keys: [PatientKey] = []
+    keys.reserveCapacity(entries.count)
+    for key in entries.map(\.key).sorted() where key != keys.last { keys.append(key) }
+    return keys
   }
 }
 
@@ -58,21 +74,28 @@ extension PersonReducer {
 
 extension PersonReducer {
   /// The keys of everybody remembered, in order.
-  public var keys: [PatientKey] { slots.keys.sorted() }
+  public var keys: [PatientKey] { persons.keys.sorted() }
 
-  public var personCount: Int { slots.count }
+  public var personCount: Int { persons.count }
 
   /// Everybody remembered, in an order that means nothing: sorting a million keys takes a second.
-  public var keysInAnyOrder: [PatientKey] { Array(slots.keys) }
+  public var keysInAnyOrder: [PatientKey] { persons.keys }
 
   /// What is held of a person as the last kept batch left it, also while a batch is open.
   public func committedPerson(for key: PatientKey) -> Person? {
-    if let before = journal?.persons[key] { return before }
-    return slots[key]?.person
+    let slot = persons.slot(of: key)
+    // Only whom the batch has noted may be other than it was; somebody gone has no slot any more.
+    let isNoted = slot.map { persons.isMarked($0, by: batchNumber) } ?? true
+    if isNoted, let before = journal?.entries.first(where: { $0.key == key }) {
+      return before.packed.map { persons.person(key, unpacking: $0) }
+    }
+    return slot.map { persons.person(at: $0) }
   }
 
   /// What is held of a person; `nil` where nothing is.
-  public func person(for key: PatientKey) -> Person? { slots[key]?.person }
+  public func person(for key: PatientKey) -> Person? {
+    persons.slot(of: key).map { persons.person(at: $0) }
+  }
 
   /// Puts back what a changelog holds of the partition itself; before its persons.
   public mutating func restore(_ state: PartitionState) throws(MissingPolicy) {
@@ -106,7 +129,7 @@ extension PersonReducer {
 
   /// Every armed deadline of a handoff, in the order of the rules; empty where it is unknown.
   public func deadlines(of handoffID: HandoffID, person key: PatientKey) -> [Deadline] {
-    guard let person = slots[key]?.person,
+    guard let person = person(for: key),
       let index = person.handoffs.firstIndex(where: { $0.id == handoffID })
     else { return [] }
     return person.handoffs[index].current
@@ -115,26 +138,25 @@ extension PersonReducer {
 
   /// The state of a handoff as people see it at partition time.
   public func handoffState(_ handoffID: HandoffID, person key: PatientKey) -> HandoffState? {
-    guard let handoff = slots[key]?.person.handoffs.first(where: { $0.id == handoffID }),
+    guard let handoff = person(for: key)?.handoffs.first(where: { $0.id == handoffID }),
       handoff.current.isRequested
     else { return nil }
     return handoff.state(at: state.time, in: policies[Int(handoff.current.policy)])
   }
 
   private mutating func place(_ person: Person) {
-    let armed = slots[person.key]?.armed
+    let slot = persons.slot(of: person.key) ?? persons.insert(person.key)
     // Judged without a word: whatever is due by partition time has been said already.
     var judged = person
     var unsaid: [Verdict] = []
     var books = state.books
     let moment = Moment(
       now: state.time, readUpTo: state.nextOffset - 1, topic: topic, partition: partition,
-      rulesVersion: 0, policies: policies, inForce: policies[Int(state.inForce)],
+      rulesVersion: 0, policies: policies, ordinal: Int(state.inForce),
       completeness: completeness, answer: nil)
     let nextDue = judged.evaluate(moment, books: &books, into: &unsaid)
-    slots[person.key] = Slot(person: person, nextDue: nextDue, armed: armed)
+    persons.put(person, nextDue, at: slot)
     noteHanging(of: person)
-    if let index = slots.index(forKey: person.key) { arm(slotAt: index) }
   }
 }
 

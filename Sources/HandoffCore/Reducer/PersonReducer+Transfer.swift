@@ -10,21 +10,21 @@ extension PersonReducer {
       transfer.path.count <= PersonTransfer.pathMax
     else { return noteDefect(.s07, .malformedTransfer, record, into: &verdicts) }
     let key = transfer.to
-    let index = slotIndex(of: key)
-    note(key, slots.values[index].person)
-    let links = slots.values[index].person.links
-    if let known = links.first(where: {
+    let slot = slot(of: key)
+    var person = persons.person(at: slot)
+    let known = person.links.first {
       $0.direction == .cameFrom && $0.transferID == transfer.id
-    }) {
+    }
+    if let known {
       // Written again by a reconciler that was built anew: input once only, and always the same.
       state.books.redeliveredCount += 1
       if known.recordHash != record.hash { noteDefect(.s07, nil, record, into: &verdicts) }
       return
     }
-    if let alias = slots.values[index].person.alias {
+    if let alias = person.alias {
       if transfer.stands(at: key, inCycleThrough: alias) {
         // Merges crossed each other: the least of their keys stands for all of them.
-        slots.values[index].person.links.removeAll { $0.direction == .movedTo }
+        person.links.removeAll { $0.direction == .movedTo }
       } else if transfer.path.count < PersonTransfer.pathMax {
         var onward = transfer
         onward.path.append(key)
@@ -35,28 +35,27 @@ extension PersonReducer {
         noteDefect(.s07, .pathTooLong, record, into: &verdicts)
       }
     }
-    let before = slots.values[index].person.handoffs.contains(where: \.isOpen)
+    let before = person.handoffs.contains(where: \.isOpen)
     let isOnBoth = before && transfer.person.handoffs.contains(where: \.isOpen)
-    adopt(transfer, record, at: index, hadOpenOnBoth: isOnBoth, into: &verdicts)
+    adopt(transfer, record, &person, at: slot, hadOpenOnBoth: isOnBoth, into: &verdicts)
   }
 
   private mutating func adopt(
-    _ transfer: PersonTransfer, _ record: EventRecord,
-    at index: Dictionary<PatientKey, Slot>.Index, hadOpenOnBoth: Bool,
-    into verdicts: inout [Verdict]
+    _ transfer: PersonTransfer, _ record: EventRecord, _ person: inout Person, at slot: UInt32,
+    hadOpenOnBoth: Bool, into verdicts: inout [Verdict]
   ) {
     var arriving = transfer.person
     arriving.renumber(ordinals(of: transfer.activations))
     for handoff in arriving.handoffs where handoff.current.isRequested {
-      let mine = slots.values[index].person.handoffs.first { $0.id == handoff.id }
+      let mine = person.handoffs.first { $0.id == handoff.id }
       if mine?.current.isRequested == true {
         state.books.absorbedCount += 1
       } else {
         state.books.transferIn(kind: handoff.current.kind, state: handoff.current.state)
       }
     }
-    slots.values[index].person.absorb(arriving, policies, books: &state.books)
-    slots.values[index].person.links.append(
+    person.absorb(arriving, policies, books: &state.books)
+    person.links.append(
       KeyLink(
         direction: .cameFrom, key: transfer.path[0], transferID: transfer.id, path: transfer.path,
         isMerge: transfer.isMerge, cause: transfer.cause, recordHash: record.hash,
@@ -65,28 +64,27 @@ extension PersonReducer {
       eventID: transfer.id, hash: record.hash, arrivedAt: state.time,
       occurredAt: transfer.cause.occurredAt, offset: record.coordinates.offset)
     if hadOpenOnBoth, transfer.isMerge {
-      evaluate(slotAt: index, answer: witness, arriving: transfer.id, into: &verdicts)
+      evaluate(
+        &person, at: slot, answer: witness, arriving: transfer.id, into: &verdicts)
+      guard !person.isEmpty else { return }
     }
-    guard let index = slots.index(forKey: transfer.to) else { return }
-    evaluate(slotAt: index, answer: witness, into: &verdicts)
+    evaluate(&person, at: slot, answer: witness, into: &verdicts)
   }
 
   /// Hands a person over to the key that an event names, and leaves an alias.
   mutating func move(
-    _ event: HandoffEvent, to target: PatientKey, _ record: EventRecord,
-    into verdicts: inout [Verdict]
+    _ event: HandoffEvent, to target: PatientKey, _ record: EventRecord, _ person: Person,
+    at slot: UInt32, into verdicts: inout [Verdict]
   ) {
-    let index = slotIndex(of: event.patientKey)
-    note(event.patientKey, slots.values[index].person)
+    var person = person
     let witness = witness(of: event, record)
-    let isKnown = slots.values[index].person.links.contains {
+    let isKnown = person.links.contains {
       $0.direction == .cameFrom && $0.path.contains(target)
     }
     guard !isKnown else {
       // It would close a cycle: both stand for each other already.
-      return refuse(event, .cycle, witness, at: index, into: &verdicts)
+      return refuse(event, .cycle, witness, &person, at: slot, into: &verdicts)
     }
-    var person = slots.values[index].person
     person.name(partition: partition)
     person.seen.removeFirst(max(0, person.seen.count - PersonTransfer.seenMax))
     for handoff in person.handoffs where handoff.current.isRequested {
@@ -107,24 +105,22 @@ extension PersonReducer {
         direction: .movedTo, key: target, transferID: id, path: [event.patientKey],
         isMerge: isMerge, cause: witness)
     ]
-    slots.values[index].person = alias
-    slots.values[index].nextDue = nil
+    persons.put(alias, nil, at: slot)
   }
 
   /// Sends an event that came for an alias on, with the place where it stood first.
   mutating func forward(
-    _ event: HandoffEvent, through alias: KeyLink, _ record: EventRecord,
-    into verdicts: inout [Verdict]
+    _ event: HandoffEvent, through alias: KeyLink, _ record: EventRecord, _ person: inout Person,
+    at slot: UInt32, into verdicts: inout [Verdict]
   ) {
-    let index = slotIndex(of: event.patientKey)
-    note(event.patientKey, slots.values[index].person)
     if let target = event.movesTo {
       guard target != alias.key else {
         state.books.redeliveredCount += 1
         return
       }
       // Whether the first merge or the second was wrong is for people to say.
-      return refuse(event, .secondTarget, witness(of: event, record), at: index, into: &verdicts)
+      let witness = witness(of: event, record)
+      return refuse(event, .secondTarget, witness, &person, at: slot, into: &verdicts)
     }
     var onward = event
     onward.patientKey = alias.key
@@ -136,20 +132,20 @@ extension PersonReducer {
     let windows = policies[Int(state.inForce)].windows
     let grace = alias.cause.occurredAt.advanced(by: windows.supersededGrace)
     guard alias.isMerge, event.original == nil, event.occurredAt > grace else { return }
-    slots.values[index].person.noteUse(
+    person.noteUse(
       .superseded, by: event.source.description, event, witness(of: event, record), windows)
-    evaluate(slotAt: index, answer: nil, into: &verdicts)
+    evaluate(&person, at: slot, answer: nil, into: &verdicts)
   }
 
   /// Says that a merge was not followed; the person stays where it is.
   private mutating func refuse(
-    _ event: HandoffEvent, _ cause: Code, _ witness: Witness,
-    at index: Dictionary<PatientKey, Slot>.Index, into verdicts: inout [Verdict]
+    _ event: HandoffEvent, _ cause: Code, _ witness: Witness, _ person: inout Person,
+    at slot: UInt32, into verdicts: inout [Verdict]
   ) {
     let target = event.newPatientKey?.description ?? ""
-    slots.values[index].person.noteUse(
+    person.noteUse(
       cause, by: target, event, witness, policies[Int(state.inForce)].windows)
-    evaluate(slotAt: index, answer: nil, into: &verdicts)
+    evaluate(&person, at: slot, answer: nil, into: &verdicts)
   }
 
   private func witness(of event: HandoffEvent, _ record: EventRecord) -> Witness {

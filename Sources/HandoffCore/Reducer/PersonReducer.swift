@@ -1,5 +1,3 @@
-internal import HeapModule
-
 /// The person reducer of one partition: records and partition time in, verdicts out.
 ///
 /// A value without clock, I/O or hash-order dependence: the same records give the same verdicts,
@@ -12,28 +10,19 @@ public struct PersonReducer: Sendable {
   /// The version of the rules in this code: counted up when the same records give other verdicts.
   public static let rulesVersion: UInt32 = 1
 
-  /// A person, and when something about it may next be different.
-  struct Slot: Sendable {
-    var person: Person
-    var nextDue: Timestamp?
-    /// The entry of the queue that is valid; others of the same person are passed over.
-    var armed: Timestamp?
-  }
-
-  struct Due: Comparable, Sendable {
-    var at: Timestamp
-    var key: PatientKey
-
-    static func < (left: Due, right: Due) -> Bool {
-      left.at == right.at ? left.key < right.key : left.at < right.at
-    }
-  }
-
   struct Journal: Sendable {
+    /// A person as it was before the batch changed it for the first time.
+    struct Entry: Sendable {
+      var key: PatientKey
+      /// Packed; `nil` where there was nobody.
+      var packed: [UInt8]?
+      var nextDue: Timestamp?
+    }
+
     var state: PartitionState
     var policies: [Policy]
-    /// Each person touched as it was before; `nil` where there was none.
-    var persons: [PatientKey: Person?] = [:]
+    /// In the order in which they were touched; somebody forgotten and met again stands twice.
+    var entries: [Entry] = []
   }
 
   public let topic: String
@@ -45,9 +34,10 @@ public struct PersonReducer: Sendable {
   var known: [RecordHash: Policy]
   /// Registers whose bytes are known, by hash.
   var registers: [RecordHash: OrganisationRegister] = [:]
-  var slots: [PatientKey: Slot] = [:]
-  var queue = Heap<Due>()
+  var persons = PersonTable()
   var journal: Journal?
+  /// Counts the batches, to tell whom the open one has noted.
+  var batchNumber: UInt32 = 0
   /// Policies and registers that were activated without having been provided: judged by the one
   /// before.
   public internal(set) var missingPolicies: [RecordHash] = []
@@ -131,7 +121,7 @@ public struct PersonReducer: Sendable {
   ///
   /// Earlier where an answer came meanwhile: a tick then passes without effect.
   public var nextDue: Timestamp? {
-    var next = queue.min?.at
+    var next = persons.firstDue
     if let end = nextDefectEnd { next.lower(to: end) }
     return next
   }
@@ -190,49 +180,32 @@ extension PersonReducer {
   mutating func advance(to time: Timestamp, into verdicts: inout [Verdict]) {
     settleDefects(upTo: time, into: &verdicts)
     let minute = state.time.minute
-    while let due = queue.min, due.at <= time {
-      queue.removeMin()
-      guard let index = slots.index(forKey: due.key), slots.values[index].armed == due.at else {
-        continue
-      }
-      slots.values[index].armed = nil
-      if let nextDue = slots.values[index].nextDue, nextDue <= due.at {
-        state.time = max(state.time, due.at)
-        note(due.key, slots.values[index].person)
-        evaluate(slotAt: index, answer: nil, into: &verdicts)
-      } else {
-        arm(slotAt: index)
-      }
+    while let due = persons.popDue(upTo: time) {
+      state.time = max(state.time, due.at)
+      note(due.slot)
+      var person = persons.person(at: due.slot)
+      evaluate(&person, at: due.slot, answer: nil, into: &verdicts)
     }
     state.time = max(state.time, time)
     if state.time.minute != minute { checkBooks(into: &verdicts) }
   }
 
-  /// Queues the next moment of a person, unless an earlier entry will lead to it.
-  mutating func arm(slotAt index: Dictionary<PatientKey, Slot>.Index) {
-    guard let nextDue = slots.values[index].nextDue else { return }
-    if let armed = slots.values[index].armed, armed <= nextDue { return }
-    slots.values[index].armed = nextDue
-    queue.insert(Due(at: nextDue, key: slots.keys[index]))
-  }
-
+  /// Judges a person, who is kept as it is then, or forgotten where nothing is left to remember.
   mutating func evaluate(
-    slotAt index: Dictionary<PatientKey, Slot>.Index, answer: Witness?,
-    arriving: EventID? = nil, into verdicts: inout [Verdict]
+    _ person: inout Person, at slot: UInt32, answer: Witness?, arriving: EventID? = nil,
+    into verdicts: inout [Verdict]
   ) {
     let moment = Moment(
       now: state.time, readUpTo: state.nextOffset - 1, topic: topic, partition: partition,
       rulesVersion: state.activations[Int(state.inForce)].rulesVersion,
-      policies: policies, inForce: policies[Int(state.inForce)], completeness: completeness,
+      policies: policies, ordinal: Int(state.inForce), completeness: completeness,
       answer: answer, arriving: arriving)
-    let nextDue = slots.values[index].person.evaluate(
-      moment, books: &state.books, into: &verdicts)
-    slots.values[index].nextDue = nextDue
-    if !state.sources.isEmpty { noteHanging(of: slots.values[index].person) }
-    if slots.values[index].person.isEmpty {
-      slots.remove(at: index)
+    let nextDue = person.evaluate(moment, books: &state.books, into: &verdicts)
+    if !state.sources.isEmpty { noteHanging(of: person) }
+    if person.isEmpty {
+      persons.remove(slot)
     } else {
-      arm(slotAt: index)
+      persons.put(person, nextDue, at: slot)
     }
   }
 }
@@ -240,38 +213,48 @@ extension PersonReducer {
 // MARK: Events
 
 extension PersonReducer {
-  /// The slot of a key, made where it is new.
-  mutating func slotIndex(of key: PatientKey) -> Dictionary<PatientKey, Slot>.Index {
-    if let index = slots.index(forKey: key) { return index }
-    note(key, nil)
-    slots[key] = Slot(person: Person(key: key))
-    guard let index = slots.index(forKey: key) else { preconditionFailure("it was just put in") }
-    return index
+  /// The slot of a key, made where it is new; noted before it is changed.
+  mutating func slot(of key: PatientKey) -> UInt32 {
+    if let slot = persons.slot(of: key) {
+      note(slot)
+      return slot
+    }
+    let slot = persons.insert(key)
+    if persons.mark(slot, by: batchNumber), journal != nil {
+      journal?.entries.append(Journal.Entry(key: key, packed: nil, nextDue: nil))
+    }
+    return slot
   }
 
   private mutating func take(
     _ event: HandoffEvent, of record: EventRecord, into verdicts: inout [Verdict]
   ) {
     state.books.eventCount += 1
-    let windows = policies[Int(state.inForce)].windows
-    if let originalAt = event.originalAt, originalAt.advanced(by: windows.memory) < state.time {
+    let memory = policies[Int(state.inForce)].windows.memory
+    if let originalAt = event.originalAt, originalAt.advanced(by: memory) < state.time {
       // Sent on again by a reconciler that was built anew; the first copy is forgotten by now.
       state.books.staleCount += 1
       return
     }
-    let index = slotIndex(of: event.patientKey)
-    if let alias = slots.values[index].person.alias {
-      return forward(event, through: alias, record, into: &verdicts)
+    let slot = slot(of: event.patientKey)
+    var person = persons.person(at: slot)
+    if let alias = person.alias {
+      return forward(event, through: alias, record, &person, at: slot, into: &verdicts)
     }
-    if let target = event.movesTo { return move(event, to: target, record, into: &verdicts) }
-    note(event.patientKey, slots.values[index].person)
+    if let target = event.movesTo {
+      return move(event, to: target, record, person, at: slot, into: &verdicts)
+    }
     learnCarrier(of: event)
     let witness = Witness(
       eventID: event.id, hash: record.hash, arrivedAt: state.time, occurredAt: event.occurredAt,
       offset: record.coordinates.offset)
-    let isNews = slots.values[index].person.take(
+    let isNews = person.take(
       event, witness, policies: policies, inForce: state.inForce, books: &state.books)
-    if isNews { evaluate(slotAt: index, answer: witness, into: &verdicts) }
+    if isNews {
+      evaluate(&person, at: slot, answer: witness, into: &verdicts)
+    } else {
+      persons.put(person, persons.nextDue(at: slot), at: slot)
+    }
   }
 }
 

@@ -38,7 +38,7 @@ struct HL7LostContentTests {
   {
     for name in Samples.names where name.hasPrefix("hl7v2-microsoft/") {
       let bytes = try Samples.bytes(name)
-      let message = try #require(FrameMapper().map(bytes)[0].outcome.message, "\(name)")
+      let message = try #require(Samples.mapper.map(bytes)[0].outcome.message, "\(name)")
       let lost = Set(HL7LostContent.fields(bytes, after: message))
       let parsed = try HL7Message(bytes)
       for segment in parsed.segments where segment.name != "MSH" {
@@ -59,7 +59,7 @@ struct HL7LostContentTests {
   @Test(.enabled(if: PackageRoot.hasSamples, "../shared/samples is not here"))
   func `every value of every HL7 sample names the field it was read from`() throws {
     for name in Samples.names where name.hasPrefix("hl7v2-microsoft/") || name.hasSuffix(".txt") {
-      for frame in FrameMapper().map(try Samples.bytes(name)) {
+      for frame in Samples.mapper.map(try Samples.bytes(name)) {
         let message = try #require(frame.outcome.message, "\(name)")
         #expect(message.unproven == [], "\(name)")
         for fact in message.facts { #expect(fact.unproven == [], "\(name) \(fact)") }

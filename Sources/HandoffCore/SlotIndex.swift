@@ -2,20 +2,20 @@
 ///
 /// Four bytes a cell, at most three of four cells taken. The words are keyed hashes, which nobody
 /// outside can choose, so no input makes the probes long.
-struct SlotIndex: Sendable {
+package struct SlotIndex: Sendable {
   /// Slot and one more; 0 is empty.
-  private var cells: [UInt32]
-  private(set) var count = 0
+  @usableFromInline var cells: [UInt32]
+  package private(set) var count = 0
 
-  init() {
+  package init() {
     cells = Array(repeating: 0, count: 16)
   }
 
   /// Bytes that it takes.
-  var byteCount: Int { cells.capacity * MemoryLayout<UInt32>.stride }
+  package var byteCount: Int { cells.capacity * MemoryLayout<UInt32>.stride }
 
   /// The slot that `word` leads to and `isWanted` confirms.
-  func find(_ word: UInt128, where isWanted: (UInt32) -> Bool) -> UInt32? {
+  @inlinable package func find(_ word: UInt128, where isWanted: (UInt32) -> Bool) -> UInt32? {
     var place = home(of: word)
     while cells[place] != 0 {
       let slot = cells[place] - 1
@@ -26,14 +26,14 @@ struct SlotIndex: Sendable {
   }
 
   /// Adds a slot that is not in it; `wordOf` gives the word of any slot that is.
-  mutating func insert(_ slot: UInt32, _ word: UInt128, wordOf: (UInt32) -> UInt128) {
+  package mutating func insert(_ slot: UInt32, _ word: UInt128, wordOf: (UInt32) -> UInt128) {
     if (count + 1) * 4 > cells.count * 3 { grow(wordOf) }
     place(slot, word)
     count += 1
   }
 
   /// Takes a slot out; those behind it move up, so that no mark is left behind.
-  mutating func remove(_ slot: UInt32, _ word: UInt128, wordOf: (UInt32) -> UInt128) {
+  package mutating func remove(_ slot: UInt32, _ word: UInt128, wordOf: (UInt32) -> UInt128) {
     guard var hole = cell(of: slot, word) else { return }
     let mask = cells.count - 1
     var next = (hole + 1) & mask
@@ -51,7 +51,7 @@ struct SlotIndex: Sendable {
   }
 
   /// The same word leads to another slot from now on.
-  mutating func renumber(_ slot: UInt32, to new: UInt32, _ word: UInt128) {
+  package mutating func renumber(_ slot: UInt32, to new: UInt32, _ word: UInt128) {
     guard let place = cell(of: slot, word) else { return }
     cells[place] = new + 1
   }
@@ -78,7 +78,7 @@ struct SlotIndex: Sendable {
   }
 
   /// Fibonacci hashing: the high bits of the product depend on every bit of the word.
-  private func home(of word: UInt128) -> Int {
+  @usableFromInline func home(of word: UInt128) -> Int {
     let mixed = UInt64(truncatingIfNeeded: word) ^ UInt64(truncatingIfNeeded: word >> 64)
     let bits = cells.count.trailingZeroBitCount
     return Int(truncatingIfNeeded: (mixed &* 0x9E37_79B9_7F4A_7C15) >> UInt64(64 - bits))

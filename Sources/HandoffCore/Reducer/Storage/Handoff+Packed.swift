@@ -1,0 +1,194 @@
+// A handoff as packed bytes. Facts are written as what differs from other facts: those now from
+// nothing, those settled and those of single events from those now, which they mostly repeat.
+
+extension PackedWriter {
+  mutating func handoff(_ value: Handoff) {
+    whole(value.id.rawValue)
+    byte((value.isTransferred ? 1 : 0) | (value.settled == nil ? 0 : 2))
+    facts(value.current, unlike: HandoffFacts())
+    if let settled = value.settled { facts(settled, unlike: value.current) }
+    number(UInt64(value.window.count))
+    for index in value.window.indices { fact(value.window[index], unlike: value.current) }
+  }
+
+  private mutating func facts(_ value: HandoffFacts, unlike base: HandoffFacts) {
+    let fields = value.fields(unlike: base)
+    number(UInt64(fields.rawValue))
+    if fields.contains(.state) { ordinal(value.state) }
+    if fields.contains(.stateBefore) {
+      ordinal(value.stateBeforeHold)
+      ordinal(value.stateBeforeEnd)
+    }
+    byte(value.flags)
+    if fields.contains(.policy) { number(UInt64(value.policy)) }
+    if fields.contains(.rail) { text(value.rail?.text) }
+    if fields.contains(.from) { text(value.from?.text) }
+    if fields.contains(.to) { text(value.to?.text) }
+    if fields.contains(.acceptedBy) { text(value.acceptedBy?.text) }
+    if fields.contains(.kind) { text(value.kind?.text) }
+    if fields.contains(.priority) { text(value.priority?.text) }
+    if fields.contains(.needKey) { optional(value.needKey) }
+    if fields.contains(.needCode) { text(value.needCode?.text) }
+    if fields.contains(.journeyID) { optional(value.journeyID) }
+    if fields.contains(.parentHandoffID) { optional(value.parentHandoffID) }
+    if fields.contains(.newHandoffID) { optional(value.newHandoffID) }
+    if fields.contains(.endReason) { text(value.endReason?.text) }
+    if fields.contains(.cc) { list(value.cc) { $0.text($1.text) } }
+    if fields.contains(.requestHash) { whole(value.requestHash) }
+    if fields.contains(.bookedFor) { optional(value.bookedFor) }
+    if fields.contains(.dischargeReadyAt) { optional(value.dischargeReadyAt) }
+    if fields.contains(.paused) { whole(value.paused.nanoseconds) }
+    if fields.contains(.marks) {
+      list(value.marks) { writer, mark in
+        writer.ordinal(mark.step)
+        writer.witness(mark.witness)
+      }
+    }
+    if fields.contains(.findings) { list(value.findings) { $0.finding($1) } }
+    if fields.contains(.pending) { list(value.pending) { $0.fact($1, unlike: HandoffFacts()) } }
+    if fields.contains(.counts) {
+      number(UInt64(value.sameCount))
+      number(UInt64(value.lateCount))
+      number(UInt64(value.duplicateCount))
+    }
+  }
+
+  private mutating func finding(_ value: Finding) {
+    ordinal(value.rule)
+    text(value.cause?.text)
+    witness(value.witness)
+    whole(value.due.nanoseconds)
+    byte(value.wasTerminal ? 1 : 0)
+  }
+
+  private mutating func fact(_ value: Fact, unlike base: HandoffFacts) {
+    let fields = value.fields(unlike: base)
+    number(UInt64(fields.rawValue))
+    witness(value.witness)
+    ordinal(value.type)
+    ordinal(value.speaker)
+    byte(value.flags)
+    text(value.spokenBy?.text)
+    if fields.contains(.policy) { number(UInt64(value.policy)) }
+    if fields.contains(.rail) { text(value.rail.text) }
+    if fields.contains(.from) { text(value.from?.text) }
+    if fields.contains(.to) { text(value.to?.text) }
+    if fields.contains(.kind) { text(value.kind?.text) }
+    if fields.contains(.priority) { text(value.priority?.text) }
+    if fields.contains(.needKey) { optional(value.needKey) }
+    if fields.contains(.needCode) { text(value.needCode?.text) }
+    if fields.contains(.journeyID) { optional(value.journeyID) }
+    if fields.contains(.parentHandoffID) { optional(value.parentHandoffID) }
+    if fields.contains(.newHandoffID) { optional(value.newHandoffID) }
+    if fields.contains(.endReason) { text(value.reason?.text) }
+    if fields.contains(.cc) { list(value.cc) { $0.text($1.text) } }
+    if fields.contains(.requestHash) { whole(value.contentHash) }
+    if fields.contains(.bookedFor) { optional(value.bookedFor) }
+    if fields.contains(.dischargeReadyAt) { optional(value.dischargeReadyAt) }
+  }
+}
+
+extension PackedReader {
+  mutating func handoff(_ texts: TextTable) -> Handoff {
+    let id: HandoffID = identifier()
+    let flags = byte()
+    var handoff = Handoff(id: id, current: HandoffFacts(), isTransferred: flags & 1 != 0)
+    facts(&handoff.current, texts)
+    if flags & 2 != 0 {
+      var settled = handoff.current
+      facts(&settled, texts)
+      handoff.settled = settled
+    }
+    let windowCount = count()
+    if windowCount > 0 { handoff.window.reserveCapacity(windowCount + 1) }
+    for _ in 0..<windowCount { handoff.window.append(fact(unlike: handoff.current, texts)) }
+    return handoff
+  }
+
+  /// Reads what differs into facts that are as those it was compared with.
+  private mutating func facts(_ value: inout HandoffFacts, _ texts: TextTable) {
+    let fields = FactFields(rawValue: UInt32(number()))
+    if fields.contains(.state) { value.state = ordinal(HandoffState.self) }
+    if fields.contains(.stateBefore) {
+      value.stateBeforeHold = ordinal(HandoffState.self)
+      value.stateBeforeEnd = ordinal(HandoffState.self)
+    }
+    value.flags = byte()
+    if fields.contains(.policy) { value.policy = UInt16(number()) }
+    if fields.contains(.rail) { value.rail = text(texts).map { Code($0) } }
+    if fields.contains(.from) { value.from = text(texts).map { OrganisationID($0) } }
+    if fields.contains(.to) { value.to = text(texts).map { OrganisationID($0) } }
+    if fields.contains(.acceptedBy) { value.acceptedBy = text(texts).map { OrganisationID($0) } }
+    if fields.contains(.kind) { value.kind = text(texts).map { HandoffKind($0) } }
+    if fields.contains(.priority) { value.priority = text(texts).map { Priority($0) } }
+    if fields.contains(.needKey) { value.needKey = optional() }
+    if fields.contains(.needCode) { value.needCode = text(texts).map { Code($0) } }
+    if fields.contains(.journeyID) { value.journeyID = optional() }
+    if fields.contains(.parentHandoffID) { value.parentHandoffID = optional() }
+    if fields.contains(.newHandoffID) { value.newHandoffID = optional() }
+    if fields.contains(.endReason) { value.endReason = text(texts).map { Code($0) } }
+    if fields.contains(.cc) { value.cc = organisations(texts) }
+    if fields.contains(.requestHash) { value.requestHash = whole(UInt64.self) }
+    if fields.contains(.bookedFor) { value.bookedFor = optionalMoment() }
+    if fields.contains(.dischargeReadyAt) { value.dischargeReadyAt = optionalMoment() }
+    if fields.contains(.paused) { value.paused = Elapsed(nanoseconds: whole(Int64.self)) }
+    if fields.contains(.marks) {
+      value.marks = list { reader in
+        let step = reader.ordinal(Mark.Step.self)
+        return Mark(step: step, witness: reader.witness())
+      }
+    }
+    if fields.contains(.findings) { value.findings = list { $0.finding(texts) } }
+    if fields.contains(.pending) {
+      value.pending = list { $0.fact(unlike: HandoffFacts(), texts) }
+    }
+    if fields.contains(.counts) {
+      value.sameCount = UInt32(number())
+      value.lateCount = UInt32(number())
+      value.duplicateCount = UInt32(number())
+    }
+  }
+
+  private mutating func organisations(_ texts: TextTable) -> [OrganisationID] {
+    list { $0.text(texts) }.compactMap { $0.map { OrganisationID($0) } }
+  }
+
+  private mutating func finding(_ texts: TextTable) -> Finding {
+    let rule = ordinal(Rule.self)
+    let cause = text(texts).map { Code($0) }
+    let witness = witness()
+    let due = Timestamp(nanoseconds: whole(Int64.self))
+    return Finding(rule: rule, cause: cause, witness: witness, due: due, wasTerminal: byte() == 1)
+  }
+
+  private mutating func fact(unlike base: HandoffFacts, _ texts: TextTable) -> Fact {
+    let fields = FactFields(rawValue: UInt32(number()))
+    let witness = witness()
+    let type = ordinal(EventType.self)
+    let speaker = ordinal(SpeakerRole.self)
+    let flags = byte()
+    let spokenBy = text(texts).map { OrganisationID($0) }
+    let policy = fields.contains(.policy) ? UInt16(number()) : base.policy
+    let rail = fields.contains(.rail) ? text(texts).map { Code($0) } : base.rail
+    guard let rail else { preconditionFailure("a fact without a rail was never written") }
+    var fact = Fact(witness: witness, type: type, speaker: speaker, rail: rail, policy: policy)
+    fact.flags = flags
+    fact.spokenBy = spokenBy
+    fact.from = fields.contains(.from) ? text(texts).map { OrganisationID($0) } : base.from
+    fact.to = fields.contains(.to) ? text(texts).map { OrganisationID($0) } : base.to
+    fact.kind = fields.contains(.kind) ? text(texts).map { HandoffKind($0) } : base.kind
+    fact.priority = fields.contains(.priority) ? text(texts).map { Priority($0) } : base.priority
+    fact.needKey = fields.contains(.needKey) ? optional() : base.needKey
+    fact.needCode = fields.contains(.needCode) ? text(texts).map { Code($0) } : base.needCode
+    fact.journeyID = fields.contains(.journeyID) ? optional() : base.journeyID
+    fact.parentHandoffID = fields.contains(.parentHandoffID) ? optional() : base.parentHandoffID
+    fact.newHandoffID = fields.contains(.newHandoffID) ? optional() : base.newHandoffID
+    fact.reason = fields.contains(.endReason) ? text(texts).map { Code($0) } : base.endReason
+    fact.cc = fields.contains(.cc) ? organisations(texts) : base.cc
+    fact.contentHash = fields.contains(.requestHash) ? whole(UInt64.self) : base.requestHash
+    fact.bookedFor = fields.contains(.bookedFor) ? optionalMoment() : base.bookedFor
+    fact.dischargeReadyAt =
+      fields.contains(.dischargeReadyAt) ? optionalMoment() : base.dischargeReadyAt
+    return fact
+  }
+}

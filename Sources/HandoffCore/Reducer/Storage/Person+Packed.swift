@@ -1,0 +1,174 @@
+// A person as packed bytes, part by part. What is empty for nearly everybody costs one bit.
+
+extension Person {
+  /// What of a person is there at all.
+  private enum Part {
+    static let repetitions: UInt8 = 1
+    static let alerts: UInt8 = 2
+    static let readiness: UInt8 = 4
+    static let dischargeReady: UInt8 = 8
+    static let links: UInt8 = 16
+    static let stay: UInt8 = 32
+    static let unlinked: UInt8 = 64
+  }
+
+  private var parts: UInt8 {
+    (repetitions.isEmpty ? 0 : Part.repetitions) | (alerts.isEmpty ? 0 : Part.alerts)
+      | (readinessSaid == nil ? 0 : Part.readiness)
+      | (dischargeReadyAt == nil ? 0 : Part.dischargeReady) | (links.isEmpty ? 0 : Part.links)
+      | (stay.isEmpty ? 0 : Part.stay) | (unlinkedCount == 0 ? 0 : Part.unlinked)
+  }
+
+  /// The bytes of everything but the key.
+  func packed(by writer: inout PackedWriter) -> [UInt8] {
+    writer.begin(remembering: seen)
+    let parts = parts
+    writer.byte(parts)
+    writer.number(UInt64(seen.count))
+    var last = (arrivedAt: Timestamp(nanoseconds: 0), offset: Int64(0))
+    for event in seen {
+      writer.seen(event, after: last)
+      last = (event.arrivedAt, event.offset)
+    }
+    writer.number(UInt64(handoffs.count))
+    for index in handoffs.indices { writer.handoff(handoffs[index]) }
+    if parts & Part.repetitions != 0 { writer.list(repetitions) { $0.repetition($1) } }
+    if parts & Part.alerts != 0 { writer.list(alerts) { $0.alert($1) } }
+    if let readinessSaid { writer.witness(readinessSaid) }
+    if let dischargeReadyAt { writer.whole(dischargeReadyAt.nanoseconds) }
+    if parts & Part.links != 0 { writer.list(links) { $0.link($1) } }
+    if parts & Part.stay != 0 { writer.list(stay) { $0.mark($1) } }
+    if unlinkedCount != 0 { writer.number(UInt64(unlinkedCount)) }
+    writer.end()
+    // A copy of its very size: the writer keeps its own for the next person.
+    let packed = Array(writer.bytes[...])
+    assert(
+      Person(key: key, unpacking: packed, writer.texts) == self,
+      "packing a person leaves something of it out")
+    return packed
+  }
+
+  init(key: PatientKey, unpacking bytes: [UInt8], _ texts: TextTable) {
+    self.init(key: key)
+    var reader = PackedReader(bytes)
+    let parts = reader.byte()
+    let seenCount = reader.count()
+    seen.reserveCapacity(seenCount + 1)
+    var last = (arrivedAt: Timestamp(nanoseconds: 0), offset: Int64(0))
+    for _ in 0..<seenCount {
+      let event = reader.seen(after: last)
+      last = (event.arrivedAt, event.offset)
+      seen.append(event)
+    }
+    reader.seen = seen
+    let handoffCount = reader.count()
+    handoffs.reserveCapacity(handoffCount)
+    for _ in 0..<handoffCount { handoffs.append(reader.handoff(texts)) }
+    if parts & Part.repetitions != 0 { repetitions = reader.list { $0.repetition(texts) } }
+    if parts & Part.alerts != 0 { alerts = reader.list { $0.alert(texts) } }
+    if parts & Part.readiness != 0 { readinessSaid = reader.witness() }
+    if parts & Part.dischargeReady != 0 {
+      dischargeReadyAt = Timestamp(nanoseconds: reader.whole(Int64.self))
+    }
+    if parts & Part.links != 0 { links = reader.list { $0.link() } }
+    if parts & Part.stay != 0 { stay = reader.list { $0.mark(texts) } }
+    if parts & Part.unlinked != 0 { unlinkedCount = UInt32(reader.number()) }
+    reader.seen = []
+  }
+}
+
+// MARK: Lists, and cases by number
+
+extension PackedWriter {
+  mutating func list<Element>(
+    _ elements: [Element], _ write: (inout PackedWriter, Element) -> Void
+  ) {
+    number(UInt64(elements.count))
+    for element in elements { write(&self, element) }
+  }
+
+  /// A case of a closed set without payloads, by its place in the declaration.
+  mutating func ordinal<Case: CaseIterable>(_ value: Case) {
+    precondition(MemoryLayout<Case>.size == 1, "a closed set of up to 256")
+    byte(unsafe unsafeBitCast(value, to: UInt8.self))
+  }
+
+  mutating func key(_ key: PatientKey) {
+    whole(key.epoch)
+    whole(key.high)
+    whole(key.low)
+  }
+
+  mutating func optional<Kind>(_ value: Identifier<Kind>?) {
+    byte(value == nil ? 0 : 1)
+    if let value { whole(value.rawValue) }
+  }
+
+  mutating func optional(_ value: Timestamp?) {
+    byte(value == nil ? 0 : 1)
+    if let value { whole(value.nanoseconds) }
+  }
+}
+
+extension PackedReader {
+  mutating func list<Element>(_ read: (inout PackedReader) -> Element) -> [Element] {
+    let count = count()
+    var elements: [Element] = []
+    elements.reserveCapacity(count)
+    for _ in 0..<count { elements.append(read(&self)) }
+    return elements
+  }
+
+  mutating func ordinal<Case: CaseIterable>(_ type: Case.Type) -> Case {
+    let number = byte()
+    precondition(Int(number) < type.allCases.count, "a case of the set")
+    return unsafe unsafeBitCast(number, to: type)
+  }
+
+  mutating func key() -> PatientKey {
+    let epoch = whole(UInt16.self)
+    let high = whole(UInt128.self)
+    return PatientKey(epoch: epoch, high: high, low: whole(UInt128.self))
+  }
+
+  mutating func optional<Kind>() -> Identifier<Kind>? { byte() == 0 ? nil : identifier() }
+
+  mutating func optionalMoment() -> Timestamp? {
+    byte() == 0 ? nil : Timestamp(nanoseconds: whole(Int64.self))
+  }
+}
+
+// MARK: What is remembered of arrivals
+
+extension PackedWriter {
+  mutating func seen(_ event: SeenEvent, after last: (arrivedAt: Timestamp, offset: Int64)) {
+    byte((event.messageKey == nil ? 0 : 1) | (event.partition == nil ? 0 : 2))
+    ordinal(event.type)
+    whole(event.eventID.rawValue)
+    whole(event.receptionID.rawValue)
+    whole(event.contentMac.rawValue)
+    hash(event.hash)
+    if let messageKey = event.messageKey { whole(messageKey.rawValue) }
+    if let partition = event.partition { whole(partition) }
+    moment(event.arrivedAt, near: last.arrivedAt)
+    signed(event.offset &- last.offset)
+  }
+}
+
+extension PackedReader {
+  mutating func seen(after last: (arrivedAt: Timestamp, offset: Int64)) -> SeenEvent {
+    let parts = byte()
+    let type = ordinal(EventType.self)
+    let eventID: EventID = identifier()
+    let receptionID: ReceptionID = identifier()
+    let contentMac: Token = identifier()
+    let hash = hash()
+    let messageKey: Token? = parts & 1 == 0 ? nil : identifier()
+    let partition = parts & 2 == 0 ? nil : whole(Int32.self)
+    let arrivedAt = moment(near: last.arrivedAt)
+    return SeenEvent(
+      eventID: eventID, receptionID: receptionID, messageKey: messageKey, contentMac: contentMac,
+      type: type, arrivedAt: arrivedAt, hash: hash, offset: last.offset &+ signed(),
+      partition: partition)
+  }
+}

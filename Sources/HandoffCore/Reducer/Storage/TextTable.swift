@@ -1,0 +1,41 @@
+/// The codes, kinds and organisations that a partition's persons name, each kept once.
+///
+/// There are few of them and each open handoff names six. The table only grows, and is bounded:
+/// what comes when it is full is written out where it is named.
+struct TextTable: Sendable {
+  /// The number that stands for no text.
+  static let none: UInt16 = 0
+  /// The number that stands for a text written out behind it.
+  static let inline = UInt16.max
+
+  private static let countMax = 60_000
+  private var texts: [ShortText] = []
+  private var index = SlotIndex()
+
+  subscript(number: UInt16) -> ShortText { texts[Int(number) - 1] }
+
+  /// The number of `text`, or ``inline`` where the table is full.
+  mutating func number(of text: ShortText) -> UInt16 {
+    let word = text.spread
+    let known = index.find(word) { slot in texts[Int(slot)] == text }
+    if let known { return UInt16(known) + 1 }
+    guard texts.count < Self.countMax else { return Self.inline }
+    let slot = UInt32(texts.count)
+    texts.append(text)
+    do {
+      // Lent to the index while it changes; a reference that lives longer would copy the table.
+      let lent = texts
+      index.insert(slot, word) { lent[Int($0)].spread }
+    }
+    return UInt16(slot) + 1
+  }
+}
+
+extension ShortText {
+  /// What tables spread texts by.
+  fileprivate var spread: UInt128 {
+    guard let words else { return UInt128(UInt(bitPattern: text.hashValue)) }
+    // The letters stand in the high bytes, and most texts of one kind begin alike.
+    return UInt128(words.high &* 0x9E37_79B9_7F4A_7C15) << 64 | UInt128(words.low)
+  }
+}

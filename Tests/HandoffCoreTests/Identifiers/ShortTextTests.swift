@@ -1,0 +1,63 @@
+import TestSupport
+import Testing
+
+@testable import HandoffCore
+
+struct ShortTextTests {
+  /// Codes of every length, with letters that sort before and after each other.
+  private static let codes: [String] = (1...64).flatMap { length in
+    ["a", "Z", "7-"].map { String(String(repeating: $0, count: 64).prefix(length)) }
+  }.filter { Code($0) != nil }
+
+  @Test func `text of any length is what it was made of, from a string and from bytes`() throws {
+    for text in Self.codes {
+      let code = try #require(Code(text))
+      #expect(code.description == text)
+      #expect(code.utf8Count == text.utf8.count)
+      var bytes: [UInt8] = [1]
+      code.append(to: &bytes)
+      #expect(bytes == [1] + Array(text.utf8))
+      let letters = Array(text.utf8)
+      let read = Code(utf8: letters.span)
+      let same = try #require(read)
+      #expect(same == code)
+      #expect(Set([code]).contains(same))
+    }
+  }
+
+  @Test func `texts are ordered as strings are, and equal only to themselves`() throws {
+    for left in Self.codes {
+      for right in Self.codes {
+        let (one, other) = (try #require(Code(left)), try #require(Code(right)))
+        #expect((one < other) == (left < right))
+        #expect((one == other) == (left == right))
+      }
+    }
+  }
+
+  @Test(arguments: ["urgent", "very-urgent", "urgent-suspected-cancer", "emergency"])
+  func `a priority that says urgent is urgent, long or short`(text: String) throws {
+    #expect(try #require(Priority(text)).isUrgent)
+  }
+
+  @Test(arguments: ["routine", "urgen", "urgen-t", "emergency-2", "soon-but-not-very-soon"])
+  func `a priority that does not say it is not`(text: String) throws {
+    #expect(try #require(Priority(text)).isUrgent == false)
+  }
+
+  @Test(arguments: ["ods:RTH", "ods:ABCDEFGHIJKL", "local:0123456789abcdef0123456789abcdef"])
+  func `an organisation reads the same from bytes as from text`(text: String) throws {
+    let organisation = try #require(OrganisationID(text))
+    let letters = Array(text.utf8)
+    let same = OrganisationID(utf8: letters.span)
+    #expect(same == organisation)
+    #expect(organisation.description == text)
+  }
+
+  @Test(arguments: ["ods:rth", "ods:", "ODS:RTH", "ods:ABCDEFGHIJKLM", "local:1", "", "ods:R H"])
+  func `what is no organisation in bytes is none in text`(text: String) {
+    let letters = Array(text.utf8)
+    let found = OrganisationID(utf8: letters.span)
+    #expect(found == OrganisationID(text))
+  }
+}
