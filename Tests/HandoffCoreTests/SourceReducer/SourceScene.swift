@@ -35,7 +35,7 @@ struct SourceScene {
   ) -> SourceTopicRecord {
     var bytes = [UInt8](repeating: 0, count: 32)
     for index in 0..<8 { bytes[index] = UInt8(truncatingIfNeeded: offset >> Int64(8 * index)) }
-    guard let hash = RecordHash(hashBytes: bytes[...]) else {
+    guard let hash = RecordHash(bytes: bytes) else {
       preconditionFailure("32 bytes are a hash")
     }
     return SourceTopicRecord(
