@@ -42,6 +42,9 @@ public struct OrganisationID: Hashable, Comparable, Sendable, CustomStringConver
     OrganisationID(unchecked: "openreferral:\(service.uuidString)")
   }
 
+  /// What stands where the code of a GP practice is not known: nothing can be sent there.
+  static let unknownPractice = OrganisationID(unchecked: "ods:V81999")
+
   private init(unchecked text: String) { self.init(ShortText(text)) }
 
   /// Takes text that was one before.

@@ -65,6 +65,12 @@ public struct Verdict: Hashable, Sendable {
   public var priority: Priority?
   /// The limb of the rule, where it has several, such as `hold` or `feedback`.
   public var cause: Code?
+  /// The source that could carry the answer and is behind (`undetermined` only).
+  public var hangsOn: Code?
+  /// Who took over the work of a party that is closed (A17).
+  public var successor: OrganisationID?
+  /// The register of organisations that it rests on (A17).
+  public var registerHash: RecordHash?
   /// How many records the episode rests on, such as repeats of one message.
   public var count: UInt32
 

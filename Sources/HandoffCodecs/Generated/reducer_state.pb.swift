@@ -928,7 +928,7 @@ package nonisolated struct Baton_Handoff_V1_EmittedAlert: Sendable {
   /// A limb of the rule: a code.
   package var cause: String = String()
 
-  /// The latest revision said, from 1.
+  /// The latest revision said, from 1; 0 while nothing was said.
   package var revision: UInt32 = 0
 
   /// Not resolved yet.
@@ -939,6 +939,12 @@ package nonisolated struct Baton_Handoff_V1_EmittedAlert: Sendable {
 
   /// How many records it rests on.
   package var count: UInt32 = 0
+
+  /// The source that could carry the answer and is behind: a code. Not judged yet.
+  package var hangsOn: String = String()
+
+  /// It was said that it is not judged yet.
+  package var isUndetermined: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -989,12 +995,32 @@ package nonisolated struct Baton_Handoff_V1_PartitionState: Sendable {
   /// Clears the value of `inForce`. Subsequent reads from it will return its default value.
   package mutating func clearInForce() {self._inForce = nil}
 
+  /// Whose word each source has carried, in the order of their codes.
+  package var carriage: [Baton_Handoff_V1_Carriage] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _books: Baton_Handoff_V1_Books? = nil
   fileprivate var _inForce: UInt32? = nil
+}
+
+/// The organisations whose word a source has carried: who could answer through it.
+package nonisolated struct Baton_Handoff_V1_Carriage: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The source: a code. Mandatory.
+  package var source: String = String()
+
+  /// In their written form, in order.
+  package var organisations: [String] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 /// One time that something was wrong with the bus itself in a partition.
@@ -1382,6 +1408,9 @@ package nonisolated struct Baton_Handoff_V1_StayMark: Sendable {
   package var hasReadyAtNs: Bool {self._readyAtNs != nil}
   /// Clears the value of `readyAtNs`. Subsequent reads from it will return its default value.
   package mutating func clearReadyAtNs() {self._readyAtNs = nil}
+
+  /// It takes back a death that was reported in error.
+  package var isRetraction: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2473,7 +2502,7 @@ nonisolated extension Baton_Handoff_V1_Repetition: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Baton_Handoff_V1_EmittedAlert: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".EmittedAlert"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}alert_id\0\u{1}rule\0\u{3}handoff_id\0\u{3}began_with\0\u{1}subject\0\u{1}cause\0\u{1}revision\0\u{3}is_open\0\u{3}opened_ns\0\u{1}count\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}alert_id\0\u{1}rule\0\u{3}handoff_id\0\u{3}began_with\0\u{1}subject\0\u{1}cause\0\u{1}revision\0\u{3}is_open\0\u{3}opened_ns\0\u{1}count\0\u{4}2hangs_on\0\u{3}is_undetermined\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2491,6 +2520,8 @@ nonisolated extension Baton_Handoff_V1_EmittedAlert: SwiftProtobuf.Message, Swif
       case 8: try { try decoder.decodeSingularBoolField(value: &self.isOpen) }()
       case 9: try { try decoder.decodeSingularSFixed64Field(value: &self.openedNs) }()
       case 10: try { try decoder.decodeSingularUInt32Field(value: &self.count) }()
+      case 60: try { try decoder.decodeSingularStringField(value: &self.hangsOn) }()
+      case 61: try { try decoder.decodeSingularBoolField(value: &self.isUndetermined) }()
       default: break
       }
     }
@@ -2527,6 +2558,12 @@ nonisolated extension Baton_Handoff_V1_EmittedAlert: SwiftProtobuf.Message, Swif
     if self.count != 0 {
       try visitor.visitSingularUInt32Field(value: self.count, fieldNumber: 10)
     }
+    if !self.hangsOn.isEmpty {
+      try visitor.visitSingularStringField(value: self.hangsOn, fieldNumber: 60)
+    }
+    if self.isUndetermined != false {
+      try visitor.visitSingularBoolField(value: self.isUndetermined, fieldNumber: 61)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2541,6 +2578,8 @@ nonisolated extension Baton_Handoff_V1_EmittedAlert: SwiftProtobuf.Message, Swif
     if lhs.isOpen != rhs.isOpen {return false}
     if lhs.openedNs != rhs.openedNs {return false}
     if lhs.count != rhs.count {return false}
+    if lhs.hangsOn != rhs.hangsOn {return false}
+    if lhs.isUndetermined != rhs.isUndetermined {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2548,7 +2587,7 @@ nonisolated extension Baton_Handoff_V1_EmittedAlert: SwiftProtobuf.Message, Swif
 
 nonisolated extension Baton_Handoff_V1_PartitionState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".PartitionState"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}layout\0\u{3}time_ns\0\u{3}next_offset\0\u{1}books\0\u{1}activations\0\u{1}sources\0\u{1}defects\0\u{3}in_force\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}layout\0\u{3}time_ns\0\u{3}next_offset\0\u{1}books\0\u{1}activations\0\u{1}sources\0\u{1}defects\0\u{3}in_force\0\u{2}4carriage\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2564,6 +2603,7 @@ nonisolated extension Baton_Handoff_V1_PartitionState: SwiftProtobuf.Message, Sw
       case 6: try { try decoder.decodeRepeatedMessageField(value: &self.sources) }()
       case 7: try { try decoder.decodeRepeatedMessageField(value: &self.defects) }()
       case 8: try { try decoder.decodeSingularUInt32Field(value: &self._inForce) }()
+      case 60: try { try decoder.decodeRepeatedMessageField(value: &self.carriage) }()
       default: break
       }
     }
@@ -2598,6 +2638,9 @@ nonisolated extension Baton_Handoff_V1_PartitionState: SwiftProtobuf.Message, Sw
     try { if let v = self._inForce {
       try visitor.visitSingularUInt32Field(value: v, fieldNumber: 8)
     } }()
+    if !self.carriage.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.carriage, fieldNumber: 60)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2610,6 +2653,42 @@ nonisolated extension Baton_Handoff_V1_PartitionState: SwiftProtobuf.Message, Sw
     if lhs.sources != rhs.sources {return false}
     if lhs.defects != rhs.defects {return false}
     if lhs._inForce != rhs._inForce {return false}
+    if lhs.carriage != rhs.carriage {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Baton_Handoff_V1_Carriage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Carriage"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}source\0\u{1}organisations\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.source) }()
+      case 2: try { try decoder.decodeRepeatedStringField(value: &self.organisations) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.source.isEmpty {
+      try visitor.visitSingularStringField(value: self.source, fieldNumber: 1)
+    }
+    if !self.organisations.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.organisations, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Baton_Handoff_V1_Carriage, rhs: Baton_Handoff_V1_Carriage) -> Bool {
+    if lhs.source != rhs.source {return false}
+    if lhs.organisations != rhs.organisations {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3078,7 +3157,7 @@ nonisolated extension Baton_Handoff_V1_PersonTransfer: SwiftProtobuf.Message, Sw
 
 nonisolated extension Baton_Handoff_V1_StayMark: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".StayMark"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}type\0\u{1}witness\0\u{3}said_by\0\u{1}pathway\0\u{3}ready_at_ns\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}type\0\u{1}witness\0\u{3}said_by\0\u{1}pathway\0\u{3}ready_at_ns\0\u{4}7is_retraction\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3091,6 +3170,7 @@ nonisolated extension Baton_Handoff_V1_StayMark: SwiftProtobuf.Message, SwiftPro
       case 3: try { try decoder.decodeSingularStringField(value: &self.saidBy) }()
       case 4: try { try decoder.decodeSingularUInt32Field(value: &self._pathway) }()
       case 5: try { try decoder.decodeSingularSFixed64Field(value: &self._readyAtNs) }()
+      case 60: try { try decoder.decodeSingularBoolField(value: &self.isRetraction) }()
       default: break
       }
     }
@@ -3116,6 +3196,9 @@ nonisolated extension Baton_Handoff_V1_StayMark: SwiftProtobuf.Message, SwiftPro
     try { if let v = self._readyAtNs {
       try visitor.visitSingularSFixed64Field(value: v, fieldNumber: 5)
     } }()
+    if self.isRetraction != false {
+      try visitor.visitSingularBoolField(value: self.isRetraction, fieldNumber: 60)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3125,6 +3208,7 @@ nonisolated extension Baton_Handoff_V1_StayMark: SwiftProtobuf.Message, SwiftPro
     if lhs.saidBy != rhs.saidBy {return false}
     if lhs._pathway != rhs._pathway {return false}
     if lhs._readyAtNs != rhs._readyAtNs {return false}
+    if lhs.isRetraction != rhs.isRetraction {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -36,6 +36,9 @@ extension Verdict: WireMessage {
       writer.code(24, code)
     case .bus: writer.unsigned(23, SubjectKind.bus.rawValue)
     }
+    writer.code(60, hangsOn)
+    writer.organisation(61, successor)
+    writer.hash(62, registerHash)
     writer.code(70, profile)
   }
 
@@ -45,7 +48,7 @@ extension Verdict: WireMessage {
       switch number {
       case 1...8, 23, 24: try parts.readSubject(number, from: &reader)
       case 9...15: try parts.readHandoff(number, from: &reader)
-      case 16...22, 70: try parts.readGrounds(number, from: &reader)
+      case 16...22, 60...62, 70: try parts.readGrounds(number, from: &reader)
       default: try reader.skip()
       }
     }
@@ -81,6 +84,9 @@ private struct VerdictParts {
   var policyHash: RecordHash?
   var profile: Code?
   var readUpTo: Int64 = 0
+  var hangsOn: Code?
+  var successor: OrganisationID?
+  var registerHash: RecordHash?
 
   mutating func readSubject(
     _ number: UInt32, from reader: inout ProtobufReader
@@ -129,6 +135,9 @@ private struct VerdictParts {
     case 20: rulesVersion = try reader.unsigned(UInt32.self, "rules_version")
     case 21: policyHash = try reader.hash("policy_hash")
     case 22: readUpTo = try reader.signed(Int64.self, "read_up_to")
+    case 60: hangsOn = try reader.code("hangs_on")
+    case 61: successor = try reader.organisation("successor")
+    case 62: registerHash = try reader.hash("register_hash")
     case 70: profile = try reader.code("profile")
     default: try reader.skip()
     }
@@ -157,6 +166,9 @@ private struct VerdictParts {
     verdict.priority = priority
     verdict.cause = cause
     verdict.resolvedAt = resolvedAt
+    verdict.hangsOn = hangsOn
+    verdict.successor = successor
+    verdict.registerHash = registerHash
     return verdict
   }
 

@@ -21,6 +21,9 @@ extension Verdict {
     fields.append("\"evidence\":[" + hashes.joined(separator: ",") + "]")
     fields.append(number("rulesVersion", Int64(rulesVersion)))
     fields.append(text("policyHash", policyHash.description))
+    fields.append(text("hangsOn", hangsOn?.description))
+    fields.append(text("successor", successor?.description))
+    fields.append(text("registerHash", registerHash?.description))
     fields.append(text("profile", profile?.description))
     return "{" + fields.compactMap(\.self).joined(separator: ",") + "}"
   }
@@ -87,9 +90,15 @@ public struct LiveAlerts: Hashable, Sendable {
   /// The latest verdict of every alert, by id.
   public var all: [Verdict] { latest.values.sorted { $0.alertID < $1.alertID } }
 
-  /// Those that are not resolved, by when they were due.
+  /// Those that stand, by when they were due.
   public var open: [Verdict] {
-    latest.values.filter { $0.action != .resolved }
+    latest.values.filter { $0.action == .opened || $0.action == .changed }
+      .sorted { ($0.opened, $0.alertID) < ($1.opened, $1.alertID) }
+  }
+
+  /// Those that are not to be judged while a source is behind, by when they were due.
+  public var undetermined: [Verdict] {
+    latest.values.filter { $0.action == .undetermined }
       .sorted { ($0.opened, $0.alertID) < ($1.opened, $1.alertID) }
   }
 }

@@ -12,7 +12,12 @@ public struct Explanation: Hashable, Sendable {
     title = "\(verdict.rule.rawValue) \(verdict.rule.title)"
     whatHappened = verdict.whatHappened + verdict.howItStands
     howWeKnow = verdict.howWeKnow
-    whatToDo = verdict.action == .resolved ? "Nothing: it is resolved." : verdict.whatToDo
+    whatToDo =
+      switch verdict.action {
+      case .resolved: "Nothing: it is resolved."
+      case .undetermined: "See that the source comes back: then it is judged."
+      case .opened, .changed: verdict.whatToDo
+      }
   }
 }
 
@@ -98,7 +103,9 @@ extension Verdict {
     case (.a14, _): "A step of the \(what) was reported that is not possible as things stand."
     case (.a17, "wrong-role"):
       "A party of the \(what) from \(sender) to \(receiver) reported what only another may say."
-    case (.a17, _): "An organisation that is no party reported a step of the \(what)."
+    case (.a17, "no-party"?), (.a17, nil):
+      "An organisation that is no party reported a step of the \(what)."
+    case (.a17, let cause?): wrongOrganisation(cause)
     case (.a22, nil):
       "\(receiver) does not know the person of the \(what); \(sender) did nothing by \(due)."
     case (.a22, _): "\(receiver) refused the \(what) because the person is reported to have died."
@@ -114,7 +121,9 @@ extension Verdict {
       return rule.isSilence
         ? " Answered at \(LondonTime(resolvedAt)), \(lateness.spoken) late."
         : " Resolved at \(LondonTime(resolvedAt))."
-    case .undetermined: return " A source that could carry the answer is behind: not judged yet."
+    case .undetermined:
+      let source = hangsOn.map { " (\($0))" } ?? ""
+      return " A source that could carry the answer is behind\(source): not judged yet."
     case .opened, .changed:
       return state.map { " It stands at \($0.rawValue)." } ?? ""
     }
@@ -162,7 +171,11 @@ extension Verdict {
     case (.a21, _): "Ask the transfer of care hub who is to have the person."
     case (.a23, _): "Have \(receiver) stop visits, calls and letters; check the date of death."
     case (.a14, _): "Look for the missing step; if the report is wrong, have its sender void it."
-    case (.a17, _): "Check who reported it and why; the handoff itself was not changed by it."
+    case (.a17, "no-party"?), (.a17, "wrong-role"?), (.a17, nil):
+      "Check who reported it and why; the handoff itself was not changed by it."
+    case (.a17, _):
+      successor.map { "Have it sent to \($0.spoken), and the address book of the sender corrected." }
+        ?? "Ask \(sender) where it was meant to go, and have its address book corrected."
     case (.a22, nil): "Ask \(sender) to check number, practice and address, and to send again."
     case (.a22, _): "Tell \(sender), stop appointments and letters, and reroute nothing."
     case (.a24, _): "Ask \(receiver) to read the new version and to confirm it."

@@ -181,9 +181,15 @@ extension Rule {
         remembers: "a link a merged key, about 250 bytes, for good; uses for 30 days.")
     case .a17:
       RuleWords(
-        "an organisation that is no party reports a step, or a party what only another may say.",
-        not: "it only accepts or starts (A05), or shares the care (cc).",
-        until: "the handoff ends.",
+        "an organisation that is no party reports a step, or a party what only another may say; a "
+          + "party of a request or amendment is unknown to the register, not open yet, closed on "
+          + "the local day on which it happened (low for 90 days after its last day, high then), "
+          + "has no role for the kind, or is outside the catchment; the receiver is V81999; MESH "
+          + "gives back with 12 or 17, ITK3 with 20002, 20003 or 20012.",
+        not: "no register is in force; the register is not whole (nobody is unknown); the "
+          + "organisation is a successor or registered agent of the party, only accepts or starts "
+          + "(A05), or shares the care (cc).",
+        until: "the handoff ends, an amendment puts it right, or the sender acts on what came back.",
         hazard: "A message went to, or came from, who has no part in it.",
         remembers: RuleWords.finding)
     case .a20:
@@ -203,10 +209,12 @@ extension Rule {
         hazard: "A person loses strength in a bed that another needs.", remembers: RuleWords.stay)
     case .a23:
       RuleWords(
-        "people act for a person after the end of the day of death, or an appointment after it "
+        "people act for a person after the end of the local day of death, or an appointment after it "
           + "stands when the death is reported.",
-        not: "a machine speaks, it is an end or an acknowledgement, the date is corrected, or the "
-          + "kind begins with a death (mortuary, coroner, medical examiner, bereavement).",
+        not: "a machine speaks, it is an end or an acknowledgement, the date is corrected or the "
+          + "death taken back (reason `retracted`), or the kind begins with a death (mortuary, "
+          + "coroner, medical examiner, bereavement). A receiver's 30004 is a death on its day "
+          + "while no register says otherwise.",
         until: "the handoff ends, or the date is corrected.",
         hazard: "Letters, calls and visits go to a family in mourning.",
         remembers: "the death, about 150 bytes, for a year.")

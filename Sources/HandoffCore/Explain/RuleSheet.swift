@@ -35,8 +35,25 @@ public struct RuleSheet: Hashable, Sendable {
     let sheets = Rule.allCases.compactMap(\.sheet)
     return "# Rules\n\nWhat each rule says, when it does not, and why it is there.\n\n"
       + "This page is written by the code: `RuleSheet.page`. The windows named are the defaults.\n\n"
+      + honestTime
       + sheets.map(\.markdown).joined(separator: "\n")
   }
+}
+
+extension RuleSheet {
+  /// What all rules of silence have in common.
+  private static let honestTime = """
+    Silence (A07 to A11, A13, A14, A20 to A22, A24) is judged once every source that could carry
+    the answer is complete up to the deadline. Until then nothing is said; three intervals of the
+    source after the deadline the alert is *undetermined*, and names the source. When the source is
+    complete it is opened, or resolved; an answer that came meanwhile is judged by when it happened.
+    `opened` is always the moment it was due. Which sources could carry an answer the policy says
+    (`organisations` of a source); else it is those that have carried a word of the organisation, at
+    most 1,024 pairs of source and organisation a partition. What is said at once (a receiver that
+    withdraws, 30004) waits for nobody, and nobody waits for a source of which nothing is known.
+
+
+    """
 }
 
 extension Rule {

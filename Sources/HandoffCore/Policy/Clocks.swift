@@ -112,6 +112,8 @@ public struct RuleWindows: Hashable, Sendable {
   public var negative: ClockLength = .workingDays(1)
   /// How long after a merge what was still on its way may name the old number (A16).
   public var supersededGrace: Elapsed = .hours(24)
+  /// How long after its last day the code of a closed organisation is only a warning (A17).
+  public var closedGrace: ClockLength = .days(90)
   /// How long an ended handoff is kept, so that late evidence finds it: 30 days.
   public var ended: Elapsed = .hours(720)
 

@@ -106,6 +106,9 @@ public struct PolicyWindow: Sendable {
       key: "bounce", field: .elapsed(\.bounce), tighter: .longer,
       comment: "hops within it are one to and fro (A15)"),
     PolicyWindow(
+      key: "closedGrace", field: .length(\.closedGrace),
+      comment: "after its last day, when a closed code is only a warning (A17)"),
+    PolicyWindow(
       key: "supersededGrace", field: .elapsed(\.supersededGrace), tighter: .shorter,
       comment: "after a merge the old number may still be on its way (A16)"),
   ]

@@ -71,6 +71,9 @@ extension HandoffFacts {
       if witness(of: .acknowledged) == nil, !isBackfill, !isTakenUp {
         body(acknowledgeDeadline(requested, clocks, context))
       }
+      if let misdirection, let ended = witness(of: .ended), !isTakenUp {
+        body(Deadline(.a17, misdirection, began: ended, due: ended.arrivedAt))
+      }
       forEachNextStepDeadline(context, body)
     case .rejected, .redirected, .expired: forEachNextStepDeadline(context, body)
     case .closed, .cancelled, .voided: break
@@ -204,7 +207,7 @@ extension HandoffFacts {
   /// A11: the next step after an end that is none for the patient; A22 where the patient has died.
   private func forEachNextStepDeadline(_ context: ClockContext, _ body: (Deadline) -> Void) {
     guard let ended = witness(of: .ended), witness(of: .disposition) == nil else { return }
-    if let endReason, endReason.description.hasSuffix("30004") {
+    if endReason?.isDeceased == true {
       // A death ends the clocks: the sender is told at once, and nothing is to be rerouted.
       return body(Deadline(.a22, .deceased, began: ended, due: ended.occurredAt))
     }

@@ -65,7 +65,7 @@ extension HandoffFacts {
       ? (state == .failed ? Cell.to(.requested) : .duplicate)
       : Lifecycle.cell(state, fact.type) ?? .same
     guard cell != .illegal else { return false }
-    switch standing(of: fact) {
+    switch standing(of: fact, policies[Int(fact.policy)].register) {
     case .party: perform(cell, fact, in: policies)
     case .otherParty: find(.a17, cause: .wrongRole, fact, due: fact.witness.arrivedAt)
     case .stranger: hear(fact, in: policies)
@@ -98,6 +98,7 @@ extension HandoffFacts {
     let clocks = policies[Int(policy)].clocks(kind: kind, priority: priority)
     isDocument = clocks.isDocument
     isFeedbackOwed = fact.isFeedbackOwed ?? clocks.isFeedbackOwed
+    judgeParties(fact, in: policies)
   }
 }
 
@@ -108,11 +109,12 @@ extension HandoffFacts {
     case party, otherParty, stranger
   }
 
-  private func standing(of fact: Fact) -> Standing {
+  private func standing(of fact: Fact, _ register: OrganisationRegister?) -> Standing {
     // Without a name, or from the platform, the connector that took it in vouches for it.
     guard let speaker = fact.spokenBy, fact.speaker != .platform else { return .party }
-    let isSender = speaker == from
-    let isReceiver = speaker == to || speaker == acceptedBy
+    let isSender = speaks(speaker, for: from, register)
+    let isReceiver =
+      speaks(speaker, for: to, register) || speaks(speaker, for: acceptedBy, register)
     switch fact.speaker {
     case .sender:
       if isSender || from == nil { return .party }
@@ -126,7 +128,7 @@ extension HandoffFacts {
   /// An organisation that is neither party: evidence only, and never a change of state.
   private mutating func hear(_ fact: Fact, in policies: [Policy]) {
     let arrived = fact.witness.arrivedAt
-    if let speaker = fact.spokenBy, cc.contains(speaker) {
+    if let speaker = fact.spokenBy, isCopied(speaker, policies[Int(fact.policy)].register) {
       lateCount += 1
       return
     }
@@ -215,7 +217,10 @@ extension HandoffFacts {
   }
 
   private mutating func confirm(isDuplicate: Bool, _ fact: Fact, in policies: [Policy]) {
-    if let speaker = fact.spokenBy, let acceptedBy, speaker != acceptedBy, !cc.contains(speaker) {
+    let register = policies[Int(fact.policy)].register
+    if let speaker = fact.spokenBy, let acceptedBy, !speaks(speaker, for: acceptedBy, register),
+      !isCopied(speaker, register)
+    {
       let due = confirmationDue(fact.witness.arrivedAt, in: policies)
       find(.a05, cause: nil, fact, due: due)
     } else if isDuplicate {
@@ -272,7 +277,7 @@ extension HandoffFacts {
     case .onHold:
       stateBeforeHold = before
       set(.held, fact)
-    case .accepted, .booked, .started: accept(next, fact)
+    case .accepted, .booked, .started: accept(fact, policies[Int(fact.policy)].register)
     case .completed:
       set(.completed, fact)
       isFeedbackOwed = fact.isFeedbackOwed ?? isFeedbackOwed
@@ -295,7 +300,7 @@ extension HandoffFacts {
     }
   }
 
-  private mutating func accept(_ next: HandoffState, _ fact: Fact) {
+  private mutating func accept(_ fact: Fact, _ register: OrganisationRegister?) {
     switch fact.type {
     case .notAttended:
       // The booking is used up; the clock of the start runs again from here.
@@ -309,7 +314,17 @@ extension HandoffFacts {
     default: break
     }
     if witness(of: .accepted) == nil { set(.accepted, fact) }
-    acceptedBy = acceptedBy ?? fact.spokenBy ?? to
+    acceptedBy = acceptedBy ?? accepting(fact.spokenBy, register) ?? to
+  }
+
+  /// Who has the work when `speaker` takes it: an agent takes it for the party.
+  private func accepting(
+    _ speaker: OrganisationID?, _ register: OrganisationRegister?
+  ) -> OrganisationID? {
+    guard let speaker, let to, let register, !register.isOneLine(speaker, to),
+      register.isAgent(speaker, of: to)
+    else { return speaker }
+    return to
   }
 
   private mutating func end(_ next: HandoffState, before: HandoffState, _ fact: Fact) {

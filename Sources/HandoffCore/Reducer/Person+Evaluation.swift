@@ -10,6 +10,8 @@ struct Moment {
   var policies: [Policy]
   /// Which of them is in force.
   var ordinal: Int
+  /// What is known of the sources; `nil` where nothing is.
+  var completeness: Completeness?
   /// The record being applied, if the moment is one: the answer that resolves.
   var answer: Witness?
   /// The transfer being taken in, while it is said that both keys had something open.
@@ -31,6 +33,8 @@ struct Condition {
   var opened: Timestamp
   var count: UInt32
   var witnesses: [Witness]
+  /// What it waits for, where it is not to be judged yet.
+  var hanging: Hanging?
 
   func isSaid(by alert: EmittedAlert) -> Bool {
     rule == alert.rule && beganWith == alert.beganWith && handoffID == alert.handoffID
@@ -46,6 +50,17 @@ extension Condition {
     self.init(
       rule: rule, cause: cause, handoffID: handoffID, subject: nil, beganWith: began.eventID,
       opened: opened, count: count, witnesses: witnesses)
+  }
+}
+
+extension Condition {
+  /// Finds out whether a source that could carry the answer is behind.
+  mutating func wait(
+    for organisations: [OrganisationID?], _ moment: Moment, _ next: inout Timestamp?
+  ) {
+    guard let completeness = moment.completeness else { return }
+    hanging = completeness.hanging(on: organisations, upTo: opened, moment.inForce)
+    if let hanging, hanging.until > moment.now { next.lower(to: hanging.until) }
   }
 }
 
@@ -124,10 +139,13 @@ extension Person {
       guard !isStopped(deadline) else { return }
       guard deadline.due <= now else { return next.lower(to: deadline.due) }
       let request = handoffs[index].current.witness(of: .requested)
-      open.append(
-        Condition(
-          deadline.rule, deadline.cause, of: handoffs[index].id, began: deadline.began,
-          opened: deadline.due, witnesses: [request, deadline.began].compactMap(\.self)))
+      var condition = Condition(
+        deadline.rule, deadline.cause, of: handoffs[index].id, began: deadline.began,
+        opened: deadline.due, witnesses: [request, deadline.began].compactMap(\.self))
+      if moment.completeness != nil {
+        condition.wait(for: deadline.answerers(handoffs[index].current), moment, &next)
+      }
+      open.append(condition)
     }
     for fact in handoffs[index].current.pending {
       next.lower(to: fact.witness.arrivedAt.advanced(by: context.policy.windows.illegal))
@@ -233,39 +251,85 @@ extension Person {
   private mutating func say(
     _ open: inout [Condition], _ moment: Moment, into verdicts: inout [Verdict]
   ) {
-    for position in alerts.indices where alerts[position].isOpen {
+    for position in alerts.indices {
+      guard alerts[position].isOpen || alerts[position].hangsOn != nil else { continue }
       guard !open.contains(where: { $0.isSaid(by: alerts[position]) }) else { continue }
-      alerts[position].isOpen = false
-      alerts[position].revision += 1
-      verdicts.append(verdict(.resolved, alerts[position], nil, moment))
+      end(alertAt: position, moment, into: &verdicts)
     }
     if open.count > 1 { open.sort { $0.opened < $1.opened } }
     for condition in open { say(condition, moment, into: &verdicts) }
   }
 
+  /// Ends what is no longer so; an answer to what was not judged yet is judged by when it happened.
+  private mutating func end(
+    alertAt position: Int, _ moment: Moment, into verdicts: inout [Verdict]
+  ) {
+    let wasOpen = alerts[position].isOpen
+    let wasSaid = wasOpen || alerts[position].isUndetermined
+    let opened = alerts[position].opened
+    alerts[position].isOpen = false
+    alerts[position].hangsOn = nil
+    alerts[position].isUndetermined = false
+    let answered = wasOpen ? nil : moment.answer.map { min($0.occurredAt, moment.now) }
+    if let answered, answered > opened {
+      alerts[position].revision += 1
+      verdicts.append(verdict(.opened, alerts[position], nil, moment))
+    } else if !wasSaid {
+      return
+    }
+    alerts[position].revision += 1
+    var verdict = verdict(.resolved, alerts[position], nil, moment)
+    if let answered { verdict.resolvedAt = max(answered, opened) }
+    verdicts.append(verdict)
+  }
+
   private mutating func say(
     _ condition: Condition, _ moment: Moment, into verdicts: inout [Verdict]
   ) {
-    guard let position = alerts.firstIndex(where: condition.isSaid) else {
-      let alert = EmittedAlert(
-        id: AlertID(condition.rule, of: key, condition), rule: condition.rule,
-        handoffID: condition.handoffID, beganWith: condition.beganWith,
-        subject: condition.subject, cause: condition.cause, revision: 1, isOpen: true,
-        opened: condition.opened, count: condition.count)
-      alerts.append(alert)
-      verdicts.append(verdict(.opened, alert, condition, moment))
-      return
+    let known = alerts.firstIndex(where: condition.isSaid)
+    if let hanging = condition.hanging, known.map({ !alerts[$0].isOpen }) ?? true {
+      return wait(condition, hanging, known, moment, into: &verdicts)
     }
+    let position = known ?? remember(condition)
     let said = alerts[position]
-    guard !said.isOpen || said.opened != condition.opened || said.count != condition.count else {
-      return
-    }
+    guard
+      !said.isOpen || said.opened != condition.opened || said.count != condition.count
+    else { return }
     alerts[position].isOpen = true
+    alerts[position].hangsOn = nil
+    alerts[position].isUndetermined = false
     alerts[position].opened = condition.opened
     alerts[position].count = condition.count
     alerts[position].revision += 1
     let action: Verdict.Action = said.isOpen ? .changed : .opened
     verdicts.append(verdict(action, alerts[position], condition, moment))
+  }
+
+  /// Keeps what a source that is behind may still answer; says so once it has had its time.
+  private mutating func wait(
+    _ condition: Condition, _ hanging: Hanging, _ known: Int?, _ moment: Moment,
+    into verdicts: inout [Verdict]
+  ) {
+    let position = known ?? remember(condition)
+    let isNew = alerts[position].hangsOn == nil || alerts[position].opened != condition.opened
+    alerts[position].hangsOn = hanging.source
+    alerts[position].opened = condition.opened
+    alerts[position].count = condition.count
+    if isNew { alerts[position].isUndetermined = false }
+    guard hanging.until <= moment.now, !alerts[position].isUndetermined else { return }
+    alerts[position].isUndetermined = true
+    alerts[position].revision += 1
+    verdicts.append(verdict(.undetermined, alerts[position], condition, moment))
+  }
+
+  private mutating func remember(_ condition: Condition) -> Int {
+    alerts.append(
+      EmittedAlert(
+        id: AlertID(condition.rule, of: key, condition), rule: condition.rule,
+        handoffID: condition.handoffID, beganWith: condition.beganWith,
+        subject: condition.subject, cause: condition.cause, revision: 0, isOpen: false,
+        opened: condition.opened, count: condition.count))
+    return alerts.endIndex - 1
   }
 
   private func verdict(
@@ -278,12 +342,13 @@ extension Person {
       handoff.map { moment.policies[Int($0.current.policy)] } ?? moment.inForce
     var verdict = Verdict(
       alertID: alert.id, revision: alert.revision, rule: alert.rule, action: action,
-      severity: alert.rule.severity, subject: Verdict.Subject(key, handoffID: alert.handoffID),
+      severity: alert.rule.severity(cause: alert.cause), subject: Verdict.Subject(key, handoffID: alert.handoffID),
       beganWith: alert.beganWith, opened: alert.opened, knownAt: moment.now,
       evidence: moment.evidence(witnesses), rulesVersion: moment.rulesVersion,
       policyHash: policy.hash, readUpTo: moment.readUpTo, count: alert.count)
     verdict.profile = policy.profile
     verdict.cause = alert.cause
+    verdict.hangsOn = alert.hangsOn
     if action == .resolved { verdict.resolvedAt = moment.now }
     if let handoff {
       verdict.state = handoff.state(at: moment.now, in: policy)
@@ -291,6 +356,7 @@ extension Person {
       verdict.to = handoff.current.to
       verdict.kind = handoff.current.kind
       verdict.priority = handoff.current.priority
+      verdict.nameRegister(moment.inForce.register)
     }
     return verdict
   }

@@ -107,6 +107,10 @@ public struct EmittedAlert: Hashable, Sendable {
   public var isOpen: Bool
   public var opened: Timestamp
   public var count: UInt32
+  /// The source that could carry the answer and is not complete up to ``opened``: not judged yet.
+  public var hangsOn: Code?
+  /// Whether it was said that it is not judged yet.
+  public var isUndetermined = false
 
   public init(
     id: AlertID, rule: Rule, handoffID: HandoffID?, beganWith: EventID, subject: Token?,
@@ -165,10 +169,9 @@ public struct PartitionState: Hashable, Sendable {
   /// Which of them is in force.
   public var inForce: UInt16
   /// The latest word on each source, by its code.
-  ///
-  /// Kept, and not judged by: the reducer that says when a source is silent is not part of this
-  /// one (architecture.md, "The reconciler").
   public var sources: [Code: SourceState]
+  /// By source, the organisations whose word it has carried; at most 1,024 pairs in all.
+  public var carriage: [Code: Set<OrganisationID>] = [:]
   /// What is wrong with the bus itself here, in the order in which it began; empty nearly always.
   public var defects: [Defect] = []
 

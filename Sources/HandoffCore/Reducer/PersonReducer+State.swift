@@ -9,7 +9,7 @@ extension PersonReducer {
   /// Begins a batch that can be taken back whole.
   public mutating func beginBatch() {
     precondition(journal == nil, "a batch is open already")
-    journal = Journal(state: state, policies: policies)
+    journal = Journal(state: state, policies: policies, hanging: hanging)
     // 0 and the last are taken: of no batch, and of nobody.
     batchNumber = batchNumber < UInt32.max - 1 ? batchNumber + 1 : 1
     outgoing = []
@@ -35,6 +35,8 @@ extension PersonReducer {
     outgoing = []
     state = journal.state
     policies = journal.policies
+    hanging = journal.hanging
+    declared = Completeness.declared(by: policies[Int(state.inForce)])
     missingPolicies.removeAll { hash in
       !state.activations.contains { $0.policyHash == hash }
     }
@@ -98,6 +100,7 @@ extension PersonReducer {
     // A damaged ordinal must not trap later.
     self.state.inForce = min(state.inForce, UInt16(clamping: policies.count - 1))
     self.policies = policies
+    declared = Completeness.declared(by: policies[Int(self.state.inForce)])
   }
 
   /// Puts back a person; the partition's own state comes first.
@@ -136,9 +139,11 @@ extension PersonReducer {
     var books = state.books
     let moment = Moment(
       now: state.time, readUpTo: state.nextOffset - 1, topic: topic, partition: partition,
-      rulesVersion: 0, policies: policies, ordinal: Int(state.inForce), answer: nil)
+      rulesVersion: 0, policies: policies, ordinal: Int(state.inForce),
+      completeness: completeness, answer: nil)
     let nextDue = judged.evaluate(moment, books: &books, into: &unsaid)
     persons.put(person, nextDue, at: slot)
+    noteHanging(of: person)
   }
 }
 

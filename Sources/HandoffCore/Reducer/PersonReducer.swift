@@ -21,6 +21,7 @@ public struct PersonReducer: Sendable {
 
     var state: PartitionState
     var policies: [Policy]
+    var hanging: [Code: [PatientKey: Timestamp]]
     /// In the order in which they were touched; somebody forgotten and met again stands twice.
     var entries: [Entry] = []
   }
@@ -41,6 +42,12 @@ public struct PersonReducer: Sendable {
   /// Policies and registers that were activated without having been provided: judged by the one
   /// before.
   public internal(set) var missingPolicies: [RecordHash] = []
+  /// By organisation, the sources that the policy in force says speak for it.
+  var declared: [OrganisationID: [Code]] = [:]
+  /// By source, who waits for it, and up to when it must be complete for the earliest.
+  ///
+  /// Derived from the persons: who waits no more may still stand here, and is passed over.
+  var hanging: [Code: [PatientKey: Timestamp]] = [:]
   /// What is to be written to the events topic, in order; ``takeOutgoing()`` empties it.
   var outgoing: [Outgoing] = []
 
@@ -51,6 +58,7 @@ public struct PersonReducer: Sendable {
     policies = [policy]
     known = [policy.hash: policy]
     if let register = policy.register { registers = [register.hash: register] }
+    declared = Completeness.declared(by: policy)
     state = PartitionState(
       activations: [
         RulesActivation(
@@ -89,7 +97,7 @@ public struct PersonReducer: Sendable {
     state.nextOffset = max(record.coordinates.offset, record.coordinates.offset &+ 1)
     switch record.content {
     case .tick: break
-    case .sourceState(let source): state.sources[source.source] = source
+    case .sourceState(let source): take(source, into: &verdicts)
     case .rulesActivation(let activation): activate(activation, of: record, into: &verdicts)
     case .transfer(let transfer): take(transfer, of: record, into: &verdicts)
     case .unusable(let rule, let cause): noteDefect(rule, cause, record, into: &verdicts)
@@ -135,6 +143,8 @@ public struct PersonReducer: Sendable {
     state.activations.append(activation)
     policies.append(policy.under(activation))
     state.inForce = UInt16(clamping: policies.count - 1)
+    declared = Completeness.declared(by: policies[Int(state.inForce)])
+    rejudgeHanging(into: &verdicts)
   }
 
   private var inForceRegister: OrganisationRegister? { policies[Int(state.inForce)].register }
@@ -189,9 +199,10 @@ extension PersonReducer {
     let moment = Moment(
       now: state.time, readUpTo: state.nextOffset - 1, topic: topic, partition: partition,
       rulesVersion: state.activations[Int(state.inForce)].rulesVersion,
-      policies: policies, ordinal: Int(state.inForce), answer: answer,
-      arriving: arriving)
+      policies: policies, ordinal: Int(state.inForce), completeness: completeness,
+      answer: answer, arriving: arriving)
     let nextDue = person.evaluate(moment, books: &state.books, into: &verdicts)
+    if !state.sources.isEmpty { noteHanging(of: person) }
     if person.isEmpty {
       persons.remove(slot)
     } else {
@@ -234,6 +245,7 @@ extension PersonReducer {
     if let target = event.movesTo {
       return move(event, to: target, record, person, at: slot, into: &verdicts)
     }
+    learnCarrier(of: event)
     let witness = Witness(
       eventID: event.id, hash: record.hash, arrivedAt: state.time, occurredAt: event.occurredAt,
       offset: record.coordinates.offset)
@@ -293,11 +305,13 @@ extension Person {
     _ policies: [Policy],
     _ inForce: UInt16, books: inout Books
   ) {
+    if !event.type.isLifecycle || event.type == .recipientRefusedPatient {
+      hearOfStay(event, witness)
+    }
     guard event.type.isLifecycle, let id = event.handoffID else {
       unlinkedCount += 1
       books.unlinkedCount += 1
       hearOfReadiness(event, witness)
-      hearOfStay(event, witness)
       return
     }
     let index = position(of: id)

@@ -128,6 +128,11 @@ struct EventGenerator {
     verdict.cause = maybe { $0.code() }
     verdict.resolvedAt = maybe { $0.time() }
     verdict.profile = maybe { $0.code() }
+    // Drawn aside, so that what is drawn after a verdict stays as it was.
+    var aside = self
+    verdict.hangsOn = aside.maybe { $0.code() }
+    verdict.successor = aside.chance() ? try aside.organisation() : nil
+    verdict.registerHash = aside.maybe { $0.hash() }
     return verdict
   }
 

@@ -106,11 +106,14 @@ extension EventGenerator {
         lastAt: $0.time(), first: $0.witness(), latest: $0.witness(), cause: $0.maybe { $0.code() })
     }
     person.alerts = list(3) {
-      EmittedAlert(
+      var alert = EmittedAlert(
         id: $0.id(), rule: $0.one(), handoffID: $0.maybe { $0.id() }, beganWith: $0.id(),
         subject: $0.maybe { $0.id() }, cause: $0.maybe { $0.code() },
         revision: UInt32($0.number(0...9)), isOpen: $0.chance(), opened: $0.time(),
         count: UInt32($0.number(0...9)))
+      alert.hangsOn = $0.maybe { $0.code() }
+      alert.isUndetermined = $0.chance()
+      return alert
     }
     person.readinessSaid = maybe { $0.witness() }
     person.dischargeReadyAt = maybe { $0.time() }
@@ -121,7 +124,7 @@ extension EventGenerator {
         type: generator.one(), witness: generator.witness(),
         saidBy: generator.chance() ? try generator.organisation() : nil,
         pathway: generator.maybe { UInt8($0.number(0...3)) },
-        readyAt: generator.maybe { $0.time() })
+        readyAt: generator.maybe { $0.time() }, isRetraction: generator.chance())
     }
     return person
   }
@@ -170,6 +173,7 @@ extension EventGenerator {
         since: maybe { $0.time() })
       state.sources[source.source] = source
     }
+    for _ in 0..<number(0...2) { state.carriage[code()] = [try organisation()] }
     state.defects = list(2) {
       Defect(
         rule: $0.one(), cause: $0.maybe { $0.code() }, id: $0.id(),

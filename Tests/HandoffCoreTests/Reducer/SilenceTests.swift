@@ -72,10 +72,10 @@ import Testing
     var scene = Scene()
     scene.say(.handoffRequested, at: 0)
     scene.say(.transportFailed, at: 10) { $0.reason = Code("mesh:12") }
-    #expect(scene.deadlines.map(\.rule) == [.a07, .a11])
+    #expect(scene.deadlines.map(\.rule) == [.a07, .a17, .a11])
     #expect(scene.tick(at: 60).short == ["A07 opened"])
     #expect(scene.tick(at: 130).short == ["A11 opened"])
-    #expect(scene.say(.accepted, at: 140).short == ["A07 resolved", "A11 resolved"])
+    #expect(scene.say(.accepted, at: 140).short == ["A17 resolved", "A07 resolved", "A11 resolved"])
     #expect(scene.state == .accepted)
   }
 

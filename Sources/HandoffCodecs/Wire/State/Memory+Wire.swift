@@ -116,6 +116,8 @@ extension EmittedAlert {
     writer.flag(8, isOpen)
     writer.moment(9, opened)
     writer.unsigned(10, count)
+    writer.code(60, hangsOn)
+    writer.flag(61, isUndetermined)
   }
 
   init(reading reader: inout ProtobufReader) throws(WireError) {
@@ -129,6 +131,8 @@ extension EmittedAlert {
     var isOpen = false
     var opened = Timestamp(nanoseconds: 0)
     var count: UInt32 = 0
+    var hangsOn: Code?
+    var isUndetermined = false
     while let number = try reader.nextField() {
       switch number {
       case 1: id = try reader.identifier("alert_id")
@@ -141,6 +145,8 @@ extension EmittedAlert {
       case 8: isOpen = try reader.flag()
       case 9: opened = try reader.moment()
       case 10: count = try reader.unsigned(UInt32.self, "count")
+      case 60: hangsOn = try reader.code("hangs_on")
+      case 61: isUndetermined = try reader.flag()
       default: try reader.skip()
       }
     }
@@ -150,5 +156,7 @@ extension EmittedAlert {
     self.init(
       id: id, rule: rule, handoffID: handoffID, beganWith: beganWith, subject: subject,
       cause: cause, revision: revision, isOpen: isOpen, opened: opened, count: count)
+    self.hangsOn = hangsOn
+    self.isUndetermined = isUndetermined
   }
 }

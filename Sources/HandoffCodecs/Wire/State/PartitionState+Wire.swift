@@ -15,6 +15,12 @@ extension PartitionState: WireMessage {
     for defect in defects { writer.nested(7) { defect.write(to: &$0) } }
     // The last is what every state of before means.
     if Int(inForce) != activations.count - 1 { writer.present(8, inForce) }
+    for (source, organisations) in carriage.sorted(by: { $0.key < $1.key }) {
+      writer.nested(60) { carriage in
+        carriage.code(1, source)
+        for organisation in organisations.sorted() { carriage.organisation(2, organisation) }
+      }
+    }
   }
 
   package init(reading reader: inout ProtobufReader) throws(WireError) {
@@ -43,11 +49,31 @@ extension PartitionState: WireMessage {
         var nested = try reader.nested("Defect")
         defects.append(try Defect(reading: &nested))
       case 8: named = try reader.unsigned(UInt16.self, "in_force")
+      case 60: try readCarriage(&reader)
       default: try reader.skip()
       }
     }
     guard isLayoutKnown else { throw reader.missing("layout") }
     inForce = named ?? UInt16(clamping: activations.count - 1)
+  }
+
+  private mutating func readCarriage(_ reader: inout ProtobufReader) throws(WireError) {
+    var nested = try reader.nested("Carriage")
+    var source: Code?
+    var organisations: Set<OrganisationID> = []
+    while let number = try nested.nextField() {
+      switch number {
+      case 1: source = try nested.code("source")
+      case 2:
+        guard let organisation = try nested.organisation("organisations") else {
+          throw nested.invalid("organisations")
+        }
+        organisations.insert(organisation)
+      default: try nested.skip()
+      }
+    }
+    guard let source else { throw nested.missing("source") }
+    carriage[source] = organisations
   }
 }
 

@@ -7,6 +7,7 @@ extension StayMark {
     writer.organisation(3, saidBy)
     if let pathway { writer.present(4, pathway) }
     writer.moment(5, present: readyAt)
+    writer.flag(60, isRetraction)
   }
 
   init(reading reader: inout ProtobufReader) throws(WireError) {
@@ -15,6 +16,7 @@ extension StayMark {
     var saidBy: OrganisationID?
     var pathway: UInt8?
     var readyAt: Timestamp?
+    var isRetraction = false
     while let number = try reader.nextField() {
       switch number {
       case 1: type = try reader.numbered("type")
@@ -24,11 +26,14 @@ extension StayMark {
         pathway = try reader.unsigned(UInt8.self, "pathway")
         guard pathway.map({ $0 <= 3 }) ?? true else { throw reader.invalid("pathway") }
       case 5: readyAt = try reader.moment()
+      case 60: isRetraction = try reader.flag()
       default: try reader.skip()
       }
     }
     guard let type else { throw reader.missing("type") }
     guard let witness else { throw reader.missing("witness") }
-    self.init(type: type, witness: witness, saidBy: saidBy, pathway: pathway, readyAt: readyAt)
+    self.init(
+      type: type, witness: witness, saidBy: saidBy, pathway: pathway, readyAt: readyAt,
+      isRetraction: isRetraction)
   }
 }

@@ -13,7 +13,7 @@ extension Person {
     let grace = pathway == 1 ? windows.dischargeHome : windows.dischargeBed
     let due = discharged.witness.occurredAt.advanced(by: grace)
     let isReceived = handoffs.contains { handoff in
-      guard handsOn(handoff, discharged.saidBy) else { return false }
+      guard handsOn(handoff, discharged.saidBy, moment.inForce.register) else { return false }
       switch handoff.current.state {
       case .started, .completed, .closed: return true
       case .accepted, .booked:
@@ -23,9 +23,19 @@ extension Person {
     }
     guard !isReceived else { return }
     guard due <= moment.now else { return next.lower(to: due) }
-    open.append(
-      Condition(
-        .a20, began: discharged.witness, opened: due, witnesses: [discharged.witness]))
+    var condition = Condition(
+      .a20, began: discharged.witness, opened: due, witnesses: [discharged.witness])
+    condition.wait(for: answerers(ofStay: discharged.saidBy, moment), moment, &next)
+    open.append(condition)
+  }
+
+  /// Who could say that a stay is handed on: the hospital, and whoever it asked.
+  func answerers(ofStay hospital: OrganisationID?, _ moment: Moment) -> [OrganisationID?] {
+    guard moment.completeness != nil else { return [] }
+    let register = moment.inForce.register
+    return [hospital]
+      + handoffs.filter { handsOn($0, hospital, register) }
+      .flatMap { [$0.current.to, $0.current.acceptedBy] }
   }
 
   /// The last discharge, unless it was taken back.

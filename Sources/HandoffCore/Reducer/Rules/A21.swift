@@ -11,7 +11,7 @@ extension Person {
     }
     let windows = moment.inForce.windows
     let mine = handoffs.filter { handoff in
-      guard handsOn(handoff, ready.saidBy) else { return false }
+      guard handsOn(handoff, ready.saidBy, moment.inForce.register) else { return false }
       guard let ended = handoff.current.witness(of: .ended) else { return true }
       return ended.occurredAt > ready.witness.occurredAt
     }
@@ -29,9 +29,10 @@ extension Person {
     for (cause, grace, isMet) in limbs where !isMet {
       let due = ready.witness.occurredAt.advanced(by: grace)
       if due <= moment.now {
-        open.append(
-          Condition(
-            .a21, cause, began: ready.witness, opened: due, witnesses: [ready.witness]))
+        var condition = Condition(
+          .a21, cause, began: ready.witness, opened: due, witnesses: [ready.witness])
+        condition.wait(for: answerers(ofStay: ready.saidBy, moment), moment, &next)
+        open.append(condition)
       } else {
         next.lower(to: due)
       }

@@ -25,10 +25,11 @@ extension Person {
     }
   }
 
-  /// Whether a death stops a clock: those of care stop, those of transport and of refusals do not.
+  /// Whether a death stops a clock: those of care and of the next step stop, those of transport and
+  /// of refusals do not.
   func isStopped(_ deadline: Deadline) -> Bool {
     switch deadline.rule {
-    case .a08, .a09, .a10: break
+    case .a08, .a09, .a10, .a11: break
     default: return false
     }
     guard !stay.isEmpty, let death else { return false }

@@ -11,7 +11,8 @@ extension Person {
     for position in 1..<requested.count {
       var said: Set<Rule> = []
       for earlier in requested[..<position] {
-        let pair = HandoffPair(earlier: earlier, later: requested[position])
+        let pair = HandoffPair(
+          earlier: earlier, later: requested[position], register: moment.inForce.register)
         guard pair.isOneNeed else { continue }
         for (rule, due) in pair.due(moment, among: requested) where said.insert(rule).inserted {
           if due <= moment.now {
@@ -30,6 +31,7 @@ extension Person {
 private struct HandoffPair {
   let earlier: Handoff
   let later: Handoff
+  let register: OrganisationRegister?
 
   var isOneNeed: Bool {
     later.isSameNeed(as: earlier) && later.current.parentHandoffID != earlier.id
@@ -53,7 +55,7 @@ private struct HandoffPair {
     guard isWithinNeed(policy.windows), let mine = later.current.to,
       let theirs = earlier.current.to, let since = bothRequested
     else { return due }
-    if mine == theirs {
+    if register.isOneLine(mine, theirs) {
       if !isGroup { due.append((.a04, since)) }
     } else if !isGroup {
       due.append((.a06, since))
@@ -77,7 +79,8 @@ private struct HandoffPair {
   /// When the later of two acceptances by different services arrived.
   private var acceptedByTwo: Timestamp? {
     guard let mine = later.current.acceptedBy, let theirs = earlier.current.acceptedBy,
-      mine != theirs, !later.current.cc.contains(theirs), !earlier.current.cc.contains(mine),
+      !register.isOneLine(mine, theirs), !later.current.isCopied(theirs, register),
+      !earlier.current.isCopied(mine, register),
       let one = later.current.witness(of: .accepted),
       let other = earlier.current.witness(of: .accepted)
     else { return nil }

@@ -10,11 +10,14 @@ public struct StayMark: Hashable, Sendable {
   public var pathway: UInt8?
   /// Discharge Ready Date, where one is said.
   public var readyAt: Timestamp?
+  /// Whether it takes back a death that was reported in error.
+  public var isRetraction: Bool
 
   public init(
     type: EventType, witness: Witness, saidBy: OrganisationID?, pathway: UInt8? = nil,
-    readyAt: Timestamp? = nil
+    readyAt: Timestamp? = nil, isRetraction: Bool = false
   ) {
+    self.isRetraction = isRetraction
     self.type = type
     self.witness = witness
     self.saidBy = saidBy
@@ -25,7 +28,7 @@ public struct StayMark: Hashable, Sendable {
   /// What is remembered of a stay.
   public static let types: Set<EventType> = [
     .readyForDischarge, .dischargeReadinessWithdrawn, .discharged, .dischargeCancelled,
-    .patientDied,
+    .patientDied, .recipientRefusedPatient,
   ]
   /// The most that is remembered of a person: the oldest go first.
   static let countMax = 64
@@ -38,21 +41,27 @@ public struct StayMark: Hashable, Sendable {
 
   /// When nothing rests on it any more.
   func forgetting(_ windows: RuleWindows) -> Timestamp {
-    witness.arrivedAt.advanced(by: type == .patientDied ? windows.death : windows.ended)
+    witness.arrivedAt.advanced(by: isDeath ? windows.death : windows.ended)
   }
+
+  /// Whether it speaks of the person's death: the word of a register, or a receiver's 30004.
+  var isDeath: Bool { type == .patientDied || type == .recipientRefusedPatient }
 }
 
 extension Person {
   /// Remembers what an event says of the stay.
   mutating func hearOfStay(_ event: HandoffEvent, _ witness: Witness) {
     guard StayMark.types.contains(event.type) else { return }
+    // Of what a receiver refuses only the deceased (30004) is a word about the person.
+    if event.type == .recipientRefusedPatient, event.reason?.isDeceased != true { return }
     let mark = StayMark(
       type: event.type, witness: witness, saidBy: event.spokenBy ?? event.from?.organisation,
-      pathway: event.dischargePathway, readyAt: event.dischargeReadyAt)
+      pathway: event.dischargePathway, readyAt: event.dischargeReadyAt,
+      isRetraction: event.type == .patientDied && event.reason == .retracted)
     let position = stay.firstIndex { StayMark.precedes(mark, $0) } ?? stay.endIndex
     stay.insert(mark, at: position)
     guard stay.count > StayMark.countMax,
-      let oldest = stay.firstIndex(where: { $0.type != .patientDied })
+      let oldest = stay.firstIndex(where: { !$0.isDeath }) ?? stay.indices.first
     else { return }
     stay.remove(at: oldest)
   }
@@ -68,16 +77,39 @@ extension Person {
   }
 
   /// The person's death as it was said last: a date that is corrected counts as corrected.
+  ///
+  /// A register's word outranks a receiver's 30004, which knows no date and stands for the day on
+  /// which it was said; one that was said after a death was taken back counts again.
   var death: StayMark? {
-    stay.filter { $0.type == .patientDied }
-      .max {
-        ($0.witness.arrivedAt, $0.witness.eventID) < ($1.witness.arrivedAt, $1.witness.eventID)
-      }
+    let ofRegisters = stay.filter { $0.type == .patientDied }.max(by: Self.cameBefore)
+    if let ofRegisters, !ofRegisters.isRetraction { return ofRegisters }
+    return stay.first { mark in
+      guard mark.type == .recipientRefusedPatient else { return false }
+      return ofRegisters.map { Self.cameBefore($0, mark) } ?? true
+    }
+  }
+
+  private static func cameBefore(_ left: StayMark, _ right: StayMark) -> Bool {
+    (left.witness.arrivedAt, left.witness.eventID)
+      < (right.witness.arrivedAt, right.witness.eventID)
   }
 
   /// Whether a handoff is one that `hospital` hands a stay on by: not a letter, nor another's.
-  func handsOn(_ handoff: Handoff, _ hospital: OrganisationID?) -> Bool {
-    handoff.current.isRequested && !handoff.current.isDocument
-      && (hospital == nil || handoff.current.from == nil || handoff.current.from == hospital)
+  ///
+  /// A care-transfer hub that is the hospital's registered agent asks for it.
+  func handsOn(
+    _ handoff: Handoff, _ hospital: OrganisationID?, _ register: OrganisationRegister?
+  ) -> Bool {
+    guard handoff.current.isRequested, !handoff.current.isDocument else { return false }
+    guard let hospital, let sender = handoff.current.from else { return true }
+    return handoff.current.speaks(sender, for: hospital, register)
   }
+}
+
+extension Code {
+  /// The reason of a PatientDied that takes an earlier one back: the person lives.
+  static let retracted = Code(known: "retracted")
+
+  /// ITK3 30004, whatever stands before it.
+  var isDeceased: Bool { description.hasSuffix("30004") }
 }

@@ -23,9 +23,10 @@ extension PackedWriter {
     optional(value.subject)
     text(value.cause?.text)
     number(UInt64(value.revision))
-    byte(value.isOpen ? 1 : 0)
+    byte((value.isOpen ? 1 : 0) | (value.isUndetermined ? 2 : 0))
     whole(value.opened.nanoseconds)
     number(UInt64(value.count))
+    text(value.hangsOn?.text)
   }
 
   mutating func link(_ value: KeyLink) {
@@ -45,6 +46,7 @@ extension PackedWriter {
     text(value.saidBy?.text)
     byte(value.pathway.map { min($0, .max - 1) + 1 } ?? 0)
     optional(value.readyAt)
+    byte(value.isRetraction ? 1 : 0)
   }
 }
 
@@ -74,11 +76,15 @@ extension PackedReader {
     let subject: Token? = optional()
     let cause = text(texts).map { Code($0) }
     let revision = UInt32(number())
-    let isOpen = byte() == 1
+    let flags = byte()
     let opened = Timestamp(nanoseconds: whole(Int64.self))
-    return EmittedAlert(
+    var alert = EmittedAlert(
       id: id, rule: rule, handoffID: handoffID, beganWith: beganWith, subject: subject,
-      cause: cause, revision: revision, isOpen: isOpen, opened: opened, count: UInt32(number()))
+      cause: cause, revision: revision, isOpen: flags & 1 != 0, opened: opened,
+      count: UInt32(number()))
+    alert.isUndetermined = flags & 2 != 0
+    alert.hangsOn = text(texts).map { Code($0) }
+    return alert
   }
 
   mutating func link() -> KeyLink {
@@ -101,6 +107,6 @@ extension PackedReader {
     let pathway = byte()
     return StayMark(
       type: type, witness: witness, saidBy: saidBy, pathway: pathway == 0 ? nil : pathway - 1,
-      readyAt: optionalMoment())
+      readyAt: optionalMoment(), isRetraction: byte() == 1)
   }
 }
