@@ -550,6 +550,24 @@ package nonisolated struct Baton_Handoff_V1_Verdict: @unchecked Sendable {
     set {_uniqueStorage()._source = newValue}
   }
 
+  /// The source that could carry the answer and is behind: a code (`UNDETERMINED` only).
+  package var hangsOn: String {
+    get {_storage._hangsOn}
+    set {_uniqueStorage()._hangsOn = newValue}
+  }
+
+  /// Who took over the work of a party that is closed, in the written form of an organisation.
+  package var successor: String {
+    get {_storage._successor}
+    set {_uniqueStorage()._successor = newValue}
+  }
+
+  /// SHA-256 of the register of organisations that it rests on.
+  package var registerHash: Data {
+    get {_storage._registerHash}
+    set {_uniqueStorage()._registerHash = newValue}
+  }
+
   /// The profile of that policy that was in force, such as `winter`: a code.
   package var profile: String {
     get {_storage._profile}
@@ -723,7 +741,7 @@ nonisolated extension Baton_Handoff_V1_Evidence: SwiftProtobuf.Message, SwiftPro
 
 nonisolated extension Baton_Handoff_V1_Verdict: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Verdict"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}alert_id\0\u{1}revision\0\u{1}rule\0\u{1}action\0\u{1}severity\0\u{3}patient_key\0\u{3}handoff_id\0\u{3}began_with\0\u{1}state\0\u{1}from\0\u{1}to\0\u{1}kind\0\u{1}priority\0\u{1}cause\0\u{1}count\0\u{1}opened\0\u{3}known_at\0\u{3}resolved_at\0\u{1}evidence\0\u{3}rules_version\0\u{3}policy_hash\0\u{3}read_up_to\0\u{1}subject\0\u{1}source\0\u{2}.profile\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}alert_id\0\u{1}revision\0\u{1}rule\0\u{1}action\0\u{1}severity\0\u{3}patient_key\0\u{3}handoff_id\0\u{3}began_with\0\u{1}state\0\u{1}from\0\u{1}to\0\u{1}kind\0\u{1}priority\0\u{1}cause\0\u{1}count\0\u{1}opened\0\u{3}known_at\0\u{3}resolved_at\0\u{1}evidence\0\u{3}rules_version\0\u{3}policy_hash\0\u{3}read_up_to\0\u{1}subject\0\u{1}source\0\u{4}$hangs_on\0\u{1}successor\0\u{3}register_hash\0\u{2}\u{8}profile\0")
 
   fileprivate class _StorageClass {
     var _alertID: Data = Data()
@@ -750,6 +768,9 @@ nonisolated extension Baton_Handoff_V1_Verdict: SwiftProtobuf.Message, SwiftProt
     var _readUpTo: Int64 = 0
     var _subject: Baton_Handoff_V1_Verdict.Subject = .unspecified
     var _source: String = String()
+    var _hangsOn: String = String()
+    var _successor: String = String()
+    var _registerHash: Data = Data()
     var _profile: String = String()
 
       // This property is used as the initial default value for new instances of the type.
@@ -785,6 +806,9 @@ nonisolated extension Baton_Handoff_V1_Verdict: SwiftProtobuf.Message, SwiftProt
       _readUpTo = source._readUpTo
       _subject = source._subject
       _source = source._source
+      _hangsOn = source._hangsOn
+      _successor = source._successor
+      _registerHash = source._registerHash
       _profile = source._profile
     }
   }
@@ -828,6 +852,9 @@ nonisolated extension Baton_Handoff_V1_Verdict: SwiftProtobuf.Message, SwiftProt
         case 22: try { try decoder.decodeSingularInt64Field(value: &_storage._readUpTo) }()
         case 23: try { try decoder.decodeSingularEnumField(value: &_storage._subject) }()
         case 24: try { try decoder.decodeSingularStringField(value: &_storage._source) }()
+        case 60: try { try decoder.decodeSingularStringField(value: &_storage._hangsOn) }()
+        case 61: try { try decoder.decodeSingularStringField(value: &_storage._successor) }()
+        case 62: try { try decoder.decodeSingularBytesField(value: &_storage._registerHash) }()
         case 70: try { try decoder.decodeSingularStringField(value: &_storage._profile) }()
         default: break
         }
@@ -913,6 +940,15 @@ nonisolated extension Baton_Handoff_V1_Verdict: SwiftProtobuf.Message, SwiftProt
       if !_storage._source.isEmpty {
         try visitor.visitSingularStringField(value: _storage._source, fieldNumber: 24)
       }
+      if !_storage._hangsOn.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._hangsOn, fieldNumber: 60)
+      }
+      if !_storage._successor.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._successor, fieldNumber: 61)
+      }
+      if !_storage._registerHash.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._registerHash, fieldNumber: 62)
+      }
       if !_storage._profile.isEmpty {
         try visitor.visitSingularStringField(value: _storage._profile, fieldNumber: 70)
       }
@@ -949,6 +985,9 @@ nonisolated extension Baton_Handoff_V1_Verdict: SwiftProtobuf.Message, SwiftProt
         if _storage._readUpTo != rhs_storage._readUpTo {return false}
         if _storage._subject != rhs_storage._subject {return false}
         if _storage._source != rhs_storage._source {return false}
+        if _storage._hangsOn != rhs_storage._hangsOn {return false}
+        if _storage._successor != rhs_storage._successor {return false}
+        if _storage._registerHash != rhs_storage._registerHash {return false}
         if _storage._profile != rhs_storage._profile {return false}
         return true
       }

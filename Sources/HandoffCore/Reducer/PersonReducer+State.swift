@@ -9,7 +9,7 @@ extension PersonReducer {
   /// Begins a batch that can be taken back whole.
   public mutating func beginBatch() {
     precondition(journal == nil, "a batch is open already")
-    journal = Journal(state: state, policies: policies)
+    journal = Journal(state: state, policies: policies, hanging: hanging)
     // 0 and the last are taken: of no batch, and of nobody.
     batchNumber = batchNumber < UInt32.max - 1 ? batchNumber + 1 : 1
     outgoing = []

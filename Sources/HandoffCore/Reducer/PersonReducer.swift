@@ -21,6 +21,7 @@ public struct PersonReducer: Sendable {
 
     var state: PartitionState
     var policies: [Policy]
+    var hanging: [Code: [PatientKey: Timestamp]]
     /// In the order in which they were touched; somebody forgotten and met again stands twice.
     var entries: [Entry] = []
   }
