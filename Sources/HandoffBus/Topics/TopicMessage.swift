@@ -91,13 +91,7 @@ package struct TopicMessage: Hashable, Sendable {
           name: "PartitionState", key: "`partition`", data: .contract,
           summary: "Time, books and policies of a partition."),
       ]
-    case .sourceState:
-      [
-        TopicMessage(
-          name: "SourceReducerState",
-          key: "`partition`, `source.<source>` or `messages.<source>.<number>`", data: .contract,
-          summary: "What the source reducer remembers; null where nothing is left.")
-      ]
+    case .sourceState: [sourceState]
     case .access:
       [
         TopicMessage(
@@ -142,6 +136,11 @@ package struct TopicMessage: Hashable, Sendable {
         summary: "A source's change of state, on every partition."),
       rulesActivation,
     ]
+
+  private static let sourceState = TopicMessage(
+    name: "SourceReducerState",
+    key: "`partition`, `source.<source>` or `messages.<source>.<number>`", data: .contract,
+    summary: "What the source reducer remembers; null where nothing is left.")
 
   private static let tick = TopicMessage(
     name: "Tick", key: "`tick`", data: .contract,
