@@ -29,7 +29,8 @@ private let canRun = TestBroker.isAvailable
       return service.status.snapshot
     }
     #expect(restored.partitions.count == Int(ReconcilerBench.partitionCount))
-    #expect(restored.partitions.values.allSatisfy(\.isFromSnapshot))
+    let isQuickened = restored.partitions.values.map(\.isFromSnapshot)
+    #expect(!isQuickened.contains(false))
     #expect(restored.snapshotRefusalCount == 0)
     // The books at the restart were those of the people remembered.
     #expect(restored.selfAlertCount == 0)
@@ -55,7 +56,8 @@ private let canRun = TestBroker.isAvailable
       return service.status.snapshot
     }
     #expect(restored.snapshotRefusalCount == UInt64(ReconcilerBench.partitionCount))
-    #expect(!restored.partitions.values.contains(where: \.isFromSnapshot))
+    let isQuickened = restored.partitions.values.map(\.isFromSnapshot)
+    #expect(!isQuickened.contains(true))
     let live = try await bench.verdicts()
     #expect(CanonicalForm.text(of: live) == (try await bench.offlineRun()))
     #expect(CanonicalForm.lines(live).count == live.count, "a verdict was committed twice")
@@ -82,7 +84,8 @@ private let canRun = TestBroker.isAvailable
       try await bench.publish(Array(events))
       return service.status.snapshot
     }
-    #expect(!restored.partitions.values.contains(where: \.isFromSnapshot))
+    let isQuickened = restored.partitions.values.map(\.isFromSnapshot)
+    #expect(!isQuickened.contains(true))
     #expect(restored.selfAlertCount >= UInt64(ReconcilerBench.partitionCount))
     // Said twice is said as it was.
     let live = try await bench.verdicts()

@@ -72,12 +72,14 @@ extension PartitionOwner {
       return .finished
     }
     var entries: [[UInt8]] = []
+    var oldest = copying?.oldestOpen
     for key in keys {
       guard let person = reducer.committedPerson(for: key) else { continue }
       entries.append(person.protobuf)
       guard let requested = person.oldestOpen else { continue }
-      copying?.oldestOpen = min(copying?.oldestOpen ?? requested, requested)
+      oldest = min(oldest ?? requested, requested)
     }
+    copying?.oldestOpen = oldest
     return .persons(entries)
   }
 
