@@ -137,6 +137,14 @@ extension Person {
     let now = moment.now
     handoffs[index].current.forEachDeadline(context) { deadline in
       guard !isStopped(deadline) else { return }
+      if let said = saidOrphan(deadline, of: handoffs[index].id) {
+        open.append(
+          Condition(
+            rule: .a13, cause: nil, handoffID: handoffs[index].id, subject: nil,
+            beganWith: said.beganWith, opened: said.opened, count: said.count,
+            witnesses: [deadline.began]))
+        return
+      }
       guard deadline.due <= now else { return next.lower(to: deadline.due) }
       let request = handoffs[index].current.witness(of: .requested)
       var condition = Condition(
@@ -146,6 +154,10 @@ extension Person {
         condition.wait(for: deadline.answerers(handoffs[index].current), moment, &next)
       }
       open.append(condition)
+    }
+    for fact in handoffs[index].current.pending {
+      let lapse = fact.witness.arrivedAt.advanced(by: context.policy.windows.illegal)
+      if lapse > now { next.lower(to: lapse) }
     }
     if let end = handoffs[index].forgetting(context.policy), end > now {
       next.lower(to: end)

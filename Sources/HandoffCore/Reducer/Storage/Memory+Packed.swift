@@ -47,7 +47,6 @@ extension PackedWriter {
     text(value.saidBy?.text)
     byte(value.pathway.map { min($0, .max - 1) + 1 } ?? 0)
     optional(value.readyAt)
-    byte(value.isRetraction ? 1 : 0)
   }
 }
 
