@@ -75,7 +75,7 @@ extension Person {
     var isOldest = true
     stay.removeAll { mark in
       let isOver = mark.forgetting(windows) <= now
-      if mark.type == .patientDied { return isOver && handoffs.isEmpty }
+      if mark.isDeath { return isOver && handoffs.isEmpty }
       isOldest = isOldest && isOver
       return isOldest
     }
