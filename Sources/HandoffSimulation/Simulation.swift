@@ -23,12 +23,23 @@ package struct Simulation: Sendable {
   /// Handoffs and persons begun so far.
   package private(set) var journeyCount: UInt64 = 0
 
+  /// What connectors say of themselves, up to the record that was given last; ``takeSources()``
+  /// empties it.
+  private var feed: SourceFeed?
+  /// The latest events of each connector, for who sends them all again.
+  private var latest: [Code: [Arrival]] = [:]
+  private var storms: Set<Storm> = []
   private let writer: JourneyWriter
   private let seed: UInt64
   private var hour: Timestamp
   private var queue = Heap<Waiting>()
   private var waiting: [UInt64: Arrival] = [:]
   private var arrivalCount: UInt64 = 0
+
+  private struct Storm: Hashable {
+    var source: Code
+    var from: Timestamp
+  }
 
   private struct Waiting: Comparable {
     var at: Timestamp
@@ -40,10 +51,13 @@ package struct Simulation: Sendable {
   }
 
   /// Makes a simulation of `days` days of a region `scale` times as large as the real one.
+  ///
+  /// With a time between two heartbeats connectors speak for themselves, and have faults of their
+  /// own; without it nothing is known of them.
   package init(
     seed: UInt64, days: Int = 7, scale: Double = 0.01, faults: FaultPlan = .standard,
     policy: Policy = .default, start: Timestamp = Simulation.defaultStart,
-    placing: Placing = Placing()
+    placing: Placing = Placing(), heartbeat: Elapsed? = nil
   ) {
     self.seed = seed
     self.start = start
@@ -53,8 +67,15 @@ package struct Simulation: Sendable {
     hour = start
     // Below this many the same person would be ill twice in a fortnight.
     let people = max(50_000, Int(Double(Region.population) * scale))
+    let region = Region()
+    feed = heartbeat.map {
+      SourceFeed(
+        SourceCalendar(
+          seed: seed, start: start, plan: faults, sources: region.sources, interval: $0),
+        Pseudonyms(seed: seed))
+    }
     writer = JourneyWriter(
-      region: Region(), policy: policy, plan: faults, names: Pseudonyms(seed: seed), seed: seed,
+      region: region, policy: policy, plan: faults, names: Pseudonyms(seed: seed), seed: seed,
       population: UInt64(people))
   }
 
@@ -63,8 +84,39 @@ package struct Simulation: Sendable {
     while hour < end, queue.min.map({ $0.at >= hour }) ?? true { begin() }
     guard let first = queue.popMin(), let arrival = waiting.removeValue(forKey: first.number),
       first.at <= end
-    else { return nil }
-    return SimulatedRecord(arrival, placing)
+    else {
+      feed?.advance(to: end)
+      return nil
+    }
+    if feed != nil { hear(arrival, at: first.at) }
+    return SimulatedRecord(arrival, at: first.at, placing)
+  }
+
+  /// What connectors said of themselves up to the record that was given last.
+  package mutating func takeSources() -> [SourceArrival] {
+    guard let taken = feed?.take() else { return [] }
+    note(taken.truths)
+    return taken.arrivals
+  }
+
+  /// What is expected of connectors: the policy with a row for each, whose answers it carries, and
+  /// the time between two heartbeats.
+  package static func policy(_ base: Policy = .default, heartbeat: Elapsed) -> Policy {
+    var policy = base
+    for (code, organisations) in Region().organisations {
+      var source = SourcePolicy()
+      source.interval = heartbeat
+      source.organisations = organisations
+      policy.sources[code] = source
+    }
+    return policy
+  }
+
+  private mutating func note(_ truths: [Truth]) {
+    for truth in truths {
+      faultCounts[truth.fault, default: 0] += 1
+      if truth.knowableAt <= end { self.truths.append(truth) }
+    }
   }
 
   /// Takes the truths known since the last call, so that a long run holds none of them.
@@ -91,14 +143,60 @@ package struct Simulation: Sendable {
   }
 
   private mutating func admit(_ journey: Journey) {
-    for truth in journey.truths {
-      faultCounts[truth.fault, default: 0] += 1
-      if truth.knowableAt <= end { truths.append(truth) }
+    note(journey.truths)
+    for arrival in journey.arrivals { admit(arrival) }
+  }
+
+  private mutating func admit(_ arrival: Arrival) {
+    let at = feed?.calendar.arrival(arrival.event.source, at: arrival.at) ?? arrival.at
+    guard at <= end else { return }
+    arrivalCount += 1
+    queue.insert(Waiting(at: at, number: arrivalCount))
+    waiting[arrivalCount] = arrival
+  }
+
+  // MARK: Connectors
+
+  /// A connector takes in a message, which arrives at `time`.
+  private mutating func hear(_ arrival: Arrival, at time: Timestamp) {
+    feed?.advance(to: time)
+    guard arrival.mishap == nil, arrival.again != .bus else { return }
+    feed?.receive(arrival, at: time)
+    let source = arrival.event.source
+    if arrival.isAlone, arrival.again == nil, arrival.event.type != .handoffRequested {
+      latest[source, default: []].append(arrival)
     }
-    for arrival in journey.arrivals where arrival.at <= end {
-      arrivalCount += 1
-      queue.insert(Waiting(at: arrival.at, number: arrivalCount))
-      waiting[arrivalCount] = arrival
+    if latest[source, default: []].count > 30 { latest[source]?.removeFirst() }
+    guard let day = feed?.calendar.day(source, at: time), day.fault == .resendStorm,
+      day.from <= time, storms.insert(Storm(source: source, from: day.from)).inserted
+    else { return }
+    storm(source, at: time)
+  }
+
+  /// An engine that lost its place sends again what it sent last.
+  private mutating func storm(_ source: Code, at time: Timestamp) {
+    var chance = Chance(seed: seed, 7, UInt64(bitPattern: time.nanoseconds))
+    var at = time
+    var count = 0
+    for arrival in latest.removeValue(forKey: source) ?? [] {
+      at = at.advanced(by: chance.span(.seconds(5), .seconds(40))).roundedUp
+      var again = arrival
+      again.at = at
+      again.again = .sender
+      again.event.receptionID = Pseudonyms.receptionID(at: at, &chance)
+      let subject = Verdict.Subject(again.event.patientKey, handoffID: again.event.handoffID)
+      note([
+        Truth(
+          fault: .resendStorm, rule: .a01, subject: subject, happenedAt: time, knowableAt: at)
+      ])
+      admit(again)
+      count += 1
+      guard count == 10 else { continue }
+      note([
+        Truth(
+          fault: .resendStorm, rule: .a01, subject: .source(source), happenedAt: time,
+          knowableAt: at)
+      ])
     }
   }
 }
@@ -113,8 +211,8 @@ package struct SimulatedRecord: Sendable {
   /// What it says; `nil` where its bytes are broken.
   package var event: HandoffEvent?
 
-  init(_ arrival: Arrival, _ placing: Placing) {
-    at = arrival.at
+  init(_ arrival: Arrival, at time: Timestamp, _ placing: Placing) {
+    at = time
     record = WireCodec().encode(arrival.event)
     event = arrival.event
     partition = placing.partition(of: record.key ?? [])

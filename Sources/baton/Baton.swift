@@ -50,6 +50,7 @@ struct Baton: AsyncParsableCommand {
     AuditCommand.self,
     KeysCommand.self,
     DoctorCommand.self,
+    SimulateCommand.self,
     BenchCommand.self,
   ]
 

@@ -23,7 +23,8 @@ enum NDJSONFile {
     }
   }
 
-  private static func lines(
+  /// Hands over every line as it is.
+  static func lines(
     of path: String, forEach body: (LineSplitter.Line) async throws -> Void
   ) async throws {
     let handle = try open(path)

@@ -21,6 +21,7 @@ struct Run {
       switch output {
       case .record(let record): records.append(record)
       case .truth(let truth): truths.append(truth)
+      case .source: break
       case .verdict(let verdict, _):
         alerts.take(verdict)
         verdicts.append(verdict)

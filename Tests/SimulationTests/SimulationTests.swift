@@ -1,3 +1,4 @@
+import Foundation
 import HandoffCodecs
 import HandoffCore
 import HandoffSimulation
@@ -34,7 +35,51 @@ import Testing
       while simulation.next() != nil {}
       counts.merge(simulation.faultCounts, uniquingKeysWith: +)
     }
-    for fault in Fault.allCases { #expect(counts[fault, default: 0] > 0, "\(fault.rawValue)") }
+    for fault in Fault.allCases where !Fault.ofSources.contains(fault) {
+      #expect(counts[fault, default: 0] > 0, "\(fault.rawValue)")
+    }
+  }
+
+  @Test func `connectors beat, tell of each message, and have faults of their own`() {
+    var simulation = Simulation(
+      seed: 6, days: 30, scale: 0.01, faults: .dense, heartbeat: .minutes(30))
+    var beats = 0
+    var receptions = 0
+    var last = Timestamp.distantPast
+    while simulation.next() != nil {
+      for arrival in simulation.takeSources() {
+        #expect(arrival.at >= last)
+        last = arrival.at
+        switch arrival.statement {
+        case .heartbeat: beats += 1
+        case .reception: receptions += 1
+        default: break
+        }
+      }
+    }
+    #expect(beats > 10_000)
+    #expect(receptions > 10_000)
+    for fault in Fault.ofSources {
+      #expect(simulation.faultCounts[fault, default: 0] > 0, "\(fault.rawValue)")
+    }
+  }
+
+  @Test func `what a silent connector kept arrives at once, when it is back`() throws {
+    var plan = FaultPlan(rates: [.sourceSilent: 1])
+    var simulation = Simulation(
+      seed: 2, days: 2, scale: 0.02, faults: plan, heartbeat: .minutes(30))
+    var late = 0
+    while let record = simulation.next() {
+      guard let event = record.event else { continue }
+      if record.at.since(event.occurredAt) > .minutes(30) { late += 1 }
+    }
+    #expect(late > 50)
+    plan.rates = [:]
+    var calm = Simulation(seed: 2, days: 2, scale: 0.02, faults: plan, heartbeat: .minutes(30))
+    while let record = calm.next() {
+      let event = try #require(record.event)
+      #expect(record.at.since(event.occurredAt) < .minutes(1))
+    }
   }
 
   @Test func `a plan without faults injects none, and look-alikes still`() {
@@ -43,6 +88,30 @@ import Testing
     #expect(simulation.faultCounts.keys.filter { !$0.isBenign } == [])
     #expect(simulation.faultCounts.count > 8)
     #expect(simulation.truths.compactMap(\.rule) == [])
+  }
+
+  @Test func `a file of faults says what happens, and a bad one is refused line by line`() throws {
+    #expect(try FaultPlan(text: FaultPlan.dense.text) == .dense)
+    let plan = try FaultPlan(text: "# a quiet week\n\ndoubled: 0.25 # often\n")
+    #expect(plan == FaultPlan(rates: [.doubled: 0.25]))
+    let text = "doubled 0.1\nnonsense: 0.1\ndoubled: 2\namended: 0.1\namended: 0.1"
+    let faults = #expect(throws: FaultPlanFaults.self) { try FaultPlan(text: text) }
+    #expect(
+      faults?.lines == [
+        "line 1: not `fault: rate`", "line 2: no such fault",
+        "line 3: the rate of doubled is not from 0 to 1", "line 5: amended stands twice",
+      ])
+  }
+
+  @Test func `a truth survives its line`() throws {
+    var simulation = Simulation(
+      seed: 4, days: 5, scale: 0.01, faults: .dense, heartbeat: .minutes(30))
+    while simulation.next() != nil { _ = simulation.takeSources() }
+    #expect(simulation.truths.count > 50)
+    for truth in simulation.truths {
+      let bytes = try JSONEncoder().encode(TruthLine(truth))
+      #expect(try JSONDecoder().decode(TruthLine.self, from: bytes).truth == truth)
+    }
   }
 
   @Test func `an hour has its volume: nights, weekends and winter are seen`() {

@@ -137,6 +137,14 @@ extension Person {
     let now = moment.now
     handoffs[index].current.forEachDeadline(context) { deadline in
       guard !isStopped(deadline) else { return }
+      if let said = saidOrphan(deadline, of: handoffs[index].id) {
+        open.append(
+          Condition(
+            rule: .a13, cause: nil, handoffID: handoffs[index].id, subject: nil,
+            beganWith: said.beganWith, opened: said.opened, count: said.count,
+            witnesses: [deadline.began]))
+        return
+      }
       guard deadline.due <= now else { return next.lower(to: deadline.due) }
       let request = handoffs[index].current.witness(of: .requested)
       var condition = Condition(
@@ -160,6 +168,15 @@ extension Person {
       let reorder = context.policy.windows.reorder.adding(Elapsed(nanoseconds: 1))
       next.lower(to: last.advanced(by: reorder))
     }
+  }
+}
+
+extension Person {
+  /// The alert that stands for answers to an unknown request (A13): once, however many there are,
+  /// and whichever of them are forgotten meanwhile.
+  private func saidOrphan(_ deadline: Deadline, of id: HandoffID) -> EmittedAlert? {
+    guard deadline.rule == .a13 else { return nil }
+    return alerts.first { $0.isOpen && $0.rule == .a13 && $0.handoffID == id }
   }
 }
 

@@ -13,6 +13,8 @@ package struct SimulatedBus: Sendable {
     /// A verdict that readers of committed records see.
     case verdict(Verdict, at: Timestamp)
     case truth(Truth)
+    /// A record of the topic of sources.
+    case source(StoredRecord)
   }
 
   package private(set) var simulation: Simulation
@@ -26,6 +28,7 @@ package struct SimulatedBus: Sendable {
   private var owners: [SimulatedOwner]
   private var transactionCount = 0
   private var now: Timestamp
+  private var sourceOffset: Int64 = 0
 
   /// How long the owner of a partition gathers records into a batch.
   private static let gathering = Elapsed(nanoseconds: 100_000_000)
@@ -50,6 +53,7 @@ package struct SimulatedBus: Sendable {
   package mutating func run(_ sink: (Output) throws -> Void) throws {
     var next = simulation.next()
     while let record = next {
+      try speak(sink)
       try pass(until: record.at, sink)
       now = max(now, record.at)
       let stored = logs[Int(record.partition)].append(record.record, at: now)
@@ -58,6 +62,7 @@ package struct SimulatedBus: Sendable {
       try simulation.takeTruths().forEach { try sink(.truth($0)) }
       next = simulation.next()
     }
+    try speak(sink)
     try simulation.takeTruths().forEach { try sink(.truth($0)) }
     try pass(until: simulation.end, sink)
     now = simulation.end
@@ -78,6 +83,19 @@ package struct SimulatedBus: Sendable {
   /// The reducer of a partition, to be looked at.
   package func reducer(of partition: Int32) -> PersonReducer {
     owners[Int(partition)].reducer
+  }
+
+  /// What connectors say of themselves, each at its time.
+  private mutating func speak(_ sink: (Output) throws -> Void) throws {
+    for arrival in simulation.takeSources() {
+      try pass(until: arrival.at, sink)
+      now = max(now, arrival.at)
+      let place = RecordCoordinates(topic: sourcesTopic, partition: 0, offset: sourceOffset)
+      sourceOffset += 1
+      let stored = StoredRecord(
+        record: WireCodec().encode(arrival.statement), coordinates: place, brokerAt: arrival.at)
+      try sink(.source(stored))
+    }
   }
 
   // MARK: Time

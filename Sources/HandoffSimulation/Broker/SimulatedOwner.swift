@@ -114,3 +114,5 @@ struct SimulatedOwner: Sendable {
 
 /// The topic of events, as evidence names it.
 let eventsTopic = "handoff.events.v1"
+/// The topic of sources.
+let sourcesTopic = "handoff.sources.v1"

@@ -55,6 +55,15 @@ package enum Fault: String, CaseIterable, Hashable, Sendable, Codable {
   case amendmentUnseen = "amendment-unseen"
   case amendedAfterStart = "amended-after-start"
 
+  // Of connectors, for each of them and day.
+  case sourceSilent = "source-silent"
+  case sourceBehind = "source-behind"
+  case sequenceGap = "sequence-gap"
+  case resendStorm = "resend-storm"
+  case idReusedAcross = "id-reused-across-persons"
+  case countMismatch = "count-mismatch"
+  case payloadRefused = "payload-refused"
+
   // Of records on the bus.
   case brokenRecord = "broken-record"
   case misplacedRecord = "misplaced-record"
@@ -84,11 +93,19 @@ package enum Fault: String, CaseIterable, Hashable, Sendable, Codable {
   case dischargeCancelled = "discharge-cancelled"
   case mergedWithoutOpen = "merged-without-open"
   case cancelledBeforeDeath = "cancelled-before-death"
+  case sourceRestarted = "source-restarted"
+  case sequenceGapFilled = "sequence-gap-filled"
+  case sequenceBegunAnew = "sequence-begun-anew"
 
   /// Whether it only looks like a fault.
   package var isBenign: Bool { Self.benign.contains(self) }
 
-  /// The faults and look-alikes that can befall one handoff of the course.
+  /// Those of connectors: a simulation without sources has none of them.
+  package static let ofSources: [Fault] = [
+    .sourceSilent, .sourceBehind, .sequenceGap, .resendStorm, .idReusedAcross,
+    .countMismatch, .payloadRefused, .sourceRestarted, .sequenceGapFilled, .sequenceBegunAnew,
+  ]
+
   private static let benign: Set<Fault> = {
     let all = Self.allCases
     guard let first = all.firstIndex(of: .lateButLegal) else { return [] }
@@ -112,8 +129,9 @@ package struct FaultPlan: Hashable, Sendable {
   /// Everything goes wrong often: for tests, and for training.
   package static let dense = FaultPlan(
     rates: rates { fault in
-      // Stays in hospital are few, and so are their faults.
-      ofDischarges.contains(fault) ? 0.08 : fault.isBenign ? 0.008 : 0.012
+      // Stays in hospital are few, and so are connectors.
+      ofDischarges.contains(fault) || Fault.ofSources.contains(fault)
+        ? 0.08 : fault.isBenign ? 0.008 : 0.012
     })
 
   private static let ofDischarges: Set<Fault> = [

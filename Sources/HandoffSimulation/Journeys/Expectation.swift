@@ -94,9 +94,12 @@ struct Expectation: Sendable {
     let answers =
       script.clocks.isDocument ? Self.decisions.union([.received]) : Self.decisions
     let until = arrival(of: answers.union(Self.ends))
-    let due = due(script.clocks.accept, request.at).advanced(by: paused)
-    let isHeld = told.contains { $0.type == .infoRequested }
-    if isHeld, !told.contains(where: { $0.type == .handoffAmended }) { return nil }
+    var pause = paused
+    if let held = told.first(where: { $0.type == .infoRequested }), pause == .zero {
+      // A question that nobody answers stops the clock for as long as may be, and then it runs on.
+      pause = due(policy.windows.holdCap, held.at).since(held.at)
+    }
+    let due = due(script.clocks.accept, request.at).advanced(by: pause)
     return silence(.a08, due: due, from: known, until: [until])
   }
 

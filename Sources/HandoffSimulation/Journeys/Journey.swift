@@ -6,6 +6,15 @@ struct Arrival: Sendable {
   var at: Timestamp
   /// What becomes of its record on the bus, where that is not what should.
   var mishap: Mishap?
+  /// The same message as an earlier arrival: of its sender, or only of the bus.
+  var again: Again?
+  /// Whether nothing of its handoff is said twice otherwise.
+  var isAlone = true
+
+  /// Who says something again.
+  enum Again: Sendable {
+    case sender, bus
+  }
 
   /// What can happen to one record.
   enum Mishap: Sendable {
@@ -247,7 +256,10 @@ struct JourneyDraft {
     for step in script.steps where !step.isLost {
       let event = event(step, of: script)
       events.append(event)
-      journey.arrivals.append(Arrival(event: event, at: step.arrivesAt, mishap: step.mishap))
+      journey.arrivals.append(
+        Arrival(
+          event: event, at: step.arrivesAt, mishap: step.mishap,
+          again: step.isRetry ? .sender : nil))
     }
     let expected = Expectation(script, policy).silences(nextStepAt: nextStepAt)
     for silence in expected {
@@ -255,7 +267,9 @@ struct JourneyDraft {
         silence.rule, fault ?? .lateButLegal, script, happened: silence.due,
         knowable: silence.knowableAt)
     }
-    if let fault, expected.isEmpty { benign(fault, script) }
+    // A fault that something else makes up for is to be told from one that was not drawn at all.
+    let isTold = journey.truths.contains { $0.fault == fault && $0.rule != nil }
+    if let fault, expected.isEmpty, !isTold { benign(fault, script) }
     return events
   }
 

@@ -57,7 +57,10 @@ extension JourneyDraft {
       event.id = writer.names.eventID(message, part: 0)
       event.messageKey = writer.names.messageKey("\(message) \(event.type.rawValue)")
     }
-    journey.arrivals.append(Arrival(event: event, at: at))
+    let same: Arrival.Again? =
+      fault == .redelivered ? .bus : fault == .doubled ? .sender : nil
+    journey.arrivals.append(Arrival(event: event, at: at, again: same))
+    for index in journey.arrivals.indices { journey.arrivals[index].isAlone = false }
     switch fault {
     case .redelivered: benign(fault, script)
     case .resentLater: expect(.a02, fault, script, happened: at, knowable: at)

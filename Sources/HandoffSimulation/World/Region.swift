@@ -63,6 +63,13 @@ struct Region: Sendable {
     Array(Set(services.values.joined().map(\.source))).sorted()
   }
 
+  /// Whose answers each connector carries.
+  var organisations: [Code: Set<OrganisationID>] {
+    Dictionary(
+      services.values.joined().map { ($0.source, [$0.organisation]) },
+      uniquingKeysWith: { $0.union($1) })
+  }
+
   /// The primary care network of a practice: a number from 0 to 44.
   static func network(ofPractice index: Int, in place: Int) -> Int {
     networkCounts[..<place].reduce(0, +) + index % networkCounts[place]

@@ -393,6 +393,18 @@ extension Scene {
 }
 
 @Suite struct OrphanTests {
+  /// Found by a simulated year, seed 5: each answer that was forgotten began another alert.
+  @Test func `answers that are forgotten one after the other are one A13 still`() {
+    var scene = Scene()
+    let day: Int64 = 24 * 60
+    scene.say(.received, at: 0)
+    #expect(scene.tick(at: day + 15).short == ["A13 opened"])
+    #expect(scene.say(.accepted, at: 3 * day).isEmpty)
+    #expect(scene.tick(at: 30 * day).isEmpty)
+    #expect(scene.tick(at: 33 * day - 1).isEmpty)
+    #expect(scene.tick(at: 33 * day).short == ["A13 resolved"])
+  }
+
   @Test func `answers to what nobody requested are one A13, a day and the window later`() {
     var scene = Scene()
     scene.say(.received, at: 0)
