@@ -252,8 +252,3 @@ extension SourceOwner {
     }
   }
 }
-
-/// The machine and its executor must agree; where they do not, going on would corrupt the log.
-private func expect(_ step: DeliveryLoop.Step, _ expected: DeliveryLoop.Step) {
-  precondition(step == expected, "asked for \(step) where the executor does \(expected)")
-}

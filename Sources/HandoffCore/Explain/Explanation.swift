@@ -177,7 +177,9 @@ extension Verdict {
     case (.a17, "no-party"?), (.a17, "wrong-role"?), (.a17, nil):
       "Check who reported it and why; the handoff itself was not changed by it."
     case (.a17, _):
-      successor.map { "Have it sent to \($0.spoken), and the address book of the sender corrected." }
+      successor.map {
+        "Have it sent to \($0.spoken), and the address book of the sender corrected."
+      }
         ?? "Ask \(sender) where it was meant to go, and have its address book corrected."
     case (.a22, nil): "Ask \(sender) to check number, practice and address, and to send again."
     case (.a22, _): "Tell \(sender), stop appointments and letters, and reroute nothing."

@@ -196,7 +196,8 @@ extension Rule {
         not: "no register is in force; the register is not whole (nobody is unknown); the "
           + "organisation is a successor or registered agent of the party, only accepts or starts "
           + "(A05), or shares the care (cc).",
-        until: "the handoff ends, an amendment puts it right, or the sender acts on what came back.",
+        until:
+          "the handoff ends, an amendment puts it right, or the sender acts on what came back.",
         hazard: "A message went to, or came from, who has no part in it.",
         remembers: RuleWords.finding)
     case .a20:

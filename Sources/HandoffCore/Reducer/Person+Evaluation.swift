@@ -270,8 +270,8 @@ extension Person {
   private mutating func say(
     _ open: inout [Condition], _ moment: Moment, into verdicts: inout [Verdict]
   ) {
-    for position in alerts.indices {
-      guard alerts[position].isOpen || alerts[position].hangsOn != nil else { continue }
+    for position in alerts.indices where alerts[position].isOpen || alerts[position].hangsOn != nil
+    {
       guard !open.contains(where: { $0.isSaid(by: alerts[position]) }) else { continue }
       end(alertAt: position, moment, into: &verdicts)
     }
@@ -361,7 +361,8 @@ extension Person {
       handoff.map { moment.policies[Int($0.current.policy)] } ?? moment.inForce
     var verdict = Verdict(
       alertID: alert.id, revision: alert.revision, rule: alert.rule, action: action,
-      severity: alert.rule.severity(cause: alert.cause), subject: Verdict.Subject(key, handoffID: alert.handoffID),
+      severity: alert.rule.severity(cause: alert.cause),
+      subject: Verdict.Subject(key, handoffID: alert.handoffID),
       beganWith: alert.beganWith, opened: alert.opened, knownAt: moment.now,
       evidence: moment.evidence(witnesses), rulesVersion: moment.rulesVersion,
       policyHash: policy.hash, readUpTo: moment.readUpTo, count: alert.count)

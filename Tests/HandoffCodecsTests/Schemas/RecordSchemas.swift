@@ -182,7 +182,8 @@ private struct Shapes {
     switch (message.name, field.name) {
     case ("NoticeReference", _), ("EventNotice", "message_id"): return "Text"
     case (_, "organisation"), (_, "spoken_by"), (_, "from"), (_, "to"), (_, "assigner"),
-      (_, "accepted_by"), (_, "cc"), (_, "said_by"), (_, "successor"), ("Carriage", "organisations"):
+      (_, "accepted_by"), (_, "cc"), (_, "said_by"), (_, "successor"),
+      ("Carriage", "organisations"):
       return "Organisation"
     case (_, "kind"), (_, "priority"): return "Slug"
     case (_, "topic"): return "TopicName"

@@ -75,7 +75,8 @@ import Testing
     #expect(scene.deadlines.map(\.rule) == [.a07, .a17, .a11])
     #expect(scene.tick(at: 60).short == ["A07 opened"])
     #expect(scene.tick(at: 130).short == ["A11 opened"])
-    #expect(scene.say(.accepted, at: 140).short == ["A17 resolved", "A07 resolved", "A11 resolved"])
+    #expect(
+      scene.say(.accepted, at: 140).short == ["A17 resolved", "A07 resolved", "A11 resolved"])
     #expect(scene.state == .accepted)
   }
 

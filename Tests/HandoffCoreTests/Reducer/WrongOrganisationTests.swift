@@ -37,13 +37,15 @@ struct WrongOrganisationTests {
     scene.say(.handoffRequested, at: 0)
     #expect(Self.causes(scene) == ["receiver-unknown"])
     #expect(scene.verdicts.first?.severity == .high)
-    #expect(scene.verdicts.first?.registerHash == scene.reducer.state.activations.last?.registerHash)
+    #expect(
+      scene.verdicts.first?.registerHash == scene.reducer.state.activations.last?.registerHash)
   }
 
-  @Test(arguments: [
-    ("2026-11-23", nil), ("2026-11-22", "receiver-closed-in-grace"),
-    ("2026-08-25", "receiver-closed-in-grace"), ("2026-08-24", "receiver-closed"),
-  ] as [(String, String?)])
+  @Test(
+    arguments: [
+      ("2026-11-23", nil), ("2026-11-22", "receiver-closed-in-grace"),
+      ("2026-08-25", "receiver-closed-in-grace"), ("2026-08-24", "receiver-closed"),
+    ] as [(String, String?)])
   func `a closing is a warning for 90 local days, and names who took over`(
     last: String, cause: String?
   ) throws {
@@ -116,11 +118,12 @@ struct WrongOrganisationTests {
     #expect(Self.causes(scene) == ["no-practice"])
   }
 
-  @Test(arguments: [
-    ("mesh:12", "mailbox-unregistered"), ("mesh:17", "workflow-unregistered"),
-    ("itk:20002", "receiver-unrecognised"), ("itk:20003", "sender-unrecognised"),
-    ("itk:20012", "sender-unauthorised"), ("mesh:11", nil),
-  ] as [(String, String?)])
+  @Test(
+    arguments: [
+      ("mesh:12", "mailbox-unregistered"), ("mesh:17", "workflow-unregistered"),
+      ("itk:20002", "receiver-unrecognised"), ("itk:20003", "sender-unrecognised"),
+      ("itk:20012", "sender-unauthorised"), ("mesh:11", nil),
+    ] as [(String, String?)])
   func `a transport that knows no such party says so`(reason: String, cause: String?) {
     var scene = Scene()
     scene.say(.handoffRequested, at: 0)
