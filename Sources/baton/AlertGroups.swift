@@ -9,7 +9,7 @@ struct AlertGroupingOptions: ParsableArguments {
     inversion: .prefixedNo,
     help: ArgumentHelp(
       "One line a cause: a silent source with what hangs on it, a sender, rule and hour.",
-      discussion: "What people see unless --each is given; --json prints the alerts either way."))
+      discussion: "What people see unless --each is given. --json prints the alerts, each with its group."))
   var grouped = true
 
   @Flag(name: .long, help: "One line an alert, the same as --no-grouped.")
@@ -23,35 +23,9 @@ struct AlertGroupingOptions: ParsableArguments {
   }
 }
 
-/// One group as `--json` prints it, beside the alerts themselves.
-struct AlertGroupRow: Encodable {
-  /// The party, rule and hour, or the alert of a silent source, in one word.
-  var group: String
-  var rule: String
-  var severity: String
-  var party: String
-  var isOpen: Bool
-  var alerts: Int
-  var open: Int
-  var opened: String
-  /// The alert that stands for it.
-  var lead: String
-  var members: [String]
-
-  init(_ group: AlertGroup) {
-    let key = group.key
-    self.group =
-      key.alert?.description ?? "\(key.party)/\(key.rule.rawValue)/\(key.hour)"
-    rule = key.rule.rawValue
-    severity = group.severity.rawValue
-    party = key.party
-    isOpen = group.isOpen
-    alerts = group.count
-    open = group.openCount
-    opened = RFC3339.text(group.opened)
-    lead = group.lead.alertID.description
-    members = group.members.map(\.alertID.description)
-  }
+extension AlertGroup {
+  /// The alert of a silent source, or the party, rule and hour, in one word.
+  var name: String { key.alert?.description ?? "\(key.party)/\(key.rule.rawValue)/\(key.hour)" }
 }
 
 extension AlertText {

@@ -80,12 +80,19 @@ struct AlertsCommand: AsyncParsableCommand {
         let book = try await AlertFeed(KafkaConfiguration(configuration, client: "alerts")).read()
         if let warning = book.warning { Progress.line("warning: \(warning)") }
         let alerts = book.alerts.filter { accepts($0.latest) }
-        for alert in alerts { try output.json(AlertRow(alert.latest)) }
         let text = AlertText(style: output.style)
         let open = alerts.count(where: \.isOpen)
+        let groups = groups?.groups(of: alerts.map(\.latest))
+        var names: [AlertID: String] = [:]
+        for group in groups ?? [] {
+          for member in group.members { names[member.alertID] = group.name }
+        }
+        for alert in alerts {
+          var row = AlertRow(alert.latest)
+          row.group = names[alert.latest.alertID]
+          try output.json(row)
+        }
         if let groups {
-          let groups = groups.groups(of: alerts.map(\.latest))
-          for group in groups { try output.json(AlertGroupRow(group)) }
           if !groups.isEmpty {
             output.table(AlertText.groupHeaders, groups.map { text.cells($0) })
             output.line(
@@ -136,7 +143,6 @@ struct AlertsCommand: AsyncParsableCommand {
           try output.json(AlertRow(verdict))
           guard notices != nil else { return output.line(text.block(verdict)) }
           for notice in notices?.take([verdict]) ?? [] {
-            try output.json(AlertGroupRow(notice.group))
             output.line(text.block(notice.group))
           }
         }
@@ -203,6 +209,8 @@ struct AlertRow: Encodable {
   var kind: String?
   var priority: String?
   var cause: String?
+  /// What it is listed under: the alert of a silent source, or a party, rule and hour.
+  var group: String?
   var count: UInt32
   var opened: String
   var knownAt: String

@@ -26,8 +26,8 @@ struct DemoMorning: Sendable {
   /// In the order in which they are sent.
   let steps: [DemoStep]
   /// Seconds after which everything that the morning is about has been said, with time for the
-  /// last deadline of the demo's policy.
-  static let length: Double = 20
+  /// last deadline of the demo's policy and for the sources to say that nothing is on its way.
+  static let length: Double = 24
 
   /// - Parameters:
   ///   - start: when the morning begins; the messages carry times from here on.

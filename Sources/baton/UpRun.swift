@@ -93,7 +93,11 @@ struct UpRun {
     let feed = try messages.map {
       try MessageFeed(path: $0, dropRoot: configuration.dataFolder + "/drop")
     }
-    let connectors = try connectors(configuration, feed)
+    var connectors = try connectors(configuration, feed)
+    if isDemo {
+      // Nobody at a demonstration waits a minute to hear that no answer is on its way.
+      for index in connectors.indices { connectors[index].heartbeatInterval = .seconds(1) }
+    }
     try makeDropFolders(of: connectors, below: configuration.dataFolder)
     let kafka = KafkaConfiguration(configuration, client: "up", as: .ingest)
     let stack = try makeStack(configuration, connectors, kafka)
@@ -103,6 +107,7 @@ struct UpRun {
       policy: try configuration.policyFile.map(PolicySource.init(file:)) ?? .standard)
     reconciling.logger = Logger(label: "baton.reconcile")
     reconciling.stamp = configuration.recordGuard?.stamp
+    if isDemo { reconciling.sourceCopyInterval = .seconds(1) }
     // The cluster in this process is gone with it.
     reconciling.snapshots = isInMemory ? nil : configuration.snapshotSettings
     let reconciler = ReconcilerService(reconciling)

@@ -12,7 +12,8 @@ extension PersonView {
     let clinical =
       acceptanceClaims(of: life) + startClaims(of: life) + outcomeClaims(of: life)
     return transportClaims(of: life) + clinical.filter { !isStopped($0.due) }
-      + nextStepClaims(of: life) + flagClaims(of: life)
+      + nextStepClaims(of: life).filter { $0.key.rule != .a11 || !isStopped($0.due) }
+      + flagClaims(of: life)
   }
 
   private func due(_ length: ClockLength, from start: Timestamp, _ life: Life) -> Timestamp {
@@ -155,6 +156,9 @@ extension PersonView {
     let windows = request.policy.windows
     var claims: [Claim] = []
     let hasNext = nextStep(of: life)
+    if state == .failed, !hasNext, let limb = misdirection(end.event) {
+      claims.append(Claim(.a17, life.id, cause: limb, due: end.at))
+    }
     let refused = life.refusal.map { RefusalCode($0.event) } ?? .none
     if state == .failed, refused != .none, let refusal = life.refusal {
       if refused == .deceased {
@@ -178,6 +182,19 @@ extension PersonView {
     default: break
     }
     return claims
+  }
+
+  /// A17 by the transport's own word: MESH 12 and 17, ITK3 20002, 20003 and 20012.
+  private func misdirection(_ event: HandoffEvent) -> String? {
+    let reason = event.reason?.description ?? ""
+    if reason == "mesh:12" { return "mailbox-unregistered" }
+    if reason == "mesh:17" { return "workflow-unregistered" }
+    switch reason.split(separator: ":").last {
+    case "20002": return "receiver-unrecognised"
+    case "20003": return "sender-unrecognised"
+    case "20012": return "sender-unauthorised"
+    default: return nil
+    }
   }
 
   /// What is flagged as it stands: A05, A12, A14, A17, A24.

@@ -66,8 +66,18 @@ struct PersonView {
   // MARK: Death
 
   /// The death as it was said last: a date that is corrected counts as corrected.
+  ///
+  /// A receiver's 30004 is one too (A23), unless a death was taken back after it; a register's word
+  /// comes first.
   private var death: Step? {
-    steps(of: .patientDied).max { $0.index < $1.index }
+    let said = steps(of: .patientDied).max { $0.index < $1.index }
+    if let said, said.event.reason?.description != "retracted" { return said }
+    return recognition.steps
+      .filter {
+        $0.event.type == .recipientRefusedPatient && RefusalCode($0.event) == .deceased
+          && $0.index > said?.index ?? -1
+      }
+      .min(by: Self.happenedBefore)
   }
 
   /// The end of the local day of death, as last said (A23).

@@ -63,6 +63,7 @@ struct LandedRecords {
       if let person = reducer.person(for: key) { add(codec.encode(person), to: topic) }
     }
     for _ in 0..<2 { add(codec.encode(try random.person()), to: topic) }
+    for _ in 0..<6 { add(codec.encode(random.sourceReducerState()), to: "handoff.source-state.v1") }
   }
 
   /// Every other record in JSON.

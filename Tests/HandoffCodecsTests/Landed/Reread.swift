@@ -23,6 +23,8 @@ enum Reread {
     case "handoff.sources.v1": again = codec.encode(try WireCodec.sourceRecord(record))
     case "handoff.correlation.v1": again = codec.encode(try WireCodec.correlationEntry(record))
     case "handoff.deadletter.v1": again = codec.encode(try WireCodec.deadLetter(record))
+    case "handoff.source-state.v1":
+      again = codec.encode(try WireCodec.sourceReducerState(record))
     case "handoff.inbox.x10.v1": again = codec.encode(try WireCodec.sealedFrame(record))
     case "handoff.outbox.x10.v1":
       let key = Token(String(decoding: record.key ?? [], as: UTF8.self))
