@@ -9,7 +9,7 @@ struct AlertGroupingOptions: ParsableArguments {
     inversion: .prefixedNo,
     help: ArgumentHelp(
       "One line a cause: a silent source with what hangs on it, a sender, rule and hour.",
-      discussion: "What people see unless --each is given. --json prints the alerts, each with its group."))
+      discussion: "What people see without --each; --json names the group of each alert."))
   var grouped = true
 
   @Flag(name: .long, help: "One line an alert, the same as --no-grouped.")

@@ -8,6 +8,7 @@ extension Verdict {
   func whatHappened(to source: Code) -> String {
     let at = "\(LondonTime(opened))"
     let messages = count == 1 ? "1 message" : "\(count) messages"
+    let were = count == 1 ? "was" : "were"
     return switch (rule, cause?.description) {
     case (.a01, _): "\(source) sent \(messages) again within an hour, seen at \(at)."
     case (.a03, _):
@@ -29,12 +30,12 @@ extension Verdict {
       "\(source) sent \(messages) with a time of making far from its arrival, first at \(at)."
     case (.a25, _): "\(messages) in the sequence of \(source) had not arrived by \(at)."
     case (.a26, "surplus"):
-      "\(messages) more were counted of \(source) than it says it took in, at \(at)."
-    case (.a26, _): "\(messages) that \(source) says it took in were not counted by \(at)."
+      "\(messages) more \(were) counted of \(source) than it says it took in, at \(at)."
+    case (.a26, _): "\(messages) that \(source) says it took in \(were) not counted by \(at)."
     case (.a27, let reason):
       severity == .low
         ? "\(source) sent \(messages) taken with a fault (\(reason ?? "unknown")), first at \(at)."
-        : "\(messages) of \(source) were refused (\(reason ?? "unknown")), the first at \(at)."
+        : "\(messages) of \(source) \(were) refused (\(reason ?? "unknown")), the first at \(at)."
     default: "\(source) is flagged, at \(at)."
     }
   }
