@@ -209,6 +209,8 @@ struct AlertRow: Encodable {
   var kind: String?
   var priority: String?
   var cause: String?
+  /// The source that is waited for; `undetermined` only.
+  var hangsOn: String?
   /// What it is listed under: the alert of a silent source, or a party, rule and hour.
   var group: String?
   var count: UInt32

@@ -12,6 +12,7 @@ extension AlertRow {
       state: verdict.state?.rawValue, from: verdict.from?.description,
       to: verdict.to?.description, kind: verdict.kind?.description,
       priority: verdict.priority?.description, cause: verdict.cause?.description,
+      hangsOn: verdict.hangsOn?.description,
       count: verdict.count, opened: RFC3339.text(verdict.opened),
       knownAt: RFC3339.text(verdict.knownAt), resolvedAt: verdict.resolvedAt.map(RFC3339.text),
       latenessSeconds: verdict.lateness.map { Double($0.nanoseconds) / 1e9 },
