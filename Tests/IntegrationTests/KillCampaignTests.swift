@@ -79,12 +79,7 @@ private let seed =
       try await bench.until("everything judged") { try await bench.isJudged(upTo: ends) }
     }
     fleet.killAll()
-    for partition in 0..<ReconcilerBench.partitionCount {
-      let producer = try KafkaTransactionalProducer(
-        bench.kafka, transactionalID: "\(ReconcilerBench.groupID)-\(partition)")
-      try await producer.initTransactions(within: .seconds(30))
-      await producer.close()
-    }
+    try await bench.settle()
     let live = try await bench.verdicts()
     let offline = try await bench.offlineRun()
     let said = Set(CanonicalForm.lines(live))

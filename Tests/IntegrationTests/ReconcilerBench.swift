@@ -142,6 +142,19 @@ final class ReconcilerBench: Sendable {
     return rest.isEmpty
   }
 
+  /// Aborts what killed members left open, as their successors would: of people and of sources, for
+  /// either hides what stands above it on the alerts topic.
+  func settle() async throws {
+    for group in [Self.groupID, "\(Self.groupID)-sources"] {
+      for partition in 0..<Self.partitionCount {
+        let producer = try KafkaTransactionalProducer(
+          kafka, transactionalID: "\(group)-\(partition)")
+        try await producer.initTransactions(within: .seconds(30))
+        await producer.close()
+      }
+    }
+  }
+
   /// What `baton reconcile --input` says of what `baton events export` wrote, up to where the
   /// service had judged.
   func offlineRun() async throws -> String {

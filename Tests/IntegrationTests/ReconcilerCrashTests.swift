@@ -110,12 +110,7 @@ private let seed =
   /// The verdicts with nothing open above them: what the killed member was writing is aborted
   /// here, as its successor would do it.
   private func settledVerdicts(_ bench: ReconcilerBench) async throws -> [Verdict] {
-    for partition in 0..<ReconcilerBench.partitionCount {
-      let producer = try KafkaTransactionalProducer(
-        bench.kafka, transactionalID: "\(ReconcilerBench.groupID)-\(partition)")
-      try await producer.initTransactions(within: .seconds(30))
-      await producer.close()
-    }
+    try await bench.settle()
     return try await bench.verdicts()
   }
 }

@@ -108,12 +108,7 @@ private let canRun = TestBroker.isAvailable && BatonExecutable.url != nil
 
   /// The verdicts with nothing open above them, as a successor would find them.
   private func settledVerdicts(_ bench: ReconcilerBench) async throws -> [Verdict] {
-    for partition in 0..<ReconcilerBench.partitionCount {
-      let producer = try KafkaTransactionalProducer(
-        bench.kafka, transactionalID: "\(Self.groupID)-\(partition)")
-      try await producer.initTransactions(within: .seconds(30))
-      await producer.close()
-    }
+    try await bench.settle()
     return try await bench.verdicts()
   }
 
