@@ -19,8 +19,11 @@ public struct KafkaStatistics: Sendable {
     public let position: Int64
     /// Records between the committed offset (or the position) and the end; nil: not known.
     public let lag: Int64?
-    /// Records fetched ahead and not yet handed over.
-    public let fetchedCount: Int64
+    /// Bytes of records fetched ahead and not yet handed over.
+    ///
+    /// librdkafka's count of records is of no use: it counts all that waits in the client's queue,
+    /// these measurements among them.
+    public let fetchedByteCount: Int64
   }
 
   /// One broker.
@@ -84,7 +87,7 @@ extension KafkaStatistics {
       let committed_offset: Int64?
       let app_offset: Int64?
       let consumer_lag: Int64?
-      let fetchq_cnt: Int64?
+      let fetchq_size: Int64?
     }
 
     let msg_cnt: Int64?
@@ -103,7 +106,7 @@ extension KafkaStatistics.Partition {
     committedOffset = raw.committed_offset ?? -1
     position = raw.app_offset ?? -1
     lag = raw.consumer_lag.flatMap { $0 >= 0 ? $0 : nil }
-    fetchedCount = raw.fetchq_cnt ?? 0
+    fetchedByteCount = raw.fetchq_size ?? 0
   }
 }
 

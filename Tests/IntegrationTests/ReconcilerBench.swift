@@ -155,6 +155,26 @@ final class ReconcilerBench: Sendable {
     }
   }
 
+  /// Whether the broker may have hidden events from who read along: it is not Kafka, and a
+  /// transaction on the events topic was aborted (`TransactionTests` shows what it does then).
+  func hidesRecords() async throws -> Bool {
+    guard !TestBroker.isExternal else { return false }
+    return try await recordCount(.readUncommitted) > recordCount(.readCommitted)
+  }
+
+  private func recordCount(_ isolation: KafkaIsolation) async throws -> Int {
+    let places = try await TopicScan(kafka, topic: .events).partitions()
+    let reader = try KafkaReader(kafka, isolation: isolation)
+    var count = 0
+    let starts = places.map { KafkaPartitionOffset($0, offset: KafkaPartitionOffset.beginning) }
+    let ends = try await reader.endOffsets(places, isolation: isolation)
+    try await reader.read(from: starts, to: ends, within: .seconds(60)) {
+      count += $0.records.count
+    }
+    await reader.close()
+    return count
+  }
+
   /// What `baton reconcile --input` says of what `baton events export` wrote, up to where the
   /// service had judged.
   func offlineRun() async throws -> String {

@@ -16,15 +16,56 @@ private let seed =
 @Suite(.serialized) struct `The reconciler killed with SIGKILL` {
   @Test(.enabled(if: canRun, "\(TestBroker.skipReason), and the built baton"))
   func `at random moments of 2,000 events says what the offline run says`() async throws {
-    try await killAgainAndAgain(eventCount: 2000, killCount: 8)
+    try await onBrokersThatHideNothing {
+      try await killAgainAndAgain($0, eventCount: 2000, killCount: 8)
+    }
   }
 
   @Test(.enabled(if: canRun && isSoak, "takes minutes: set BATON_SOAK=1"))
   func `at random moments of 20,000 events says what the offline run says`() async throws {
-    try await killAgainAndAgain(eventCount: 20_000, killCount: 40)
+    try await onBrokersThatHideNothing {
+      try await killAgainAndAgain($0, eventCount: 20_000, killCount: 40)
+    }
   }
 
-  private func killAgainAndAgain(eventCount: Int, killCount: Int) async throws {
+  /// Runs `body` until it was through without the broker hiding records from a live consumer.
+  ///
+  /// noida-db 0.2.3 names aborted transactions in every later fetch, so that librdkafka leaves out
+  /// what the same producer committed since (`TransactionTests`): people on the move, where a kill
+  /// hit while they were written. Such a run proves nothing, so it is made again; Kafka hides none.
+  private func onBrokersThatHideNothing(
+    _ body: (UInt64) async throws -> Run
+  ) async throws {
+    for attempt: UInt64 in 0..<8 {
+      let run = try await body(seed &+ attempt)
+      guard run.isHidden else { return run.compare() }
+      print(
+        "the broker hid records behind an aborted transaction: seed \(seed &+ attempt) counts not")
+    }
+    Issue.record("in none of 8 runs the broker showed all records")
+  }
+
+  /// What came of a run.
+  private struct Run {
+    var isHidden: Bool
+    var live: [Verdict]
+    var offline: Set<String>
+    var killsAtWork: Int
+
+    func compare() {
+      let said = CanonicalForm.lines(live)
+      #expect(offline.subtracting(said).sorted() == [], "verdicts that are missing")
+      #expect(Set(said).subtracting(offline).sorted() == [], "verdicts too many")
+      #expect(said.count == live.count, "a verdict was committed twice")
+      #expect(Set(live.map(\.rule)).isSuperset(of: [.a01, .a07]))
+      #expect(killsAtWork > 0)
+      print("\(live.count) verdicts of rules \(Set(live.map(\.rule)).sorted().map(\.rawValue))")
+    }
+  }
+
+  private func killAgainAndAgain(
+    _ seed: UInt64, eventCount: Int, killCount: Int
+  ) async throws -> Run {
     print("seed \(seed): BATON_SEED=\(seed) repeats the events and the plan of the kills")
     let bench = try await ReconcilerBench()
     defer { bench.broker.stop() }
@@ -56,8 +97,12 @@ private let seed =
       bench.kill(child)
     }
     try await bench.publish(Array(events))
-    try await finishAndCompare(bench)
-    #expect(killsAtWork > 0)
+    try await finish(bench)
+    let live = try await settledVerdicts(bench)
+    let offline = try await bench.offlineRun().split(separator: "\n").map(String.init)
+    return Run(
+      isHidden: try await bench.hidesRecords(), live: live, offline: Set(offline),
+      killsAtWork: killsAtWork)
   }
 
   /// The events with people merged into others on the way: in chains and rings too, as it comes,
@@ -86,7 +131,7 @@ private let seed =
       .reduce(0) { $0 + Int($1.offset) }
   }
 
-  private func finishAndCompare(_ bench: ReconcilerBench) async throws {
+  private func finish(_ bench: ReconcilerBench) async throws {
     let child = try bench.launch()
     // What a reconciler writes of a person who moves is read in turn, from key to key.
     for _ in 0..<6 {
@@ -99,12 +144,6 @@ private let seed =
     let before = try await bench.committed()
     try await bench.until("the successor at work") { try await bench.committed() != before }
     bench.kill(last)
-    let live = try await settledVerdicts(bench)
-    let offline = try await bench.offlineRun()
-    #expect(CanonicalForm.text(of: live) == offline)
-    #expect(CanonicalForm.lines(live).count == live.count, "a verdict was committed twice")
-    #expect(Set(live.map(\.rule)).isSuperset(of: [.a01, .a07]))
-    print("\(live.count) verdicts of rules \(Set(live.map(\.rule)).sorted().map(\.rawValue))")
   }
 
   /// The verdicts with nothing open above them: what the killed member was writing is aborted

@@ -65,6 +65,37 @@ struct TransactionTests {
     broker.stop()
   }
 
+  /// What a broker names as aborted in a fetch must reach into what was fetched.
+  ///
+  /// librdkafka leaves out everything of that producer up to the mark of the abort, and finds no
+  /// mark that lies before. noida-db 0.2.3 names all that was ever aborted.
+  @Test func `what follows an aborted transaction is visible to who reads on behind it`()
+    async throws
+  {
+    let producer = try await producer()
+    let dropped = try await producer.beginTransaction()
+    _ = try await dropped.send(messages(2, topic: topic))
+    try await dropped.abort(within: .seconds(20))
+    let kept = try await producer.beginTransaction()
+    let deliveries = try await kept.send(messages(2, from: 10, topic: topic))
+    try await kept.commit(within: .seconds(20))
+    let start = try #require(deliveries.first?.offset)
+    let reader = try KafkaReader(configuration)
+    let ends = try await reader.endOffsets([partition], isolation: .readCommitted)
+    var texts: [String?] = []
+    try await reader.read(
+      from: [KafkaPartitionOffset(partition, offset: start)], to: ends, within: .seconds(10)
+    ) { texts += $0.records.map(\.text) }
+    #expect(await reader.close() == .closed)
+    withKnownIssue("noida-db names aborted transactions that ended before the fetch") {
+      #expect(texts == ["v10", "v11"])
+    } when: {
+      !TestBroker.isExternal
+    }
+    #expect(await producer.close() == .closed)
+    broker.stop()
+  }
+
   /// After rust-rdkafka's test_transactions.
   @Test func `consumed offsets are committed with the transaction, and not without it`()
     async throws
