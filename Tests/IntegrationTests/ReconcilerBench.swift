@@ -62,13 +62,21 @@ final class ReconcilerBench: Sendable {
 
   // MARK: Reconcilers
 
-  func configuration(instance: String) -> ReconcilerConfiguration {
-    ReconcilerConfiguration(
+  /// Of a reconciler on the broker itself, or behind `proxy`.
+  func configuration(
+    instance: String, behind proxy: LossyProxy? = nil
+  ) -> ReconcilerConfiguration {
+    var kafka = kafka
+    if let proxy { kafka.bootstrapServers = proxy.bootstrapServers }
+    return ReconcilerConfiguration(
       kafka: kafka, groupID: Self.groupID, instanceID: instance, policy: policy)
   }
 
   /// Starts `baton reconcile`: the same member of the group every time, with snapshots of its own.
-  func launch(instance: String = "reconciler-1") throws -> Process {
+  func launch(
+    instance: String = "reconciler-1", behind proxy: LossyProxy? = nil
+  ) throws -> Process {
+    let bootstrap = proxy.map { $0.bootstrapServers.joined(separator: ",") } ?? bootstrap
     let run = folder.url.appending(path: UUID().uuidString)
     try FileManager.default.createDirectory(at: run, withIntermediateDirectories: true)
     let process = try BatonExecutable.start(
@@ -173,6 +181,21 @@ final class ReconcilerBench: Sendable {
     }
     await reader.close()
     return count
+  }
+
+  /// Waits until what is on the events topic by now is judged.
+  func judgeAll() async throws {
+    let ends = try await TopicScan(kafka, topic: .events).committedEnds()
+    try await until("everything judged") { try await isJudged(upTo: ends) }
+  }
+
+  /// Holds the committed verdicts against the offline run over the committed events.
+  func expectNothingMissingNothingExtra() async throws {
+    try await settle()
+    let live = try await verdicts()
+    #expect(!live.isEmpty)
+    #expect(CanonicalForm.text(of: live) == (try await offlineRun()))
+    #expect(CanonicalForm.lines(live).count == live.count, "a verdict was committed twice")
   }
 
   /// What `baton reconcile --input` says of what `baton events export` wrote, up to where the

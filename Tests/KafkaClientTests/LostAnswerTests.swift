@@ -19,9 +19,7 @@ struct LostAnswerTests {
 
   init() async throws {
     broker = try TestBroker.start()
-    let address = try #require(broker.bootstrapServers.first)
-    let port = try #require(address.split(separator: ":").last.flatMap { UInt16($0) })
-    proxy = try LossyProxy(brokerPort: port)
+    proxy = try LossyProxy(before: broker)
     let admin = try KafkaAdmin(direct)
     try await admin.createTopics([.init(name: topic, partitions: 1, replication: 1)])
     #expect(await admin.close() == .closed)
@@ -42,9 +40,9 @@ struct LostAnswerTests {
   func `records whose answers are lost are sent again and written once`(losses: Int) async throws {
     let producer = try KafkaProducer(lossy)
     _ = try await producer.send(messages(1, topic: topic))
-    proxy.loseProduceAnswers(losses)
+    proxy.lose(.produce, losses)
     let deliveries = try await producer.send(messages(200, from: 1, topic: topic))
-    #expect(proxy.lostCount == losses)
+    #expect(proxy.lostCount(.produce) == losses)
     #expect(deliveries.count == 200)
     #expect(try await written() == (0...200).map { "v\($0)" })
     #expect(await producer.close() == .closed)
@@ -57,17 +55,17 @@ struct LostAnswerTests {
   {
     let producer = try KafkaProducer(lossy, deliveryTimeout: .seconds(2))
     _ = try await producer.send(messages(1, topic: topic))
-    proxy.loseProduceAnswers(.max)
+    proxy.lose(.produce, .max)
     let failure = await #expect(throws: KafkaError.self) {
       try await producer.send(messages(50, from: 1, topic: topic))
     }
-    #expect(proxy.lostCount > 0)
+    #expect(proxy.lostCount(.produce) > 0)
     #expect(failure?.disposition != .abortTransaction)
     // Written all the same: that is what makes the replay a repetition.
     #expect(Set(try await written()).isSuperset(of: (1...50).map { "v\($0)" }))
     #expect(await producer.close() == .closed)
 
-    proxy.loseProduceAnswers(0)
+    proxy.lose(.produce, 0)
     let next = try KafkaProducer(lossy)
     _ = try await next.send(messages(50, from: 1, topic: topic))
     let texts = try await written()

@@ -4,7 +4,7 @@ internal import Foundation
 /// A Kafka broker for tests: the one at `BATON_TEST_KAFKA`, or a noida-db of our own
 /// (`BATON_NOIDA_DB` names its binary) on a free loopback port with a folder of its own.
 ///
-/// `@unchecked Sendable`: `process` is set once in `init` and only ended afterwards, under `lock`.
+/// `@unchecked Sendable`: `process` is what changes, under `lock`.
 public final class TestBroker: @unchecked Sendable {
   /// Why tests that need a broker are skipped, if they are.
   public static let skipReason =
@@ -27,6 +27,8 @@ public final class TestBroker: @unchecked Sendable {
   private let lock = NSLock()
   private var process: Process?
   private let folder: URL?
+  /// How ours is started: the binary and its port.
+  private let launch: (binary: String, port: UInt16)?
 
   /// Starts a broker and waits until it accepts connections; `stop` it at the end.
   public static func start() throws -> TestBroker {
@@ -44,6 +46,7 @@ public final class TestBroker: @unchecked Sendable {
   private init(_ bootstrapServers: [String]) {
     self.bootstrapServers = bootstrapServers
     folder = nil
+    launch = nil
   }
 
   private init(binary: String, port: UInt16) throws {
@@ -52,6 +55,11 @@ public final class TestBroker: @unchecked Sendable {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     self.folder = folder
     bootstrapServers = ["127.0.0.1:\(port)"]
+    launch = (binary, port)
+    try run(binary: binary, port: port, folder: folder)
+  }
+
+  private func run(binary: String, port: UInt16, folder: URL) throws {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: binary)
     process.arguments = [
@@ -64,7 +72,7 @@ public final class TestBroker: @unchecked Sendable {
     process.standardError = output
     process.standardInput = FileHandle.nullDevice
     try Self.withoutBlockedSignals { try process.run() }
-    self.process = process
+    lock.withLock { self.process = process }
     let deadline = Date(timeIntervalSinceNow: 10)
     while !Self.accepts(port) {
       guard process.isRunning, Date() < deadline else {
@@ -82,6 +90,21 @@ public final class TestBroker: @unchecked Sendable {
 
   /// Ends the broker, if it is ours, and waits for its end; it is killed if it takes too long.
   public func stop() {
+    end()
+    if let folder { try? FileManager.default.removeItem(at: folder) }
+  }
+
+  /// Ends a broker of ours as an operator does, and starts it again with what it had saved, on the
+  /// same port.
+  public func restart() throws {
+    guard let launch, let folder else {
+      throw StartFailure(description: "only a broker of the test's own can be restarted")
+    }
+    end()
+    try run(binary: launch.binary, port: launch.port, folder: folder)
+  }
+
+  private func end() {
     let process = lock.withLock {
       defer { self.process = nil }
       return self.process
@@ -93,7 +116,6 @@ public final class TestBroker: @unchecked Sendable {
     if process.isRunning, ended.wait(timeout: .now() + 5) == .timedOut {
       kill(process.processIdentifier, SIGKILL)
     }
-    if let folder { try? FileManager.default.removeItem(at: folder) }
   }
 
   private static var external: [String]? {

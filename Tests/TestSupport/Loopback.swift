@@ -1,4 +1,4 @@
-import Foundation
+internal import Foundation
 
 /// The few blocking socket calls a proxy on the loopback interface needs.
 enum Loopback {
