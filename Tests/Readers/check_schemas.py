@@ -35,7 +35,7 @@ for path in sorted(schemas.glob("landed/*/meaning.ndjson")) + sorted(schemas.glo
                 faults.append(f"{path}:{number}: {fault.json_path} breaks {fault.validator}")
             fitted += 1
         for member in documents[name].get("required", []):
-            for value in (None, [], {}, "free text with blanks"):
+            for value in (None, [], {}, "no code, no number; no base64!"):
                 broken = copy.deepcopy(line)
                 broken["data"][member] = value
                 if value is None:
