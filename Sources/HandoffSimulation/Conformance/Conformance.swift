@@ -67,14 +67,15 @@ public struct Conformance: Sendable {
   private static func episode(_ verdict: Verdict) -> Episode {
     let key = Claim.Key(
       rule: verdict.rule, handoff: verdict.handoffID,
-      cause: verdict.cause?.description ?? "", event: nil)
+      cause: verdict.cause?.description ?? "", event: verdict.beganWith)
     return compared(
       Episode(key: key, opened: verdict.opened, resolved: verdict.resolvedAt))
   }
 
   private static func compared(_ episode: Episode) -> Episode {
     var episode = episode
-    episode.key.event = nil
+    // Of A13 it is one alert, whichever answer was the first.
+    if episode.key.rule <= .a03 || episode.key.rule == .a13 { episode.key.event = nil }
     if episode.key.rule <= .a03 { (episode.key.handoff, episode.key.cause) = (nil, "") }
     return episode
   }

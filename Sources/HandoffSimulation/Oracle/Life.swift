@@ -10,6 +10,16 @@ struct Life {
     var to: Step?
   }
 
+  /// A kind of step that later clocks and rules look back at.
+  ///
+  /// Of the first three the first one counts, of the others the last: a clock that begins again
+  /// begins with the last word.
+  enum Kind: CaseIterable {
+    case transportAccepted, heard, taken
+    case amended, held, released, booked, missed, started, completed, feedback, acknowledged
+    case ended, disposition
+  }
+
   /// Something that is flagged as it stands, whatever happens next.
   struct Flag: Hashable {
     var rule: Rule
@@ -31,31 +41,15 @@ struct Life {
   private(set) var pending: [Step] = []
   private(set) var flags: [Flag] = []
   private(set) var holds: [Hold] = []
-  /// The last amendment that the receiver has not been heard about.
-  private(set) var unseen: Step?
-  /// The words of the receiver, or of the transport that it has the request.
-  private(set) var heard: [Step] = []
-  private(set) var transportAccepted: Step?
-  private(set) var acceptance: Step?
-  private(set) var booking: Step?
-  private(set) var notAttended: Step?
-  private(set) var start: Step?
-  private(set) var completion: Step?
-  private(set) var acknowledgement: Step?
-  private(set) var disposition: Step?
-  private(set) var refusal: Step?
-  /// What put it into the terminal state in which it is.
-  private(set) var end: Step?
+  /// Of each kind of step the one that counts; see ``Kind``.
+  private(set) var steps: [Kind: Step] = [:]
   private(set) var isWithdrawn = false
   /// Acceptances by organisations that are no party, and whether the party had accepted by then.
   private(set) var foreign: (step: Step, isSecond: Bool)?
-  /// What was said and legal, in order.
-  private(set) var done: [Step] = []
-  /// When something moved it.
-  private(set) var moves: [Timestamp] = []
   /// What was asked for, as last amended.
   private(set) var content: HandoffEvent?
   private(set) var beforeHold: HandoffState = .requested
+  private(set) var beforeEnd: HandoffState = .requested
 
   init(id: HandoffID) { self.id = id }
 
@@ -66,6 +60,20 @@ struct Life {
     guard let request else { return Policy.default.fallback }
     return request.policy.clocks(kind: content?.kind, priority: content?.priority)
   }
+
+  /// The last amendment that the receiver has not been heard about.
+  var unseen: Step? { steps[.amended] }
+  /// The first word of the receiver, or of the transport that the receiver has the request.
+  var heard: Step? { steps[.heard] }
+  /// The first acceptance, or what implies one.
+  var acceptance: Step? { steps[.taken] }
+  var booking: Step? { steps[.booked] }
+  var notAttended: Step? { steps[.missed] }
+  var start: Step? { steps[.started] }
+  var completion: Step? { steps[.completed] }
+  var disposition: Step? { steps[.disposition] }
+  /// What put it into the terminal state in which it is.
+  var end: Step? { steps[.ended] }
 
   var isUrgent: Bool { content?.priority?.isUrgent ?? false }
   var receiver: OrganisationID? { content?.to?.organisation }
@@ -84,66 +92,71 @@ struct Life {
   // MARK: The steps
 
   mutating func take(_ step: Step) {
-    if request == nil {
-      guard OracleTable.may(step.event.speaker, say: step.event.type) else {
-        flag(.a17, "wrong-role", step)
-        return
-      }
-      guard step.event.type == .handoffRequested else {
-        // Answers that nobody asked for are remembered together.
-        if let last = orphans.last, step.at.since(last.at) >= step.policy.windows.illegal {
-          orphans = []
-        }
-        orphans.append(step)
-        return
-      }
-      request = step
-      done = [step]
-      content = step.event
-      state = .requested
-      let waiting = orphans
-      orphans = []
-      for earlier in waiting { apply(earlier) }
+    forget(by: step)
+    guard OracleTable.may(step.event.speaker, say: step.event.type) else {
+      flag(.a17, "wrong-role", step)
       return
     }
-    if step.isRetry {
-      if state == .failed { retry() }
+    guard request != nil else {
+      begin(with: step)
       return
     }
     apply(step)
   }
 
-  private mutating func retry() {
+  private mutating func begin(with step: Step) {
+    guard step.event.type == .handoffRequested else {
+      // Answers that nobody asked for are remembered together.
+      orphans.append(step)
+      orphans.sort(by: PersonView.happenedBefore)
+      return
+    }
+    request = step
+    content = step.event
     state = .requested
-    (end, refusal) = (nil, nil)
-    settle()
+    let waiting = orphans
+    orphans = []
+    for earlier in waiting { apply(earlier) }
+  }
+
+  /// What was illegal, or asked for by nobody, does not wait for ever.
+  private mutating func forget(by step: Step) {
+    func isOver(_ waiting: Step) -> Bool {
+      step.at.since(waiting.at) >= (request ?? waiting).policy.windows.illegal
+    }
+    if orphans.allSatisfy(isOver) { orphans = [] }
+    pending.removeAll(where: isOver)
   }
 
   /// Whose word a step is.
   private enum Voice { case party, sharing, stranger, wrongRole }
 
   private func voice(of event: HandoffEvent) -> Voice {
-    guard OracleTable.may(event.speaker, say: event.type) else { return .wrongRole }
     guard let by = event.spokenBy, event.speaker != .platform, let content else { return .party }
     let from = content.from?.organisation
     let to = content.to?.organisation
     let own = event.speaker == .sender ? from : to
     let other = event.speaker == .sender ? to : from
     if own == nil || by == own { return .party }
-    if content.cc.contains(where: { $0.organisation == by }) { return .sharing }
-    return by == other ? .wrongRole : .stranger
+    if by == other { return .wrongRole }
+    return content.cc.contains { $0.organisation == by } ? .sharing : .stranger
   }
 
   private mutating func apply(_ step: Step) {
-    switch voice(of: step.event) {
+    let event = step.event
+    if event.type == .handoffRequested, !step.isRetry, event.contentMac == request?.event.contentMac
+    {
+      return
+    }
+    switch voice(of: event) {
     case .party: break
     case .sharing: return
     case .wrongRole:
       flag(.a17, "wrong-role", step)
       return
     case .stranger:
-      if step.event.type == .accepted || step.event.type == .started {
-        foreign = foreign ?? (step, acceptance != nil || start != nil || booking != nil)
+      if event.type == .accepted || event.type == .started {
+        foreign = foreign ?? (step, acceptance != nil)
       } else {
         flag(.a17, "no-party", step)
       }
@@ -152,14 +165,16 @@ struct Life {
     if move(step) { settle() }
   }
 
-  /// What was illegal is tried again after every step that changed something.
+  /// What was illegal is tried again, the earliest first, after every step.
   private mutating func settle() {
-    var changed = true
-    while changed {
-      changed = false
-      let waiting = pending
-      pending = []
-      for step in waiting where move(step) { changed = true }
+    var position = 0
+    while position < pending.count {
+      let step = pending.remove(at: position)
+      if move(step) {
+        position = 0
+      } else {
+        position += 1
+      }
     }
   }
 
@@ -171,76 +186,112 @@ struct Life {
         isAfterEnd: state?.isTerminal ?? false))
   }
 
-  /// Whether the step was legal.
+  /// Whether the step was legal; what is not waits.
   private mutating func move(_ step: Step) -> Bool {
     guard let state else { return false }
     let event = step.event
-    if event.type == .transportFailed, isUnknown(event.reason) { return true }
+    if step.isRetry {
+      if state == .failed { (self.state, steps[.ended]) = (.requested, nil) }
+      return true
+    }
+    if event.type == .transportFailed, OracleTable.isUnknown(event.reason) { return true }
     let what = OracleTable.move(state, event.type)
     if what == .illegal {
       pending.append(step)
+      pending.sort(by: PersonView.happenedBefore)
       return false
     }
-    if event.speaker == .receiver || event.type == .delivered {
-      heard.append(step)
-      if event.speaker == .receiver, event.type != .delivered, event.type != .transportFailed {
-        unseen = nil
+    carryOut(what, step)
+    switch event.type {
+    case .feedbackAcknowledged: steps[.acknowledged] = step
+    case .booked where what == .nothing && state.isUnderway:
+      steps[.booked] = step
+    case .disposition: steps[.disposition] = step
+    case .feedbackSent where what == .nothing && !state.isTerminal: steps[.feedback] = step
+    default: break
+    }
+    if OracleTable.isHeard(event.type) {
+      steps[.heard] = steps[.heard] ?? step
+      if event.type != .delivered {
+        steps[.amended] = nil
         flags.removeAll { $0.rule == .a24 }
       }
     }
-    if what != .nothing || event.type == .feedbackSent { moves.append(step.at) }
-    if what != .nothing || event.type == .booked { done.append(step) }
-    note(step)
+    return true
+  }
+
+  private mutating func carryOut(_ what: OracleTable.Move, _ step: Step) {
+    if step.event.type == .handoffRequested || step.event.type == .handoffAmended {
+      amend(step.event)
+    }
     switch what {
     case .nothing, .illegal: break
-    case .mustBeSeen: unseen = step
+    case .mustBeSeen: steps[.amended] = step
     case .answered:
       if let last = holds.indices.last { holds[last].to = step }
-      self.state = beforeHold
+      steps[.released] = step
+      state = beforeHold
     case .conflict: flag(.a12, "", step)
     case .tooLate: flag(.a24, "", step)
     case .withdraw:
       isWithdrawn = true
       enter(.rejected, step)
-    case .undelivered:
-      flag(.a22, "", step)
-      enter(.failed, step)
+    case .undelivered: enter(.failed, step)
     case .refute(let next):
-      if let end, isOfReceiver(end), event.occurredAt < end.event.occurredAt { break }
+      // What the receiver said itself is refuted only by what happened later.
+      if let end, end.event.speaker != .platform, step.event.occurredAt <= end.event.occurredAt {
+        break
+      }
       enter(next, step)
     case .go(let next): enter(next, step)
     }
-    return true
-  }
-
-  /// 408 and 425 say nothing of what happened (note 2; §8, Transport).
-  private func isUnknown(_ reason: Code?) -> Bool {
-    reason?.description == "408" || reason?.description == "425"
-  }
-
-  private func isOfReceiver(_ step: Step) -> Bool {
-    step.event.type == .couldNotComplete || step.event.type == .recipientRefusedPatient
   }
 
   private mutating func enter(_ next: HandoffState, _ step: Step) {
-    if state == .onHold, let last = holds.indices.last, holds[last].to == nil {
-      holds[last].to = step
-    }
-    if next == .onHold {
-      beforeHold = state ?? .requested
-      holds.append(Hold(from: step))
-    }
+    if next == .redirected { redirectedTo = step.event.newHandoffID ?? redirectedTo }
+    // The same end again: the clock of the next step runs on (§8, Ends).
+    guard next != state || !next.isTerminal else { return }
+    if state == .onHold { holds.removeAll { $0.to == nil } }
+    let before = state ?? .requested
     state = next
-    end = nil
-    if next.isTerminal {
-      end = step
-      unseen = nil
+    steps[.ended] = nil
+    switch next {
+    case .inTransit: steps[.transportAccepted] = steps[.transportAccepted] ?? step
+    case .onHold:
+      beforeHold = before
+      holds.append(Hold(from: step))
+      steps[.held] = step
+    case .accepted, .booked, .started: take(up: step)
+    case .completed: steps[.completed] = step
+    default: break
     }
-    if next == .voided { flags = [] }
-    let isDone = next == .completed && !isFeedbackOwed
-    if isDone || clocks.isDocument && (next == .received || next == .accepted) {
+    if next.isTerminal { finish(from: before, step) }
+    if next == .voided { (flags, foreign) = ([], nil) }
+    let isRead =
+      clocks.isDocument
+      && [.received, .accepted, .booked, .started, .completed].contains(next)
+    if isRead || next == .completed && !isFeedbackOwed {
       state = .closed
-      end = step
+      finish(from: before, step)
+    }
+  }
+
+  private mutating func finish(from before: HandoffState, _ step: Step) {
+    beforeEnd = before
+    steps[.ended] = step
+    steps[.amended] = nil
+  }
+
+  /// The receiver has the work.
+  private mutating func take(up step: Step) {
+    steps[.taken] = steps[.taken] ?? step
+    switch step.event.type {
+    case .booked: steps[.booked] = step
+    case .started: steps[.started] = step
+    case .notAttended:
+      steps[.missed] = step
+      steps[.booked] = nil
+    default: break
     }
   }
 
@@ -252,46 +303,27 @@ struct Life {
     said.needKey = event.needKey ?? said.needKey
     said.journeyID = event.journeyID ?? said.journeyID
     said.parentHandoffID = event.parentHandoffID ?? said.parentHandoffID
+    said.dischargeReadyAt = event.dischargeReadyAt ?? said.dischargeReadyAt
     said.isFeedbackOwed = event.isFeedbackOwed ?? said.isFeedbackOwed
-    said.from = event.from ?? said.from
     said.to = event.to ?? said.to
     if !event.cc.isEmpty { said.cc = event.cc }
     content = said
   }
 
-  /// What people did of late: of each kind of step the last, without what ends or acknowledges.
+  /// What people did and what still stands of it: without ends and acknowledgements, amendments that
+  /// were seen, and bookings that were missed.
   var acts: [Step] {
-    var last: [EventType: Step] = [:]
-    for step in done {
-      switch step.event.type {
-      case .handoffRequested, .handoffAmended, .accepted, .infoRequested, .booked, .started:
-        last[step.event.type] = step
-      case .notAttended:
-        last[.notAttended] = step
-        last[.booked] = nil
-      default: break
-      }
-    }
-    return Array(last.values)
+    let kinds: [Kind] = [.amended, .held, .released, .taken, .booked, .missed, .started]
+    return [request].compactMap(\.self) + kinds.compactMap { steps[$0] }
   }
 
-  /// What later clocks start at.
-  private mutating func note(_ step: Step) {
-    switch step.event.type {
-    case .transportAccepted where state == .requested: transportAccepted = step
-    case .accepted: acceptance = acceptance ?? step
-    case .booked: booking = step
-    case .notAttended:
-      notAttended = step
-      booking = nil
-    case .started: start = start ?? step
-    case .completed: completion = completion ?? step
-    case .feedbackAcknowledged: acknowledgement = acknowledgement ?? step
-    case .disposition: disposition = step
-    case .redirected: redirectedTo = step.event.newHandoffID ?? redirectedTo
-    case .handoffRequested, .handoffAmended: amend(step.event)
-    case .recipientRefusedPatient, .transportFailed: refusal = refusal ?? step
-    default: break
-    }
+  /// Whether it moved on between two moments, as far as its steps still stand.
+  func hasMoved(after first: Timestamp, before last: Timestamp) -> Bool {
+    ([request].compactMap(\.self) + steps.values).contains { $0.at > first && $0.at < last }
   }
+}
+
+extension HandoffState {
+  /// Where a booking says when it will begin.
+  fileprivate var isUnderway: Bool { self == .booked || self == .started }
 }

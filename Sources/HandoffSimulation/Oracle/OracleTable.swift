@@ -107,6 +107,27 @@ enum OracleTable {
     }
   }
 
+  /// Whether an event proves that the receiver has the request (A07): its own word, or the
+  /// transport's that it was delivered; neither a failure nor an expiry, and no redirection.
+  static func isHeard(_ type: EventType) -> Bool {
+    let words: Set<EventType> = [
+      .delivered, .received, .recipientRefusedPatient, .accepted, .rejected, .infoRequested, .booked,
+      .notAttended, .started, .interim, .completed, .couldNotComplete, .feedbackSent,
+    ]
+    return words.contains(type)
+  }
+
+  /// 408 and 425 say nothing of what happened (note 2; §8, Transport).
+  static func isUnknown(_ reason: Code?) -> Bool {
+    let code = reason?.description ?? ""
+    return code == "timeout" || code.hasSuffix("408") || code.hasSuffix("425")
+  }
+
+  /// Of what happened at one moment: as a handoff runs.
+  static func rank(_ type: EventType) -> Int {
+    type == .handoffRequested ? -1 : columns.firstIndex(of: type) ?? columns.count
+  }
+
   /// Whether an event is a step of a handoff, and not of the person's stay.
   static func isStep(_ type: EventType) -> Bool {
     type == .handoffRequested || columns.contains(type)

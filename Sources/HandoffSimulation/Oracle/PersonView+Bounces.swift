@@ -78,6 +78,7 @@ extension PersonView {
     var all = [Happening(turn: .visit(life.receiver), step: request, handoff: life.id)]
     if let end = life.end, life.state == .rejected || life.state == .redirected {
       let reason = end.event.reason?.description ?? ""
+      // Asked to complete it and to send it again: no bounce.
       if reason != "03", !reason.hasSuffix(":03") {
         all.append(Happening(turn: .hop(life.receiver), step: end, handoff: life.id))
       }
@@ -85,7 +86,8 @@ extension PersonView {
     if let said = life.disposition {
       all.append(Happening(turn: .disposition, step: said, handoff: life.id))
     }
-    if let start = life.start ?? life.completion {
+    // What was done was begun; a letter is done with when it is read.
+    if let start = life.start ?? life.completion ?? (life.state == .closed ? life.end : nil) {
       all.append(Happening(turn: .start, step: start, handoff: life.id))
     }
     return all

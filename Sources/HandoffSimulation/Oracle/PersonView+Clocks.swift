@@ -23,33 +23,38 @@ extension PersonView {
 
   /// A13: answers that nobody has asked for.
   private func orphanClaims(of life: Life) -> [Claim] {
-    let flags = life.flags.map { Claim($0.rule, life.id, cause: $0.cause, due: $0.at) }
-    guard let first = life.orphans.first, let last = life.orphans.last else { return flags }
-    let windows = first.policy.windows
+    let flags = life.flags.map {
+      Claim($0.rule, life.id, cause: $0.cause, event: $0.event, due: $0.at)
+    }
+    guard let said = life.orphans.first, let first = life.orphans.map(\.at).min(),
+      let last = life.orphans.map(\.at).max()
+    else { return flags }
+    let windows = said.policy.windows
     return flags + [
+      // One alert, whichever of the answers turns out to have been the first.
       Claim(
         .a13, life.id,
-        due: first.at.advanced(by: windows.reorder).advanced(by: windows.orphan),
-        until: last.at.advanced(by: windows.illegal))
+        due: first.advanced(by: windows.reorder).advanced(by: windows.orphan),
+        until: last.advanced(by: windows.illegal))
     ]
   }
 
   /// A07.
   private func transportClaims(of life: Life) -> [Claim] {
     guard let request = life.request, let state = life.state, !request.event.isBackfill,
-      life.heard.isEmpty
+      life.heard == nil
     else { return [] }
     let isUnderway = state == .requested || state == .inTransit
     let isFailed = state == .failed && !nextStep(of: life) && life.disposition == nil
     guard isUnderway || isFailed else { return [] }
     var due = due(life.clocks.acknowledge, from: request.at, life)
-    if let accepted = life.transportAccepted, accepted.at < due {
+    if let accepted = life.steps[.transportAccepted], accepted.at < due {
       let length =
         request.policy.railDelivery[accepted.event.rail] ?? life.clocks.deliver
         ?? life.clocks.acknowledge
       due = self.due(length, from: accepted.at, life)
     }
-    return [Claim(.a07, life.id, due: due)]
+    return [Claim(.a07, life.id, event: request.event.id, due: due)]
   }
 
   /// A08, and the question to the sender that stays open.
@@ -57,51 +62,49 @@ extension PersonView {
     guard let request = life.request, let state = life.state else { return [] }
     let isWaiting =
       state == .delivered || state == .received || state == .onHold
-      || (request.event.isBackfill || !life.heard.isEmpty)
+      || (request.event.isBackfill || life.heard != nil)
         && (state == .requested || state == .inTransit)
     guard isWaiting else { return [] }
     let windows = request.policy.windows
-    let due = acceptanceDue(of: life, windows)
     guard state == .onHold, let hold = life.holds.last else {
-      let since = life.holds.last?.to?.event.id
-      return [Claim(.a08, life.id, event: since, due: due)]
+      var due = acceptanceDue(of: life, windows)
+      // After a question it is another episode, which cannot have been due before its answer.
+      if let answer = life.steps[.released] { due = max(due, answer.event.occurredAt) }
+      return [
+        Claim(.a08, life.id, event: (life.steps[.released] ?? request).event.id, due: due)
+      ]
     }
-    // A question after T_accept has its own clock only.
-    var claims: [Claim] = []
+    let asked = hold.from.event
+    var claims = [
+      Claim(
+        .a08, life.id, cause: "hold", event: asked.id,
+        due: due(windows.hold, from: asked.occurredAt, life))
+    ]
+    // A question after T_accept, or after an acceptance, has its own clock only.
     let isAccepted = life.beforeHold == .accepted || life.beforeHold == .booked
-    if !isAccepted, !isOverdue(life, by: hold.from, windows) {
-      claims.append(Claim(.a08, life.id, event: hold.from.event.id, due: due))
-    }
-    do {
-      claims.append(
-        Claim(
-          .a08, life.id, cause: "hold", event: hold.from.event.id,
-          due: self.due(windows.hold, from: hold.from.event.occurredAt, life)))
+    if !isAccepted, acceptanceDue(of: life, windows, before: hold.from) >= asked.occurredAt {
+      let due = acceptanceDue(of: life, windows)
+      claims.append(Claim(.a08, life.id, event: asked.id, due: due))
     }
     return claims
   }
 
-  private func isOverdue(_ life: Life, by hold: Step, _ windows: RuleWindows) -> Bool {
-    acceptanceDue(of: life, windows, before: hold) <= hold.event.occurredAt
-  }
-
-  /// T_accept, which stands still while the sender is asked: at most T_holdCap in all.
+  /// T_accept, which stands still while the sender is asked, until it answers: at most T_holdCap in
+  /// all.
   private func acceptanceDue(
     of life: Life, _ windows: RuleWindows, before: Step? = nil
   ) -> Timestamp {
     let request = life.request?.event.occurredAt ?? at
-    var due = due(life.clocks.accept, from: request, life)
-    guard let first = life.holds.first?.from.event.occurredAt else { return due }
-    var left = self.due(windows.holdCap, from: first, life).since(first)
+    var paused = Elapsed(nanoseconds: 0)
     for hold in life.holds where hold.from.index != before?.index {
       let start = hold.from.event.occurredAt
-      let end = min(hold.to?.event.occurredAt ?? .distantFuture, start.advanced(by: left))
-      let pause = Elapsed(nanoseconds: max(0, end.since(start).nanoseconds))
-      left = Elapsed(nanoseconds: left.nanoseconds - pause.nanoseconds)
-      due = max(due, start).advanced(by: pause)
-      if let released = hold.to?.event.occurredAt { due = max(due, released) }
+      let cap = due(windows.holdCap, from: start, life)
+        .advanced(by: Elapsed(nanoseconds: -paused.nanoseconds))
+      let end = min(hold.to?.event.occurredAt ?? .distantFuture, cap)
+      let pause = max(0, end.since(start).nanoseconds)
+      paused = Elapsed(nanoseconds: paused.nanoseconds + pause)
     }
-    return due
+    return due(life.clocks.accept, from: request, life).advanced(by: paused)
   }
 
   /// A09.
@@ -111,18 +114,33 @@ extension PersonView {
       return []
     }
     var from = request.event.occurredAt
-    if life.clocks.startAnchor == .dischargeReady,
-      let ready = steps(of: .readyForDischarge).last
-    {
-      from = ready.event.dischargeReadyAt ?? ready.event.occurredAt
+    var began = life.acceptance ?? request
+    if life.clocks.startAnchor == .dischargeReady {
+      from = readiness ?? life.content?.dischargeReadyAt ?? from
     }
-    if let missed = life.notAttended { from = missed.event.occurredAt }
+    if let missed = life.notAttended {
+      from = missed.event.occurredAt
+      began = missed
+    }
     let length = life.clocks.start ?? (life.clocks.outcome == nil ? life.clocks.complete : nil)
     var due = length.map { self.due($0, from: from, life) }
-    if let booked = life.booking?.event.bookedFor, due.map({ booked > $0 }) ?? true {
+    if let booking = life.booking, let booked = booking.event.bookedFor,
+      due.map({ booked > $0 }) ?? true
+    {
       due = booked.advanced(by: request.policy.windows.bookingGrace)
+      began = booking
     }
-    return due.map { [Claim(.a09, life.id, due: $0)] } ?? []
+    return due.map { [Claim(.a09, life.id, event: began.event.id, due: $0)] } ?? []
+  }
+
+  /// The Discharge Ready Date as it was said last; where it was taken back, from when on another is
+  /// awaited (§4.2, "DRD reset restarts").
+  private var readiness: Timestamp? {
+    guard let said = steps(of: .readyForDischarge, .dischargeReadinessWithdrawn).last else {
+      return nil
+    }
+    let isReady = said.event.type == .readyForDischarge
+    return isReady ? said.event.dischargeReadyAt ?? said.event.occurredAt : said.event.occurredAt
   }
 
   /// A10 and its limbs.
@@ -131,18 +149,20 @@ extension PersonView {
     var claims: [Claim] = []
     if state == .started, let start = life.start {
       claims.append(
-        Claim(.a10, life.id, due: due(life.clocks.complete, from: start.event.occurredAt, life)))
+        Claim(
+          .a10, life.id, event: start.event.id,
+          due: due(life.clocks.complete, from: start.event.occurredAt, life)))
     }
     if !state.isTerminal, state != .completed, let length = life.clocks.outcome {
       claims.append(
         Claim(
-          .a10, life.id, cause: "outcome",
+          .a10, life.id, cause: "outcome", event: request.event.id,
           due: due(length, from: request.event.occurredAt, life)))
     }
     if state == .completed, let completion = life.completion {
       claims.append(
         Claim(
-          .a10, life.id, cause: "feedback",
+          .a10, life.id, cause: "feedback", event: completion.event.id,
           due: due(life.clocks.feedback, from: completion.event.occurredAt, life)))
     }
     return claims
@@ -154,31 +174,32 @@ extension PersonView {
       life.disposition == nil
     else { return [] }
     let windows = request.policy.windows
-    var claims: [Claim] = []
+    let began = end.event.id
+    let happened = end.event.occurredAt
     let hasNext = nextStep(of: life)
+    var claims: [Claim] = []
     if state == .failed, !hasNext, let limb = misdirection(end.event) {
-      claims.append(Claim(.a17, life.id, cause: limb, due: end.at))
+      claims.append(Claim(.a17, life.id, cause: limb, event: began, due: end.at))
     }
-    let refused = life.refusal.map { RefusalCode($0.event) } ?? .none
-    if state == .failed, refused != .none, let refusal = life.refusal {
-      if refused == .deceased {
-        claims.append(Claim(.a22, life.id, cause: "deceased", due: refusal.event.occurredAt))
-      } else if !hasNext {
-        claims.append(
-          Claim(
-            .a22, life.id, due: due(windows.negative, from: refusal.event.occurredAt, life)))
-      }
+    let refused = RefusalCode(end.event)
+    if refused == .deceased {
+      return claims + [Claim(.a22, life.id, cause: "deceased", event: began, due: happened)]
     }
-    guard !hasNext, refused != .deceased else { return claims }
+    guard !hasNext else { return claims }
+    // The transport that gives back what it had delivered is a refusal too (§2.3).
+    if state == .failed, refused == .refused || life.beforeEnd == .delivered {
+      let due = due(windows.negative, from: happened, life)
+      claims.append(Claim(.a22, life.id, event: began, due: due))
+    }
     switch state {
     case .rejected where life.isWithdrawn:
-      claims.append(Claim(.a11, life.id, cause: "withdrawn", due: end.event.occurredAt))
+      claims.append(Claim(.a11, life.id, cause: "withdrawn", event: began, due: happened))
     case .rejected, .failed, .expired, .redirected:
       let length = life.isUrgent ? windows.rerouteUrgent : windows.reroute
       claims.append(
         Claim(
-          .a11, life.id, cause: state == .redirected ? "redirected" : "",
-          due: due(length, from: end.event.occurredAt, life)))
+          .a11, life.id, cause: state == .redirected ? "redirected" : "", event: began,
+          due: due(length, from: happened, life)))
     default: break
     }
     return claims
@@ -203,7 +224,8 @@ extension PersonView {
     let windows = request.policy.windows
     var claims: [Claim] = []
     for flag in life.flags where flag.rule == .a12 || flag.isAfterEnd || !state.isTerminal {
-      claims.append(Claim(flag.rule, life.id, cause: flag.cause, due: flag.at))
+      claims.append(
+        Claim(flag.rule, life.id, cause: flag.cause, event: flag.event, due: flag.at))
     }
     for step in life.pending {
       claims.append(
@@ -213,11 +235,16 @@ extension PersonView {
     }
     if let unseen = life.unseen, !request.event.isBackfill {
       claims.append(
-        Claim(.a24, life.id, due: due(life.clocks.acknowledge, from: unseen.at, life)))
+        Claim(
+          .a24, life.id, event: unseen.event.id,
+          due: due(life.clocks.acknowledge, from: unseen.at, life)))
     }
-    if let foreign = life.foreign, ![.rejected, .redirected, .cancelled, .voided].contains(state) {
+    if let foreign = life.foreign, ![.rejected, .redirected, .cancelled].contains(state) {
       let wait = due(windows.confirmation, from: foreign.step.at, life)
-      claims.append(Claim(.a05, life.id, due: foreign.isSecond ? wait : foreign.step.at))
+      claims.append(
+        Claim(
+          .a05, life.id, event: foreign.step.event.id,
+          due: foreign.isSecond ? wait : foreign.step.at))
     }
     return claims
   }

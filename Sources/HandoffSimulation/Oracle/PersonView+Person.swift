@@ -8,42 +8,41 @@ extension PersonView {
     let all = requested
     var claims: [Claim] = []
     for (position, later) in all.enumerated() {
-      for earlier in all[..<position] { claims += pair(earlier, later) }
+      for earlier in all[..<position] { claims += pair(earlier, later, among: all) }
     }
     return claims
   }
 
-  private func pair(_ earlier: Life, _ later: Life) -> [Claim] {
+  private func pair(_ earlier: Life, _ later: Life, among all: [Life]) -> [Claim] {
     guard let one = earlier.content, let two = later.content, let need = one.needKey,
       need == two.needKey, earlier.isOpen, later.isOpen, let request = later.request,
-      one.parentHandoffID != later.id, two.parentHandoffID != earlier.id
+      let before = earlier.request, one.parentHandoffID != later.id,
+      two.parentHandoffID != earlier.id
     else { return [] }
     let windows = request.policy.windows
-    var claims: [Claim] = []
-    let areOffers =
-      one.parentHandoffID != nil && one.parentHandoffID == two.parentHandoffID
-    let isOtherService = earlier.receiver != later.receiver
-    if isOtherService, let first = earlier.acceptance ?? earlier.start,
-      let second = later.acceptance ?? later.start
-    {
-      let from = max(first.at, second.at)
-      let due = windows.confirmation.due(
-        from: from, in: request.policy.calendar, for: later.receiver)
-      claims.append(Claim(.a05, later.id, cause: "need", due: due))
+    func confirmed(_ from: Timestamp) -> Timestamp {
+      windows.confirmation.due(from: from, in: request.policy.calendar, for: later.receiver)
     }
-    let gap = two.occurredAt.since(one.occurredAt).nanoseconds.magnitude
+    var claims: [Claim] = []
+    let isOtherService = earlier.receiver != later.receiver
+    if isOtherService, let first = earlier.acceptance, let second = later.acceptance {
+      claims.append(
+        Claim(
+          .a05, later.id, cause: "need", event: second.event.id,
+          due: confirmed(max(first.at, second.at))))
+    }
     let window = later.isUrgent ? windows.needUrgent : windows.need
-    guard gap <= window.nanoseconds.magnitude else { return claims }
+    guard request.event.occurredAt.since(before.event.occurredAt) <= window else { return claims }
     let rule: Rule = isOtherService ? .a06 : .a04
-    if !areOffers {
-      claims.append(Claim(rule, later.id, due: request.at))
-    } else if isOtherService {
-      let accepted = [earlier, later].compactMap { ($0.acceptance ?? $0.start)?.at }.min()
-      if let accepted {
-        let due = windows.confirmation.due(
-          from: accepted, in: request.policy.calendar, for: later.receiver)
-        claims.append(Claim(.a06, later.id, due: due))
+    if let group = one.parentHandoffID, group == two.parentHandoffID {
+      // Offers of one need: W_conf after one of them is confirmed (§8).
+      let offers = all.filter { $0.isOpen && $0.content?.parentHandoffID == group }
+      if isOtherService, let first = offers.compactMap(\.acceptance?.at).min() {
+        claims.append(Claim(.a06, later.id, event: request.event.id, due: confirmed(first)))
       }
+    } else {
+      claims.append(
+        Claim(rule, later.id, event: request.event.id, due: max(before.at, request.at)))
     }
     return claims
   }
@@ -71,7 +70,7 @@ extension PersonView {
       default: return false
       }
     }
-    return isReceived ? [] : [Claim(.a20, nil, due: due)]
+    return isReceived ? [] : [Claim(.a20, nil, event: said.event.id, due: due)]
   }
 
   private var readyClaims: [Claim] {
@@ -90,7 +89,7 @@ extension PersonView {
       handsOn(life, ready) && (life.end.map { $0.event.occurredAt > from } ?? true)
     }
     let isAccepted = mine.contains { life in
-      life.acceptance != nil || life.booking != nil || life.start != nil
+      life.acceptance != nil
         ? ![.rejected, .redirected, .cancelled, .voided, .failed, .expired].contains(life.state)
         : false
     }
@@ -121,7 +120,7 @@ extension PersonView {
     return requested.compactMap { life in
       guard life.isOpen else { return nil }
       let acts = life.acts.filter { $0.event.occurredAt >= death.end }
-      var began = acts.min { $0.event.occurredAt < $1.event.occurredAt }
+      var began = acts.min(by: Self.happenedBefore)
       if began == nil, let booked = life.booking, let hour = booked.event.bookedFor,
         hour >= death.end
       {

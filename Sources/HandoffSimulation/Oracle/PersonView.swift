@@ -42,8 +42,9 @@ struct PersonView {
     return settled + window
   }
 
-  private static func happenedBefore(_ left: Step, _ right: Step) -> Bool {
-    (moment(left), left.event.id) < (moment(right), right.event.id)
+  static func happenedBefore(_ left: Step, _ right: Step) -> Bool {
+    (moment(left), OracleTable.rank(left.event.type), left.event.id)
+      < (moment(right), OracleTable.rank(right.event.type), right.event.id)
   }
 
   /// A request that is tried again happens when it is tried.
@@ -51,11 +52,11 @@ struct PersonView {
     step.isRetry ? step.at : step.event.occurredAt
   }
 
-  /// The handoffs that were requested, by when.
+  /// The handoffs that were requested, by when that happened.
   var requested: [Life] {
     lives.values.filter { $0.request != nil }.sorted {
       guard let left = $0.request, let right = $1.request else { return false }
-      return (left.at, left.index) < (right.at, right.index)
+      return (left.event.occurredAt, $0.id) < (right.event.occurredAt, $1.id)
     }
   }
 
@@ -94,32 +95,33 @@ struct PersonView {
 
   // MARK: The next step of what came to nothing
 
-  /// Whether a handoff may take the place of another: of its need or journey, or naming it.
-  func mayFollow(_ left: Life, _ right: Life) -> Bool {
-    guard let one = left.content, let two = right.content else { return false }
-    if let need = one.needKey, need == two.needKey { return true }
-    if let journey = one.journeyID, journey == two.journeyID { return true }
-    return two.parentHandoffID == left.id || left.redirectedTo == right.id
-  }
-
-  /// What takes the place of a handoff that ended.
+  /// What takes the place of a handoff that ended (A11, and §8, Rules).
   ///
-  /// Of a redirection, what it names, or what names it; else another of its line that was requested
-  /// later, is alive or was carried out, or was refused later and speaks for itself.
+  /// Of a redirection what it names, or what names it. Else what it names; a new one of its need or
+  /// journey, or that names it; one that names it and is under way or done; of offers of one need one
+  /// that is under way or done, or that came to nothing later and speaks for both.
   func nextStep(of life: Life) -> Bool {
     guard let end = life.end else { return false }
-    if life.state == .redirected, let named = life.redirectedTo {
-      return lives[named]?.request != nil
-        || requested.contains { $0.content?.parentHandoffID == life.id }
-    }
     return requested.contains { other in
-      guard other.id != life.id, mayFollow(life, other), let request = other.request else {
-        return false
+      guard other.id != life.id, let request = other.request else { return false }
+      if other.id == life.redirectedTo { return true }
+      let isPart = other.content?.parentHandoffID == life.id
+      if life.state == .redirected, life.redirectedTo != nil { return isPart }
+      let isNew = request.event.occurredAt >= end.event.occurredAt
+      let isAlive = other.state == .closed || other.state?.isTerminal == false
+      if isPart { return isNew || isAlive }
+      if isNew, let journey = life.content?.journeyID, journey == other.content?.journeyID {
+        return true
       }
-      if request.index > end.index { return true }
-      guard let otherEnd = other.end else { return true }
-      return other.state == .closed
-        || otherEnd.index > end.index && other.state != .cancelled && other.state != .voided
+      guard let need = life.content?.needKey, need == other.content?.needKey else { return false }
+      return isNew || isAlive || speaksForBoth(other, instead: life)
     }
+  }
+
+  private func speaksForBoth(_ other: Life, instead life: Life) -> Bool {
+    guard let mine = life.end, let its = other.end,
+      other.state != .cancelled, other.state != .voided
+    else { return false }
+    return (its.event.occurredAt, other.id) > (mine.event.occurredAt, life.id)
   }
 }

@@ -33,7 +33,6 @@ struct Recognition {
   mutating func take(_ arrival: Oracle.Arrival, index: Int) {
     let event = arrival.event
     var step = Step(event: event, at: arrival.at, policy: arrival.policy, index: index)
-    defer { all.append(step) }
     let windows = arrival.policy.windows
     let remembered = all.filter { arrival.at.since($0.at) < windows.memory }
     if remembered.contains(where: {
@@ -41,6 +40,7 @@ struct Recognition {
     }) {
       return
     }
+    defer { all.append(step) }
     if remembered.contains(where: { $0.event.id == event.id }) {
       if event.type == .handoffRequested, isFailed(event.handoffID) {
         step.isRetry = true
@@ -57,14 +57,16 @@ struct Recognition {
         note(.a01, step, of: key, windows.repeats)
         return
       }
-      if event.supersedes == nil, same.contains(where: { $0.event.supersedes == nil }) {
+      if event.supersedes == nil, !same.isEmpty {
         note(.a03, step, of: key, windows.memory)
+        steps.append(step)
+        return
       }
     }
     if event.handoffID != nil,
       let known = remembered.first(where: {
         $0.event.handoffID == event.handoffID && $0.event.contentMac == event.contentMac
-          && $0.event.type == event.type
+          && $0.event.type == event.type && $0.event.spokenBy == event.spokenBy
       })
     {
       let between = hasMoved(event.handoffID, after: known.at, before: arrival.at, windows)
@@ -97,7 +99,8 @@ struct Recognition {
     _ handoff: HandoffID?, after first: Timestamp, before now: Timestamp, _ windows: RuleWindows
   ) -> Bool {
     guard let handoff, let life = PersonView(self, at: now).lives[handoff] else { return false }
-    return life.moves.contains { $0 > first && now.since($0) > windows.reorder }
+    let settled = now.advanced(by: Elapsed(nanoseconds: -windows.reorder.nanoseconds))
+    return life.hasMoved(after: first, before: settled)
   }
 
   private func isFailed(_ handoff: HandoffID?) -> Bool {
