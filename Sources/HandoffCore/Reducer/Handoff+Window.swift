@@ -73,9 +73,11 @@ extension Handoff {
     case .closed, .rejected, .redirected, .cancelled, .voided:
       current.marks = current.marks.filter { mark in
         switch mark.step {
-        case .requested, .acknowledged, .accepted, .ended, .disposition, .feedbackAcknowledged: true
-        case .transportAccepted, .held, .released, .booked, .notAttended, .started, .completed,
-          .feedbackSent, .amended:
+        // When care began, and when it was done, counts for its whole line (A15).
+        case .requested, .acknowledged, .accepted, .started, .completed, .ended, .disposition,
+          .feedbackAcknowledged:
+          true
+        case .transportAccepted, .held, .released, .booked, .notAttended, .feedbackSent, .amended:
           false
         }
       }

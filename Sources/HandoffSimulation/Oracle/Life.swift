@@ -318,8 +318,16 @@ struct Life {
   }
 
   /// Whether it moved on between two moments, as far as its steps still stand.
+  ///
+  /// What led to an end and was heard of after it has moved nothing.
   func hasMoved(after first: Timestamp, before last: Timestamp) -> Bool {
-    ([request].compactMap(\.self) + steps.values).contains { $0.at > first && $0.at < last }
+    let lasting: [Kind] = [
+      .heard, .taken, .started, .completed, .acknowledged, .ended, .disposition,
+    ]
+    let canGoOn = state == .failed || state == .expired || state?.isTerminal != true
+    let kinds = canGoOn ? Kind.allCases : lasting
+    return ([request] + kinds.map { steps[$0] }).compactMap(\.self)
+      .contains { $0.at > first && $0.at < last }
   }
 }
 

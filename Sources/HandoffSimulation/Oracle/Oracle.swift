@@ -85,9 +85,14 @@ private struct Standing {
       if let known = claims[claim.key], known.due <= claim.due { continue }
       claims[claim.key] = claim
     }
-    for (key, opened) in open where claims[key].map({ $0.due > time }) ?? true {
-      open[key] = nil
-      ended.append(Episode(key: key, opened: opened, resolved: time))
+    for (key, opened) in open {
+      if let claim = claims[key], claim.due <= time {
+        // Put in order anew it may have been due at another moment, which is the one that counts.
+        open[key] = claim.due
+      } else {
+        open[key] = nil
+        ended.append(Episode(key: key, opened: opened, resolved: time))
+      }
     }
     advance(to: time)
   }

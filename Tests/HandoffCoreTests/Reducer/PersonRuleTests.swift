@@ -117,6 +117,20 @@ extension Scene {
     #expect(!scene.stands(.a05))
   }
 
+  @Test func `of three that accept one need the first two say since when`() {
+    var scene = Scene()
+    scene.ask(one, at: 0) { $0.parentHandoffID = HandoffID(rawValue: 9) }
+    scene.ask(two, at: 1, to: council) { $0.parentHandoffID = HandoffID(rawValue: 9) }
+    scene.ask(three, at: 2, to: Scene.stranger) { $0.parentHandoffID = HandoffID(rawValue: 9) }
+    scene.answer(.accepted, two, at: 30, by: council)
+    scene.answer(.accepted, three, at: 40, by: Scene.stranger)
+    scene.answer(.accepted, one, at: 100)
+    scene.tick(at: 400)
+    let said = scene.verdicts.filter { $0.rule == .a05 && $0.handoffID == three }
+    #expect(said.short == ["A05 opened"])
+    #expect(said.first?.opened == Scene.minutes(160))
+  }
+
   @Test func `a second acceptance by a service that shares the care is none`() {
     var scene = Scene()
     scene.ask(one, at: 0) { $0.cc = [Party(organisation: council)] }
@@ -175,6 +189,20 @@ extension Scene {
     round(&scene, one, at: 0, to: Scene.hospital)
     scene.ask(two, at: 20, need: 9)
     #expect(!scene.stands(.a15))
+  }
+
+  /// Found by the oracle: care that was over began, by what was kept of it, when it ended.
+  @Test func `care that began before does not end it by ending after`() {
+    var scene = Scene()
+    scene.ask(two, at: 20, to: council)
+    scene.answer(.started, two, at: 25, by: council)
+    round(&scene, one, at: 30, to: Scene.hospital)
+    scene.ask(three, at: 50)
+    #expect(scene.stands(.a15))
+    scene.answer(.completed, two, at: 60, by: council) { $0.isFeedbackOwed = false }
+    scene.tick(at: 100)
+    scene.answer(.received, three, at: 101)
+    #expect(scene.stands(.a15))
   }
 
   @Test func `after thirty days it is another story`() {

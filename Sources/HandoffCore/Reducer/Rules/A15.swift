@@ -114,14 +114,10 @@ extension Handoff {
     if let disposition = current.witness(of: .disposition) {
       events.append(event(.disposition, disposition))
     }
-    let isDone = current.state == .completed || current.state == .closed
-    if let started = current.witness(of: .started) {
-      events.append(event(.start, started))
-    } else if current.stateBeforeEnd == .started || isDone,
-      let witness = ended ?? current.witness(of: .completed)
-    {
-      events.append(event(.start, witness))
-    }
+    // What was done was begun; a letter is done with when it is read.
+    let read = current.state == .closed ? ended : nil
+    let began = current.witness(of: .started) ?? current.witness(of: .completed) ?? read
+    if let began { events.append(event(.start, began)) }
     return events
   }
 }

@@ -9,20 +9,24 @@ extension Person {
     let requested = handoffs.filter(\.isOpen).sorted { $0.requestOrder < $1.requestOrder }
     guard requested.count > 1 else { return }
     for position in 1..<requested.count {
-      var said: Set<Rule> = []
+      // One alert of a rule for the later of the two: of several that came before, the first due.
+      var said: [Condition] = []
       for earlier in requested[..<position] {
         let pair = HandoffPair(
           earlier: earlier, later: requested[position], register: moment.inForce.register)
         guard pair.isOneNeed else { continue }
-        for (rule, due) in pair.due(moment, among: requested) where said.insert(rule).inserted {
-          if due <= moment.now {
-            if let condition = pair.condition(rule, due) { open.append(condition) }
-          } else {
-            said.remove(rule)
+        for (rule, due) in pair.due(moment, among: requested) {
+          guard due <= moment.now else {
             next.lower(to: due)
+            continue
           }
+          let known = said.firstIndex { $0.rule == rule }
+          guard known.map({ due < said[$0].opened }) ?? true else { continue }
+          guard let condition = pair.condition(rule, due) else { continue }
+          if let known { said[known] = condition } else { said.append(condition) }
         }
       }
+      open += said
     }
   }
 }
