@@ -179,7 +179,12 @@ struct Life {
   }
 
   private mutating func flag(_ rule: Rule, _ cause: String, _ step: Step) {
-    guard !flags.contains(where: { $0.rule == rule && $0.cause == cause }) else { return }
+    // About what nobody requested it is another story after a month.
+    let memory = step.policy.windows.ended
+    let isSaid = flags.contains {
+      $0.rule == rule && $0.cause == cause && (request != nil || step.at.since($0.at) < memory)
+    }
+    guard !isSaid else { return }
     flags.append(
       Flag(
         rule: rule, cause: cause, at: step.at, event: step.event.id, index: step.index,
@@ -324,8 +329,8 @@ struct Life {
     let lasting: [Kind] = [
       .heard, .taken, .started, .completed, .acknowledged, .ended, .disposition,
     ]
-    let canGoOn = state == .failed || state == .expired || state?.isTerminal != true
-    let kinds = canGoOn ? Kind.allCases : lasting
+    let isOver = end.map { $0.at <= first } ?? false && state != .failed && state != .expired
+    let kinds = isOver ? lasting : Kind.allCases
     return ([request] + kinds.map { steps[$0] }).compactMap(\.self)
       .contains { $0.at > first && $0.at < last }
   }

@@ -17,7 +17,8 @@ extension Person {
 
   /// The handoffs that belong together, each line in the order of ids.
   private var lines: [[Int]] {
-    var rest = Set(handoffs.indices)
+    // What nobody requested, and only a stray word is known of, links nothing.
+    var rest = Set(handoffs.indices.filter { handoffs[$0].current.isRequested })
     var lines: [[Int]] = []
     for index in handoffs.indices where rest.remove(index) != nil {
       var line = [index]
