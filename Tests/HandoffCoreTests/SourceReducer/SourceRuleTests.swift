@@ -133,6 +133,16 @@ import Testing
     #expect(scene.open.isEmpty)
   }
 
+  @Test func `A19: a message that is sent again hours later says nothing of a clock`() {
+    var scene = SourceScene()
+    scene.beat(at: 0)
+    scene.receive(7, at: 10) { $0.recordedAt = SourceScene.seconds(9) }
+    scene.receive(7, at: 7_200) { $0.recordedAt = SourceScene.seconds(9) }
+    #expect(!scene.verdicts.contains { $0.rule == .a19 })
+    scene.receive(8, at: 7_201) { $0.recordedAt = SourceScene.seconds(9) }
+    #expect(scene.open.contains("A19 sender-clock"))
+  }
+
   @Test func `that were spooled are judged by their reception`() {
     var scene = SourceScene()
     scene.receive(at: 7200) {
@@ -158,6 +168,18 @@ import Testing
     var scene = SourceScene()
     scene.refuse("inbox.not-authentic", at: 0)
     #expect(scene.open == ["S11 inbox.not-authentic"])
+  }
+
+  @Test func `that a stranger put into an inbox are not counted with those of the source`() {
+    var scene = SourceScene()
+    scene.beat(at: 0, frames: 0)
+    scene.receive(1, at: 10)
+    scene.refuse("inbox.replay", at: 20)
+    scene.beat(at: 60, frames: 1)
+    #expect(scene.open == ["S11 inbox.replay"])
+    scene.refuse("hl7.segment-missing", at: 70)
+    scene.beat(at: 120, frames: 1)
+    #expect(scene.open.contains("A26 surplus"))
   }
 }
 
