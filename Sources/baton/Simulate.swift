@@ -18,7 +18,10 @@ struct SimulateCommand: ParsableCommand {
           --register training/register.yaml --output alerts.ndjson
         baton simulate score --truth training/truth.ndjson --alerts alerts.ndjson
       """,
-    subcommands: [SimulateRunCommand.self, SimulateScoreCommand.self, SimulateFaultsCommand.self],
+    subcommands: [
+      SimulateRunCommand.self, SimulateScoreCommand.self, SimulateFaultsCommand.self,
+      SimulateCampaignCommand.self,
+    ],
     defaultSubcommand: SimulateRunCommand.self
   )
 }
