@@ -1,5 +1,6 @@
 /// What was said of a person's stay, or of their death: about 150 bytes, kept for 30 days, of a
-/// death for a year.
+/// death for a year; the readiness and the discharge that stand for as long as an alert rests on
+/// them.
 public struct StayMark: Hashable, Sendable {
   /// One of ``StayMark/types``.
   public var type: EventType
@@ -69,20 +70,34 @@ extension Person {
   /// Forgets what nothing rests on any more, and what was said of it.
   ///
   /// In the order in which it happened: what ended a period goes no sooner than what began it. A death
-  /// is remembered for as long as a handoff is, or its clocks would begin to run again.
+  /// is remembered for as long as a handoff is, or its clocks would begin to run again; the stay as it
+  /// stands for as long as an alert does that rests on it.
   mutating func forgetStay(at now: Timestamp, _ windows: RuleWindows) {
-    guard !stay.isEmpty else { return }
+    guard stay.contains(where: { $0.forgetting(windows) <= now }) else { return }
+    let held = heldStay.map(\.witness.eventID)
     var isOldest = true
     stay.removeAll { mark in
       let isOver = mark.forgetting(windows) <= now
       if mark.isDeath { return isOver && handoffs.isEmpty }
-      isOldest = isOldest && isOver
+      isOldest = isOldest && isOver && !held.contains(mark.witness.eventID)
       return isOldest
     }
     let known = Set(stay.map(\.witness.eventID))
     alerts.removeAll {
-      ($0.rule == .a20 || $0.rule == .a21) && !known.contains($0.beganWith)
+      ($0.rule == .a20 || $0.rule == .a21) && !$0.isStanding && !known.contains($0.beganWith)
     }
+  }
+
+  /// The statements that stand and that an alert rests on: it resolves, however late that is.
+  private var heldStay: [StayMark] {
+    [currentReadiness, currentDischarge].compactMap(\.self).filter { mark in
+      alerts.contains { $0.isStanding && $0.beganWith == mark.witness.eventID }
+    }
+  }
+
+  /// Whether a handoff that is over is one that an alert about the stay still counts with.
+  func isHeldByStay(_ handoff: Handoff, _ register: OrganisationRegister?) -> Bool {
+    !stay.isEmpty && heldStay.contains { handsOn(handoff, $0.saidBy, register) }
   }
 
   /// The person's death as it was said last: a date that is corrected counts as corrected.
