@@ -309,6 +309,19 @@ extension Scene {
     #expect(scene.reducer.keys.isEmpty)
   }
 
+  /// Found by the oracle, seed 204: the care that had begun was forgotten before the discharge.
+  @Test func `care that began before the discharge answers it for as long as it is remembered`() {
+    let day: Int64 = 24 * 60
+    var scene = Scene()
+    scene.ask(one, at: 0)
+    scene.answer(.started, one, at: 10)
+    scene.answer(.completed, one, at: 20) { $0.isFeedbackOwed = false }
+    _ = scene.stay(.discharged, at: 10 * day)
+    scene.tick(at: 100 * day)
+    #expect(!scene.verdicts.contains { $0.rule == .a20 })
+    #expect(scene.reducer.keys.isEmpty)
+  }
+
   @Test func `criteria met again restart the clock, and a discharge ends it`() {
     var scene = Scene()
     _ = scene.stay(.readyForDischarge, at: 0, pathway: 1, 501)

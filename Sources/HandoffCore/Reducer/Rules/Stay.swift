@@ -59,6 +59,8 @@ extension Person {
       type: event.type, witness: witness, saidBy: event.spokenBy ?? event.from?.organisation,
       pathway: event.dischargePathway, readyAt: event.dischargeReadyAt,
       isRetraction: event.type == .patientDied && event.reason == .retracted)
+    // Of somebody of whom no death was reported there is nothing to take back.
+    if mark.isRetraction, !stay.contains(where: \.isDeath) { return }
     let position = stay.firstIndex { StayMark.precedes(mark, $0) } ?? stay.endIndex
     stay.insert(mark, at: position)
     guard stay.count > StayMark.countMax,
@@ -74,7 +76,10 @@ extension Person {
   /// stands for as long as an alert does that rests on it.
   mutating func forgetStay(at now: Timestamp, _ windows: RuleWindows) {
     guard stay.contains(where: { $0.forgetting(windows) <= now }) else { return }
-    let held = heldStay.map(\.witness.eventID)
+    // What an alert rests on resolves it, however late that is.
+    let held = standingStay.map(\.witness.eventID).filter { id in
+      alerts.contains { $0.isStanding && $0.beganWith == id }
+    }
     var isOldest = true
     stay.removeAll { mark in
       let isOver = mark.forgetting(windows) <= now
@@ -88,16 +93,15 @@ extension Person {
     }
   }
 
-  /// The statements that stand and that an alert rests on: it resolves, however late that is.
-  private var heldStay: [StayMark] {
-    [currentReadiness, currentDischarge].compactMap(\.self).filter { mark in
-      alerts.contains { $0.isStanding && $0.beganWith == mark.witness.eventID }
-    }
+  /// What was said last of the stay, as far as it stands.
+  private var standingStay: [StayMark] {
+    [currentReadiness, currentDischarge].compactMap(\.self)
   }
 
-  /// Whether a handoff that is over is one that an alert about the stay still counts with.
+  /// Whether a handoff that is over hands on the stay as it stands: without it the stay would seem to
+  /// be handed on to nobody.
   func isHeldByStay(_ handoff: Handoff, _ register: OrganisationRegister?) -> Bool {
-    !stay.isEmpty && heldStay.contains { handsOn(handoff, $0.saidBy, register) }
+    !stay.isEmpty && standingStay.contains { handsOn(handoff, $0.saidBy, register) }
   }
 
   /// The person's death as it was said last: a date that is corrected counts as corrected.
