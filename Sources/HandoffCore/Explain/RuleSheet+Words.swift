@@ -79,14 +79,15 @@ extension Rule {
         "a request was amended after delivery and the receiver has not been heard of since, by "
           + "T_ack; was amended when it was too late; or an answer that is no mere receipt names a "
           + "version that an amendment replaced (older-version), at once. An answer names the "
-          + "message that it answers (MSA-2, `MessageHeader.response.identifier`, `Mex-LinkedMsgID`).",
-        not: "the amendment answered a question; or the receiver's next word comes in time and names "
-          + "the version that stands, or none: a state that is polled (e-RS, Task) names no version, "
-          + "and is judged by when it was said.",
+          + "message that it answers (MSA-2, `MessageHeader.response.identifier`, "
+          + "`Mex-LinkedMsgID`).",
+        not: "the amendment answered a question; or the receiver's next word comes in time and "
+          + "names the version that stands, or none: a state that is polled (e-RS, Task) names no "
+          + "version, and is judged by when it was said.",
         until: "the receiver is heard of again, not of an older version; or the handoff ends.",
         hazard: "A service acts on what is no longer so.",
-        remembers: "one finding a handoff and cause, about 150 bytes, and 4 bytes a version, of the "
-          + "last nine, until it is forgotten.")
+        remembers: "one finding a handoff and cause, about 150 bytes, and 4 bytes a version, of "
+          + "the last nine, until it is forgotten.")
     default: nil
     }
   }

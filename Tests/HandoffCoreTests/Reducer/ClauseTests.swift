@@ -222,10 +222,11 @@ private let day: Int64 = 24 * 60
       step(.accepted, one, 21, at: 4), step(.rejected, one, 22, at: 5),
     ]
     holds(ready, seed, .a21)
-    let left = ready + [
-      stay(.discharged, 13, at: 5), stay(.dischargeCancelled, 14, at: 5),
-      stay(.discharged, 15, at: 6),
-    ]
+    let left =
+      ready + [
+        stay(.discharged, 13, at: 5), stay(.dischargeCancelled, 14, at: 5),
+        stay(.discharged, 15, at: 6),
+      ]
     holds(left, seed, .a20)
   }
 

@@ -35,7 +35,8 @@ extension HandoffFacts {
     for service in cc { writer.organisation(31, service) }
     if requestHash != 0 { writer.fixed64(32, requestHash) }
     writer.unsigned(100, version)
-    writer.bytes(101, oldVersions.flatMap { old in (0..<4).map { UInt8(old >> (24 - 8 * $0) & 255) } })
+    let old = oldVersions.flatMap { old in (0..<4).map { UInt8(old >> (24 - 8 * $0) & 255) } }
+    writer.bytes(101, old)
     writer.flag(102, isAmendmentSeen)
   }
 
