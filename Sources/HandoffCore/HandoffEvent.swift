@@ -28,6 +28,12 @@ public struct HandoffEvent: Hashable, Sendable {
   public var causationID: EventID?
   /// The handoff or document version this one replaces.
   public var supersedes: Token?
+  /// What an answer to this message names (MSH-10, `Bundle.id`), as a keyed hash: the version of
+  /// the request that this one makes; of requests and amendments only.
+  public var version: Token?
+  /// Which message this one answers (MSA-2, `MessageHeader.response.identifier`), as a keyed hash:
+  /// the ``version`` that an answer is about.
+  public var answers: Token?
   public var parentHandoffID: HandoffID?
   /// Where a redirection went (`Redirected`).
   public var newHandoffID: HandoffID?

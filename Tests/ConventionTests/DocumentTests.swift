@@ -44,6 +44,36 @@ import Testing
     }
   }
 
+  @Test func `each rule of the catalogue has tests for what it says, its guard, healing and order`()
+    throws
+  {
+    let path = "Sources/HandoffCore/HandoffCore.docc/Clauses.md"
+    let document = try #require(SourceTree.documents.first { $0.path == path })
+    let names = Set(
+      SourceTree.tests.flatMap { file in
+        file.text.matches(of: /func `([^`]+)`/).map { String($0.output.1) }
+      })
+    var parts: [String: Set<String>] = [:]
+    for row in document.lines where row.hasPrefix("| A") {
+      let cells = row.split(separator: "|").map { String($0.trimmingPrefix(" ")) }
+      guard cells.count == 4 else {
+        Issue.record("four cells are a row: \(row)")
+        continue
+      }
+      parts[String(cells[0].prefix(3)), default: []].insert(
+        String(cells[1].prefix { $0 != " " && $0 != ":" }))
+      let tests = cells[3].matches(of: /`([^`]+)`/).map { String($0.output.1) }
+      #expect(!tests.isEmpty, "\(row) names no test")
+      for name in tests { #expect(names.contains(name), "\(cells[0]): there is no test `\(name)`") }
+    }
+    let rules = (1...27).map { $0 < 10 ? "A0\($0)" : "A\($0)" }
+    #expect(Set(parts.keys) == Set(rules))
+    for rule in rules {
+      let missing = Set(["speaks", "guard", "heals", "order"]).subtracting(parts[rule, default: []])
+      #expect(missing.isEmpty, "\(rule) has no row for \(missing.sorted())")
+    }
+  }
+
   @Test func `every command in the documents is one that baton has`() async throws {
     let help = try await BatonExecutable.run(["--experimental-dump-help"])
     let tool = try JSONDecoder().decode(HelpDump.self, from: Data(help.output.utf8))

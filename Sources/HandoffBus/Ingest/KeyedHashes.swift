@@ -68,6 +68,12 @@ struct KeyedHashes: Sendable {
     Token(rawValue: half(.token, [Array("organisation".utf8), [], Array(name.utf8)]))
   }
 
+  /// The name of a message, as its answers have it: within one handoff its id tells it apart, and
+  /// the two sides need not agree on whose it is.
+  func messageName(_ reference: RawReference) -> Token {
+    Token(rawValue: half(.token, [Array("message".utf8), [], Array(reference.value.utf8)]))
+  }
+
   func handoff(_ reference: RawReference) -> HandoffID {
     HandoffID(rawValue: token(reference).rawValue)
   }

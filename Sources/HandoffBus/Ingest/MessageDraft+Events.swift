@@ -64,6 +64,10 @@ extension MessageDraft {
     event.conversationID = fact.conversation.flatMap(token)
     event.journeyID = fact.journey.flatMap(token)
     event.supersedes = fact.supersedes.flatMap(token)
+    event.answers = fact.answers.map(hashes.messageName)
+    if fact.type == .handoffRequested || fact.type == .handoffAmended {
+      event.version = message.reference.map(hashes.messageName)
+    }
     // A part may name the Task above it, which is known by what it asks for.
     event.parentHandoffID = fact.parentHandoff.flatMap { self.known($0)?.handoffID ?? hashed($0) }
     event.newHandoffID = fact.newHandoff.flatMap(hashed)

@@ -613,6 +613,20 @@ package nonisolated struct Baton_Handoff_V1_HandoffEvent: @unchecked Sendable {
   /// Clears the value of `originalBrokerAt`. Subsequent reads from it will return its default value.
   package mutating func clearOriginalBrokerAt() {_uniqueStorage()._originalBrokerAt = nil}
 
+  /// What an answer to this message names (MSH-10, `Bundle.id`), as a keyed hash: the version of the
+  /// request that this one makes. Of requests and amendments only.
+  package var version: Data {
+    get {_storage._version}
+    set {_uniqueStorage()._version = newValue}
+  }
+
+  /// Which message this one answers (MSA-2, `MessageHeader.response.identifier`), as a keyed hash:
+  /// the `version` that an answer is about.
+  package var answers: Data {
+    get {_storage._answers}
+    set {_uniqueStorage()._answers = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -761,7 +775,7 @@ nonisolated extension Baton_Handoff_V1_EventType: SwiftProtobuf._ProtoNameProvid
 
 nonisolated extension Baton_Handoff_V1_HandoffEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".HandoffEvent"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}event_id\0\u{3}reception_id\0\u{1}type\0\u{3}patient_key\0\u{3}handoff_id\0\u{3}message_key\0\u{3}content_mac\0\u{3}external_references\0\u{3}conversation_id\0\u{3}journey_id\0\u{3}causation_id\0\u{1}supersedes\0\u{3}parent_handoff_id\0\u{3}new_handoff_id\0\u{3}new_patient_key\0\u{1}speaker\0\u{3}spoken_by\0\u{1}from\0\u{1}to\0\u{1}cc\0\u{1}kind\0\u{1}priority\0\u{3}need_code\0\u{3}need_key\0\u{3}occurred_at\0\u{3}recorded_at\0\u{1}sequence\0\u{3}is_backfill\0\u{1}reason\0\u{1}outcome\0\u{3}booked_for\0\u{3}discharge_ready_at\0\u{3}discharge_pathway\0\u{3}is_feedback_owed\0\u{1}source\0\u{1}rail\0\u{3}payload_reference\0\u{1}classification\0\u{3}sealed_identity\0\u{1}original\0\u{3}original_broker_at\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}event_id\0\u{3}reception_id\0\u{1}type\0\u{3}patient_key\0\u{3}handoff_id\0\u{3}message_key\0\u{3}content_mac\0\u{3}external_references\0\u{3}conversation_id\0\u{3}journey_id\0\u{3}causation_id\0\u{1}supersedes\0\u{3}parent_handoff_id\0\u{3}new_handoff_id\0\u{3}new_patient_key\0\u{1}speaker\0\u{3}spoken_by\0\u{1}from\0\u{1}to\0\u{1}cc\0\u{1}kind\0\u{1}priority\0\u{3}need_code\0\u{3}need_key\0\u{3}occurred_at\0\u{3}recorded_at\0\u{1}sequence\0\u{3}is_backfill\0\u{1}reason\0\u{1}outcome\0\u{3}booked_for\0\u{3}discharge_ready_at\0\u{3}discharge_pathway\0\u{3}is_feedback_owed\0\u{1}source\0\u{1}rail\0\u{3}payload_reference\0\u{1}classification\0\u{3}sealed_identity\0\u{1}original\0\u{3}original_broker_at\0\u{2};version\0\u{1}answers\0")
 
   fileprivate class _StorageClass {
     var _eventID: Data = Data()
@@ -805,6 +819,8 @@ nonisolated extension Baton_Handoff_V1_HandoffEvent: SwiftProtobuf.Message, Swif
     var _sealedIdentity: Data = Data()
     var _original: Baton_Handoff_V1_RecordCoordinates? = nil
     var _originalBrokerAt: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
+    var _version: Data = Data()
+    var _answers: Data = Data()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -856,6 +872,8 @@ nonisolated extension Baton_Handoff_V1_HandoffEvent: SwiftProtobuf.Message, Swif
       _sealedIdentity = source._sealedIdentity
       _original = source._original
       _originalBrokerAt = source._originalBrokerAt
+      _version = source._version
+      _answers = source._answers
     }
   }
 
@@ -915,6 +933,8 @@ nonisolated extension Baton_Handoff_V1_HandoffEvent: SwiftProtobuf.Message, Swif
         case 39: try { try decoder.decodeSingularBytesField(value: &_storage._sealedIdentity) }()
         case 40: try { try decoder.decodeSingularMessageField(value: &_storage._original) }()
         case 41: try { try decoder.decodeSingularMessageField(value: &_storage._originalBrokerAt) }()
+        case 100: try { try decoder.decodeSingularBytesField(value: &_storage._version) }()
+        case 101: try { try decoder.decodeSingularBytesField(value: &_storage._answers) }()
         default: break
         }
       }
@@ -1050,6 +1070,12 @@ nonisolated extension Baton_Handoff_V1_HandoffEvent: SwiftProtobuf.Message, Swif
       try { if let v = _storage._originalBrokerAt {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 41)
       } }()
+      if !_storage._version.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._version, fieldNumber: 100)
+      }
+      if !_storage._answers.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._answers, fieldNumber: 101)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1100,6 +1126,8 @@ nonisolated extension Baton_Handoff_V1_HandoffEvent: SwiftProtobuf.Message, Swif
         if _storage._sealedIdentity != rhs_storage._sealedIdentity {return false}
         if _storage._original != rhs_storage._original {return false}
         if _storage._originalBrokerAt != rhs_storage._originalBrokerAt {return false}
+        if _storage._version != rhs_storage._version {return false}
+        if _storage._answers != rhs_storage._answers {return false}
         return true
       }
       if !storagesAreEqual {return false}

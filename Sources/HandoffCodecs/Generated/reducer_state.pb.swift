@@ -374,6 +374,24 @@ package nonisolated struct Baton_Handoff_V1_HandoffFacts: @unchecked Sendable {
     set {_uniqueStorage()._requestHash = newValue}
   }
 
+  /// The low bits of the name of the version that stands.
+  package var version: UInt32 {
+    get {_storage._version}
+    set {_uniqueStorage()._version = newValue}
+  }
+
+  /// Those of the versions that amendments replaced: 4 bytes each, most significant first. At most 8.
+  package var oldVersions: Data {
+    get {_storage._oldVersions}
+    set {_uniqueStorage()._oldVersions = newValue}
+  }
+
+  /// The receiver was heard after the amendment.
+  package var isAmendmentSeen: Bool {
+    get {_storage._isAmendmentSeen}
+    set {_uniqueStorage()._isAmendmentSeen = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -577,6 +595,12 @@ package nonisolated struct Baton_Handoff_V1_Fact: @unchecked Sendable {
   package var contentHash: UInt64 {
     get {_storage._contentHash}
     set {_uniqueStorage()._contentHash = newValue}
+  }
+
+  /// The low bits of the name of the version that it makes, or that it answers.
+  package var version: UInt32 {
+    get {_storage._version}
+    set {_uniqueStorage()._version = newValue}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1621,7 +1645,7 @@ nonisolated extension Baton_Handoff_V1_HandoffStanding: SwiftProtobuf.Message, S
 
 nonisolated extension Baton_Handoff_V1_HandoffFacts: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".HandoffFacts"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}state\0\u{3}state_before_hold\0\u{3}state_before_end\0\u{3}is_requested\0\u{3}is_backfill\0\u{3}is_feedback_owed\0\u{3}is_document\0\u{3}is_ended_by_platform\0\u{1}policy\0\u{1}rail\0\u{1}from\0\u{1}to\0\u{3}accepted_by\0\u{1}kind\0\u{1}priority\0\u{3}need_key\0\u{3}journey_id\0\u{3}parent_handoff_id\0\u{3}new_handoff_id\0\u{3}end_reason\0\u{3}booked_for_ns\0\u{3}discharge_ready_at_ns\0\u{3}paused_ns\0\u{1}marks\0\u{1}findings\0\u{1}pending\0\u{3}same_count\0\u{3}late_count\0\u{3}duplicate_count\0\u{3}need_code\0\u{1}cc\0\u{3}request_hash\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}state\0\u{3}state_before_hold\0\u{3}state_before_end\0\u{3}is_requested\0\u{3}is_backfill\0\u{3}is_feedback_owed\0\u{3}is_document\0\u{3}is_ended_by_platform\0\u{1}policy\0\u{1}rail\0\u{1}from\0\u{1}to\0\u{3}accepted_by\0\u{1}kind\0\u{1}priority\0\u{3}need_key\0\u{3}journey_id\0\u{3}parent_handoff_id\0\u{3}new_handoff_id\0\u{3}end_reason\0\u{3}booked_for_ns\0\u{3}discharge_ready_at_ns\0\u{3}paused_ns\0\u{1}marks\0\u{1}findings\0\u{1}pending\0\u{3}same_count\0\u{3}late_count\0\u{3}duplicate_count\0\u{3}need_code\0\u{1}cc\0\u{3}request_hash\0\u{2}D\u{1}version\0\u{3}old_versions\0\u{3}is_amendment_seen\0")
 
   fileprivate class _StorageClass {
     var _state: Baton_Handoff_V1_HandoffState = .unspecified
@@ -1656,6 +1680,9 @@ nonisolated extension Baton_Handoff_V1_HandoffFacts: SwiftProtobuf.Message, Swif
     var _needCode: String = String()
     var _cc: [String] = []
     var _requestHash: UInt64 = 0
+    var _version: UInt32 = 0
+    var _oldVersions: Data = Data()
+    var _isAmendmentSeen: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1698,6 +1725,9 @@ nonisolated extension Baton_Handoff_V1_HandoffFacts: SwiftProtobuf.Message, Swif
       _needCode = source._needCode
       _cc = source._cc
       _requestHash = source._requestHash
+      _version = source._version
+      _oldVersions = source._oldVersions
+      _isAmendmentSeen = source._isAmendmentSeen
     }
   }
 
@@ -1748,6 +1778,9 @@ nonisolated extension Baton_Handoff_V1_HandoffFacts: SwiftProtobuf.Message, Swif
         case 30: try { try decoder.decodeSingularStringField(value: &_storage._needCode) }()
         case 31: try { try decoder.decodeRepeatedStringField(value: &_storage._cc) }()
         case 32: try { try decoder.decodeSingularFixed64Field(value: &_storage._requestHash) }()
+        case 100: try { try decoder.decodeSingularUInt32Field(value: &_storage._version) }()
+        case 101: try { try decoder.decodeSingularBytesField(value: &_storage._oldVersions) }()
+        case 102: try { try decoder.decodeSingularBoolField(value: &_storage._isAmendmentSeen) }()
         default: break
         }
       }
@@ -1856,6 +1889,15 @@ nonisolated extension Baton_Handoff_V1_HandoffFacts: SwiftProtobuf.Message, Swif
       if _storage._requestHash != 0 {
         try visitor.visitSingularFixed64Field(value: _storage._requestHash, fieldNumber: 32)
       }
+      if _storage._version != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._version, fieldNumber: 100)
+      }
+      if !_storage._oldVersions.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._oldVersions, fieldNumber: 101)
+      }
+      if _storage._isAmendmentSeen != false {
+        try visitor.visitSingularBoolField(value: _storage._isAmendmentSeen, fieldNumber: 102)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1897,6 +1939,9 @@ nonisolated extension Baton_Handoff_V1_HandoffFacts: SwiftProtobuf.Message, Swif
         if _storage._needCode != rhs_storage._needCode {return false}
         if _storage._cc != rhs_storage._cc {return false}
         if _storage._requestHash != rhs_storage._requestHash {return false}
+        if _storage._version != rhs_storage._version {return false}
+        if _storage._oldVersions != rhs_storage._oldVersions {return false}
+        if _storage._isAmendmentSeen != rhs_storage._isAmendmentSeen {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -1967,7 +2012,7 @@ nonisolated extension Baton_Handoff_V1_Witness: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Baton_Handoff_V1_Fact: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Fact"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}witness\0\u{1}type\0\u{1}speaker\0\u{3}spoken_by\0\u{1}from\0\u{1}to\0\u{1}kind\0\u{1}priority\0\u{3}need_key\0\u{3}journey_id\0\u{3}parent_handoff_id\0\u{3}new_handoff_id\0\u{1}reason\0\u{1}rail\0\u{3}booked_for_ns\0\u{3}discharge_ready_at_ns\0\u{3}is_feedback_owed\0\u{3}is_backfill\0\u{3}is_retry\0\u{1}policy\0\u{3}need_code\0\u{1}cc\0\u{3}content_hash\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}witness\0\u{1}type\0\u{1}speaker\0\u{3}spoken_by\0\u{1}from\0\u{1}to\0\u{1}kind\0\u{1}priority\0\u{3}need_key\0\u{3}journey_id\0\u{3}parent_handoff_id\0\u{3}new_handoff_id\0\u{1}reason\0\u{1}rail\0\u{3}booked_for_ns\0\u{3}discharge_ready_at_ns\0\u{3}is_feedback_owed\0\u{3}is_backfill\0\u{3}is_retry\0\u{1}policy\0\u{3}need_code\0\u{1}cc\0\u{3}content_hash\0\u{2}M\u{1}version\0")
 
   fileprivate class _StorageClass {
     var _witness: Baton_Handoff_V1_Witness? = nil
@@ -1993,6 +2038,7 @@ nonisolated extension Baton_Handoff_V1_Fact: SwiftProtobuf.Message, SwiftProtobu
     var _needCode: String = String()
     var _cc: [String] = []
     var _contentHash: UInt64 = 0
+    var _version: UInt32 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2026,6 +2072,7 @@ nonisolated extension Baton_Handoff_V1_Fact: SwiftProtobuf.Message, SwiftProtobu
       _needCode = source._needCode
       _cc = source._cc
       _contentHash = source._contentHash
+      _version = source._version
     }
   }
 
@@ -2067,6 +2114,7 @@ nonisolated extension Baton_Handoff_V1_Fact: SwiftProtobuf.Message, SwiftProtobu
         case 21: try { try decoder.decodeSingularStringField(value: &_storage._needCode) }()
         case 22: try { try decoder.decodeRepeatedStringField(value: &_storage._cc) }()
         case 23: try { try decoder.decodeSingularFixed64Field(value: &_storage._contentHash) }()
+        case 100: try { try decoder.decodeSingularUInt32Field(value: &_storage._version) }()
         default: break
         }
       }
@@ -2148,6 +2196,9 @@ nonisolated extension Baton_Handoff_V1_Fact: SwiftProtobuf.Message, SwiftProtobu
       if _storage._contentHash != 0 {
         try visitor.visitSingularFixed64Field(value: _storage._contentHash, fieldNumber: 23)
       }
+      if _storage._version != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._version, fieldNumber: 100)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2180,6 +2231,7 @@ nonisolated extension Baton_Handoff_V1_Fact: SwiftProtobuf.Message, SwiftProtobu
         if _storage._needCode != rhs_storage._needCode {return false}
         if _storage._cc != rhs_storage._cc {return false}
         if _storage._contentHash != rhs_storage._contentHash {return false}
+        if _storage._version != rhs_storage._version {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -130,13 +130,29 @@ struct HL7AdmissionMapper: Sendable {
     guard let patient = message.first("PID") else { return nil }
     let indicator = patient.value(30)?.uppercased()
     let hasDied = ["Y", "YES"].contains(indicator ?? "")
-    guard hasDied || (indicator == nil && patient.value(29) != nil) else { return nil }
+    guard hasDied || (indicator == nil && patient.value(29) != nil) else {
+      return takenBack(patient, hasDied: hasDied)
+    }
     var fact = stay(.patientDied)
     fact.provenance["type"] = hasDied ? "PID-30" : "PID-29"
     if let died = try envelope.time(patient, 29) {
       fact.occurredAt = died.timestamp
       fact.provenance["occurredAt"] = "PID-29"
     }
+    return fact
+  }
+
+  /// A death reported in error: date and indicator are deleted (`""`, HL7 v2.5.1 §2.5.3).
+  ///
+  /// PID-30 of N takes nothing back: many systems send it of everybody who lives, every time.
+  private func takenBack(_ patient: HL7Segment, hasDied: Bool) -> MappedFact? {
+    guard envelope.trigger != "A03", !hasDied, patient.isNull(30) || patient.isNull(29) else {
+      return nil
+    }
+    var fact = stay(.patientDied, because: code("retracted"))
+    let field = patient.isNull(30) ? "PID-30" : "PID-29"
+    fact.provenance["type"] = field
+    fact.provenance["reason"] = field
     return fact
   }
 

@@ -43,6 +43,9 @@ extension HL7Meaning {
       "ADT", "A08 A28 A31", when: "PID-30 is Y, or PID-29 alone is there", "sender:PatientDied",
       references: stayIDs),
     .init(
+      "ADT", "A08 A28 A31", when: "PID-30 or PID-29 is deleted (two quotes)", "sender:PatientDied",
+      reason: "retracted", references: stayIDs),
+    .init(
       "ADT", "A03", when: "PID-30 is Y, or PID-29 alone is there",
       "sender:Discharged sender:PatientDied", references: stayIDs),
     .none("ADT", "A09 A21 A22 A32 A33 A52 A53", "adt.leave-or-tracking"),

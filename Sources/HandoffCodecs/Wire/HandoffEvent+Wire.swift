@@ -45,6 +45,8 @@ extension HandoffEvent: WireMessage {
     writer.bytes(39, sealedIdentity)
     writer.coordinates(40, original)
     writer.timestamp(41, originalAt)
+    writer.identifier(100, version)
+    writer.identifier(101, answers)
   }
 
   package init(reading reader: inout ProtobufReader) throws(WireError) {
@@ -55,6 +57,8 @@ extension HandoffEvent: WireMessage {
       case 1...15: try readIdentifiers(number, from: &reader, &mandatory)
       case 16...24: try readParties(number, from: &reader, &mandatory)
       case 25...41: try readCircumstances(number, from: &reader, &mandatory)
+      case 100: version = try reader.identifier("version")
+      case 101: answers = try reader.identifier("answers")
       default: try reader.skip()
       }
     }

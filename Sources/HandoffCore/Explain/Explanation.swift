@@ -110,6 +110,8 @@ extension Verdict {
     case (.a22, nil):
       "\(receiver) does not know the person of the \(what); \(sender) did nothing by \(due)."
     case (.a22, _): "\(receiver) refused the \(what) because the person is reported to have died."
+    case (.a24, "older-version"):
+      "\(receiver) answered the \(what) at \(due) as it was before \(sender) changed it."
     case (.a24, _): "\(sender) changed the \(what); \(receiver) had not seen it by \(due)."
     default: "\(parties) is flagged, due \(due)."
     }
@@ -183,6 +185,8 @@ extension Verdict {
         ?? "Ask \(sender) where it was meant to go, and have its address book corrected."
     case (.a22, nil): "Ask \(sender) to check number, practice and address, and to send again."
     case (.a22, _): "Tell \(sender), stop appointments and letters, and reroute nothing."
+    case (.a24, "older-version"):
+      "Ask \(receiver) to read the new version, and whether its answer still stands."
     case (.a24, _): "Ask \(receiver) to read the new version and to confirm it."
     default: "Ask \(sender) and \(receiver)."
     }

@@ -20,7 +20,9 @@ struct RuleWords {
   static let steps = "the steps of the handoff while it is open, about 100 bytes a step."
   static let finding = "one finding a handoff and cause, about 150 bytes, until it is forgotten."
   static let pairs = "nothing beside the open handoffs of the person and their needs."
-  static let stay = "what was said of the stay, about 150 bytes a statement, for 30 days."
+  static let stay =
+    "what was said of the stay, about 150 bytes a statement, for 30 days; what the alert rests on, and "
+    + "the handoffs of the stay, for as long as it is open."
   static let repeats =
     "every event for 30 days, about 130 bytes; an episode for 30 days, about 300 bytes."
 }
@@ -75,10 +77,17 @@ extension Rule {
     case .a24:
       RuleWords(
         "a request was amended after delivery and the receiver has not been heard of since, by "
-          + "T_ack; or was amended when it was too late.",
-        not: "it was held back by a question, or the receiver's next word comes in time.",
-        until: "the receiver is heard of again.",
-        hazard: "A service acts on what is no longer so.", remembers: RuleWords.finding)
+          + "T_ack; was amended when it was too late; or an answer that is no mere receipt names a "
+          + "version that an amendment replaced (older-version), at once. An answer names the "
+          + "message that it answers (MSA-2, `MessageHeader.response.identifier`, "
+          + "`Mex-LinkedMsgID`).",
+        not: "the amendment answered a question; or the receiver's next word comes in time and "
+          + "names the version that stands, or none: a state that is polled (e-RS, Task) names no "
+          + "version, and is judged by when it was said.",
+        until: "the receiver is heard of again, not of an older version; or the handoff ends.",
+        hazard: "A service acts on what is no longer so.",
+        remembers: "one finding a handoff and cause, about 150 bytes, and 4 bytes a version, of "
+          + "the last nine, until it is forgotten.")
     default: nil
     }
   }
@@ -223,7 +232,8 @@ extension Rule {
           + "death taken back (reason `retracted`), or the kind begins with a death (mortuary, "
           + "coroner, medical examiner, bereavement). A receiver's 30004 is a death on its day "
           + "while no register says otherwise.",
-        until: "the handoff ends, or the date is corrected.",
+        until: "the handoff ends, or the date is corrected; one alert a handoff, however much is "
+          + "done.",
         hazard: "Letters, calls and visits go to a family in mourning.",
         remembers: "the death, about 150 bytes, for a year at least, and as long as a handoff is.")
     default: nil

@@ -51,6 +51,9 @@ public struct Fact: Hashable, Sendable {
   public var isBackfill: Bool
   /// The same request again after Failed: stands where it arrived, not where it first happened.
   public var isRetry: Bool
+  /// The version that a request or amendment makes, or that an answer is about: the low bits of its
+  /// name, 0 where none is said.
+  public var version: UInt32 = 0
   /// The most services that are taken for sharing the care.
   public static let ccMax = 16
   /// Which of ``PartitionState/activations`` was in force when it arrived.
@@ -89,6 +92,7 @@ public struct Fact: Hashable, Sendable {
     bookedFor = event.bookedFor
     dischargeReadyAt = event.dischargeReadyAt
     isFeedbackOwed = event.isFeedbackOwed
+    version = UInt32(truncatingIfNeeded: (event.version ?? event.answers)?.rawValue ?? 0)
   }
 }
 
@@ -165,6 +169,14 @@ public struct HandoffFacts: Hashable, Sendable {
   public var dischargeReadyAt: Timestamp?
   /// The finished pauses of T_accept, capped.
   public var paused: Elapsed = .zero
+  /// Whether the receiver was heard after the amendment that ``marks`` hold (A24).
+  public var isAmendmentSeen = false
+  /// The name of the version that stands, 0 where it has none; see ``Fact/version``.
+  public var version: UInt32 = 0
+  /// The names of those that amendments replaced; the oldest go first.
+  public var oldVersions: [UInt32] = []
+  /// The most old versions that an answer is held against.
+  public static let oldVersionsMax = 8
   /// At most one of each step, the first or the latest as the step has it.
   public var marks: [Mark] = []
   public var findings: [Finding] = []

@@ -82,10 +82,7 @@ extension HandoffFacts {
       let due = context.due(outcome, from: requested.occurredAt, for: to)
       body(Deadline(.a10, .outcome, began: requested, due: due))
     }
-    if let amended = witness(of: .amended), !state.isTerminal, !isBackfill {
-      let due = context.due(clocks.acknowledge, from: amended.arrivedAt, for: to)
-      body(Deadline(.a24, began: amended, due: due))
-    }
+    forEachAmendmentDeadline(clocks, context, body)
   }
 
   /// A14 for a step that is not possible; A13 for answers to what nobody requested.

@@ -86,6 +86,7 @@ extension HandoffFacts {
     isBackfill = fact.isBackfill
     from = fact.from ?? fact.spokenBy
     requestHash = fact.contentHash
+    version = fact.version
     adopt(fact, in: policies)
     set(.requested, fact)
   }
@@ -153,7 +154,7 @@ extension HandoffFacts {
   }
 
   /// One finding of a rule and cause stands at a time: further ones are counted with it.
-  private mutating func find(_ rule: Rule, cause: Code?, _ fact: Fact, due: Timestamp) {
+  mutating func find(_ rule: Rule, cause: Code?, _ fact: Fact, due: Timestamp) {
     guard !findings.contains(where: { $0.rule == rule && $0.cause == cause }) else {
       lateCount += 1
       return
@@ -174,6 +175,7 @@ extension HandoffFacts {
     case .amend:
       remain(fact, in: policies)
       set(.amended, fact)
+      isAmendmentSeen = false
     case .release: release(fact, in: policies)
     case .late: lateCount += 1
     case .duplicate: duplicateCount += 1
@@ -187,16 +189,15 @@ extension HandoffFacts {
     guard Lifecycle.isReceiverEvidence(fact.type) else { return }
     if witness(of: .acknowledged) == nil { set(.acknowledged, fact) }
     // Delivered is the platform's word; that the new version is seen only the receiver can say.
-    if fact.type != .delivered {
-      clear(.amended)
-      findings.removeAll { $0.rule == .a24 }
-    }
+    if fact.type != .delivered { hearOfVersion(fact) }
   }
 
   private mutating func remain(_ fact: Fact, in policies: [Policy]) {
     sameCount += 1
     switch fact.type {
-    case .handoffRequested, .handoffAmended: adopt(fact, in: policies)
+    case .handoffRequested, .handoffAmended:
+      adopt(fact, in: policies)
+      replaceVersion(by: fact)
     case .booked:
       bookedFor = fact.bookedFor
       set(.booked, fact)
@@ -214,7 +215,12 @@ extension HandoffFacts {
     case .a11, .a22: break
     default: find(rule, cause: nil, fact, due: fact.witness.arrivedAt)
     }
-    if rule == .a24 { adopt(fact, in: policies) }
+    if rule == .a24 {
+      adopt(fact, in: policies)
+      replaceVersion(by: fact)
+      set(.amended, fact)
+      isAmendmentSeen = true
+    }
     if let next { enter(next, fact, in: policies) }
   }
 
@@ -335,7 +341,7 @@ extension HandoffFacts {
     endReason = fact.reason
     isEndedByPlatform = fact.speaker == .platform
     if next == .redirected { newHandoffID = fact.newHandoffID ?? newHandoffID }
-    clear(.amended)
+    isAmendmentSeen = true
     // Entered in error: nothing that was found about it matters any more.
     if next == .voided { findings = [] }
     set(.ended, fact)

@@ -223,6 +223,7 @@ extension Person {
     func isOver(_ index: Int) -> Bool {
       handoffs[index].isOver(
         at: moment.now, moment.policies[Int(handoffs[index].current.policy)])
+        && !isHeldByStay(handoffs[index], moment.inForce.register)
     }
     // Nearly always none is.
     guard handoffs.indices.contains(where: isOver) else { return [] }

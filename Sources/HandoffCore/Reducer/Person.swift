@@ -112,6 +112,9 @@ public struct EmittedAlert: Hashable, Sendable {
   /// Whether it was said that it is not judged yet.
   public var isUndetermined = false
 
+  /// Whether something must still resolve it: it is open, or waits to be judged.
+  var isStanding: Bool { isOpen || hangsOn != nil }
+
   public init(
     id: AlertID, rule: Rule, handoffID: HandoffID?, beganWith: EventID, subject: Token?,
     cause: Code?, revision: UInt32, isOpen: Bool, opened: Timestamp, count: UInt32

@@ -32,6 +32,10 @@ public struct Claim: Hashable, Sendable {
   public var due: Timestamp
   /// When it ends by itself.
   public var until: Timestamp?
+  /// From when on what it rests on is forgotten, unless it stands.
+  public var forgotten: Timestamp?
+  /// Whether it stays due at the moment at which it was due first, whatever is learned of it.
+  public var keepsOpening = false
 
   init(
     _ rule: Rule, _ handoff: HandoffID?, cause: String = "", event: EventID? = nil,

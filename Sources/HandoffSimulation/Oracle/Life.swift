@@ -62,7 +62,12 @@ struct Life {
   }
 
   /// The last amendment that the receiver has not been heard about.
-  var unseen: Step? { steps[.amended] }
+  var unseen: Step? { isSeen ? nil : steps[.amended] }
+  private var isSeen = false
+  /// What the request and each amendment are named by in answers, the last that stands.
+  private var versions: [Token?] = []
+  /// What people did, without what ends or acknowledges.
+  private(set) var acts: [Step] = []
   /// The first word of the receiver, or of the transport that the receiver has the request.
   var heard: Step? { steps[.heard] }
   /// The first acceptance, or what implies one.
@@ -113,6 +118,8 @@ struct Life {
     }
     request = step
     content = step.event
+    versions = [step.event.version]
+    acts = [step]
     state = .requested
     let waiting = orphans
     orphans = []
@@ -217,27 +224,43 @@ struct Life {
     }
     if OracleTable.isHeard(event.type) {
       steps[.heard] = steps[.heard] ?? step
-      if event.type != .delivered {
-        steps[.amended] = nil
-        flags.removeAll { $0.rule == .a24 }
-      }
+      if event.type != .delivered { hearOfVersion(step) }
     }
+    let kinds: [Kind] = [.amended, .held, .released, .taken, .booked, .missed, .started]
+    if kinds.contains(where: { steps[$0]?.index == step.index }) { acts.append(step) }
     return true
+  }
+
+  /// A word of the receiver: it has seen the amendment, unless it answers an older version (A24).
+  private mutating func hearOfVersion(_ step: Step) {
+    let named = step.event.answers
+    guard let named, named != versions.last ?? nil, versions.contains(named) else {
+      isSeen = true
+      flags.removeAll { $0.rule == .a24 }
+      return
+    }
+    guard step.event.type != .received, state?.isTerminal == false else { return }
+    // The first that arrived stands for all.
+    flags.removeAll { $0.cause == "older-version" && $0.index > step.index }
+    flag(.a24, "older-version", step)
   }
 
   private mutating func carryOut(_ what: OracleTable.Move, _ step: Step) {
     if step.event.type == .handoffRequested || step.event.type == .handoffAmended {
       amend(step.event)
+      versions.append(step.event.version)
     }
     switch what {
     case .nothing, .illegal: break
-    case .mustBeSeen: steps[.amended] = step
+    case .mustBeSeen: (steps[.amended], isSeen) = (step, false)
     case .answered:
       if let last = holds.indices.last { holds[last].to = step }
       steps[.released] = step
       state = beforeHold
     case .conflict: flag(.a12, "", step)
-    case .tooLate: flag(.a24, "", step)
+    case .tooLate:
+      flag(.a24, "", step)
+      (steps[.amended], isSeen) = (step, true)
     case .withdraw:
       isWithdrawn = true
       enter(.rejected, step)
@@ -284,7 +307,7 @@ struct Life {
   private mutating func finish(from before: HandoffState, _ step: Step) {
     beforeEnd = before
     steps[.ended] = step
-    steps[.amended] = nil
+    isSeen = true
   }
 
   /// The receiver has the work.
@@ -313,13 +336,6 @@ struct Life {
     said.to = event.to ?? said.to
     if !event.cc.isEmpty { said.cc = event.cc }
     content = said
-  }
-
-  /// What people did and what still stands of it: without ends and acknowledgements, amendments that
-  /// were seen, and bookings that were missed.
-  var acts: [Step] {
-    let kinds: [Kind] = [.amended, .held, .released, .taken, .booked, .missed, .started]
-    return [request].compactMap(\.self) + kinds.compactMap { steps[$0] }
   }
 
   /// Whether it moved on between two moments, as far as its steps still stand.

@@ -83,12 +83,13 @@ private struct Standing {
     claims = [:]
     for claim in new where claim.until.map({ $0 > time }) ?? true {
       if let known = claims[claim.key], known.due <= claim.due { continue }
+      if let forgotten = claim.forgotten, forgotten <= time, open[claim.key] == nil { continue }
       claims[claim.key] = claim
     }
     for (key, opened) in open {
       if let claim = claims[key], claim.due <= time {
         // Put in order anew it may have been due at another moment, which is the one that counts.
-        open[key] = claim.due
+        if !claim.keepsOpening { open[key] = claim.due }
       } else {
         open[key] = nil
         ended.append(Episode(key: key, opened: opened, resolved: time))

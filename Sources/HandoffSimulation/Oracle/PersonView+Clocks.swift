@@ -233,7 +233,8 @@ extension PersonView {
           .a14, life.id, event: step.event.id, due: step.at.advanced(by: windows.reorder),
           until: step.at.advanced(by: windows.illegal)))
     }
-    if let unseen = life.unseen, !request.event.isBackfill {
+    let isAnsweredFromOld = life.flags.contains { $0.cause == "older-version" }
+    if let unseen = life.unseen, !request.event.isBackfill, !isAnsweredFromOld {
       claims.append(
         Claim(
           .a24, life.id, event: unseen.event.id,

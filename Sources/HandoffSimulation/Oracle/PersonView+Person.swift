@@ -70,7 +70,15 @@ extension PersonView {
       default: return false
       }
     }
-    return isReceived ? [] : [Claim(.a20, nil, event: said.event.id, due: due)]
+    return isReceived
+      ? [] : [remembered(Claim(.a20, nil, event: said.event.id, due: due), said)]
+  }
+
+  /// What was said of a stay is remembered for a month, and longer only by an alert that stands.
+  private func remembered(_ claim: Claim, _ said: Step) -> Claim {
+    var claim = claim
+    claim.forgotten = said.at.advanced(by: said.policy.windows.ended)
+    return claim
   }
 
   private var readyClaims: [Claim] {
@@ -96,11 +104,13 @@ extension PersonView {
     var claims: [Claim] = []
     if mine.isEmpty {
       let due = from.advanced(by: windows.readyRequest)
-      claims.append(Claim(.a21, nil, cause: "request", event: ready.event.id, due: due))
+      let claim = Claim(.a21, nil, cause: "request", event: ready.event.id, due: due)
+      claims.append(remembered(claim, ready))
     }
     if !isAccepted {
       let due = from.advanced(by: windows.readyAccept)
-      claims.append(Claim(.a21, nil, cause: "acceptance", event: ready.event.id, due: due))
+      let claim = Claim(.a21, nil, cause: "acceptance", event: ready.event.id, due: due)
+      claims.append(remembered(claim, ready))
     }
     return claims
   }
@@ -120,15 +130,17 @@ extension PersonView {
     return requested.compactMap { life in
       guard life.isOpen else { return nil }
       let acts = life.acts.filter { $0.event.occurredAt >= death.end }
-      var began = acts.min(by: Self.happenedBefore)
+      var began = acts.min { $0.at < $1.at }
       if began == nil, let booked = life.booking, let hour = booked.event.bookedFor,
         hour >= death.end
       {
         began = booked
       }
       guard let began else { return nil }
-      return Claim(
-        .a23, life.id, event: began.event.id, due: max(death.said.at, began.at))
+      // One alert a handoff: a further word on the death makes it due at no other moment.
+      var claim = Claim(.a23, life.id, due: max(death.said.at, began.at))
+      claim.keepsOpening = true
+      return claim
     }
   }
 }

@@ -108,6 +108,22 @@ struct HL7AdmissionTests {
     #expect(map("A03", died).message?.facts.map(\.type) == [.discharged, .patientDied])
   }
 
+  @Test func `a death whose date or indicator is deleted is taken back, and one of N is not`() {
+    func update(_ death: String, _ trigger: String = "A31") -> MappedFact? {
+      map(
+        trigger, "PID|1||4711^^^RTH^MR" + String(repeating: "|", count: 26) + death + "\r"
+      ).message?.facts.first { $0.type == .patientDied }
+    }
+    for deleted in ["\"\"|\"\"", "|\"\"", "\"\"|", "\"\"|N"] {
+      #expect(update(deleted)?.reason?.description == "retracted", "\(deleted)")
+      #expect(update(deleted, "A08")?.reason?.description == "retracted", "\(deleted)")
+      #expect(update(deleted, "A03") == nil, "\(deleted)")
+    }
+    #expect(update("|N") == nil)
+    #expect(update("20261122|\"\"")?.reason?.description == "retracted")
+    #expect(update("\"\"|Y")?.reason == nil)
+  }
+
   @Test func `an NHS number is one where type or assigner says so, and never by its digits`() {
     let declared = map("A01", "PID|1||9990500002^^^NHS\r").message?.person
     #expect(declared?.nhsNumber != nil && declared?.localIDs.isEmpty == true)

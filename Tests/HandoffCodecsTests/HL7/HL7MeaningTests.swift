@@ -50,6 +50,7 @@ struct HL7MeaningTests {
     case "names a referral, a visit or an account": return visit
     case let text where text.hasPrefix("the connector's kinds"): return visit
     case "PID-30 is Y, or PID-29 alone is there": return ""
+    case "PID-30 or PID-29 is deleted (two quotes)": return ""
     case "two patients": return "PID|2||2^^^RTH^MR\r"
     case "PID and MRG", "MRG": return "MRG|0815^^^RTH^MR\r"
     default: return nil
@@ -82,7 +83,8 @@ struct HL7MeaningTests {
       isFiller && row.type != "ADT" ? ("CASE|RNU", "PAS|RTH") : ("PAS|RTH", "CASE|RNU")
     var patient = HL7Fixture.patient
     if row.when.hasPrefix("PID-30") {
-      patient = "PID|1||4711^^^RTH^MR" + String(repeating: "|", count: 26) + "20261122|Y\r"
+      let death = row.reason == "retracted" ? "\"\"|\"\"" : "20261122|Y"
+      patient = "PID|1||4711^^^RTH^MR" + String(repeating: "|", count: 26) + death + "\r"
     }
     let segments = try #require(example(of: row), "\(row.type) \(row.when)")
     return HL7Fixture.map(

@@ -68,6 +68,44 @@ struct AfterDeathTests {
     #expect(scene.open.contains(.a23))
   }
 
+  /// Found by the oracle, seed 209: what the receiver said later hid the amendment.
+  @Test func `what was done after the death stands, whatever is done next`() {
+    var scene = Scene()
+    scene.say(.handoffRequested, at: 0)
+    scene.say(.accepted, at: 1)
+    scene.say(.patientDied, at: 60, id: 90, handoff: nil)
+    scene.say(.handoffAmended, at: Self.day + 100, id: 21)
+    scene.say(.accepted, at: Self.day + 101, id: 22)
+    scene.say(.booked, at: Self.day + 102, id: 23)
+    scene.say(.booked, at: Self.day + 200, id: 24)
+    scene.say(.notAttended, at: Self.day + 300, id: 25)
+    #expect(scene.verdicts.filter { $0.rule == .a23 }.short == ["A23 opened"])
+    #expect(scene.verdicts.first { $0.rule == .a23 }?.opened.minute == Self.day + 100)
+    // A further word on the death makes no second alert either.
+    scene.say(.patientDied, at: 30, id: 91, handoff: nil, arriving: Self.day + 400)
+    #expect(scene.verdicts.filter { $0.rule == .a23 }.count == 1)
+    scene.say(.cancelled, at: Self.day + 500)
+    #expect(scene.verdicts.filter { $0.rule == .a23 }.short == ["A23 opened", "A23 resolved"])
+  }
+
+  @Test func `an amendment after care began, of one who has died, is A23 too`() {
+    var scene = Scene()
+    scene.say(.handoffRequested, at: 0)
+    scene.say(.started, at: 1)
+    scene.say(.patientDied, at: 60, handoff: nil)
+    scene.say(.handoffAmended, at: Self.day + 100)
+    #expect(scene.open.contains(.a23))
+  }
+
+  @Test func `a date that is corrected past what was done resolves it`() {
+    var scene = Scene()
+    scene.say(.patientDied, at: 0, id: 90, handoff: nil)
+    scene.say(.handoffRequested, at: Self.day, id: 21, handoff: Self.other)
+    #expect(scene.open == [.a23])
+    scene.say(.patientDied, at: Self.day + 5, id: 91, handoff: nil, arriving: Self.day + 10)
+    #expect(!scene.open.contains(.a23))
+  }
+
   @Test func `of one who has died nobody is to be referred on`() {
     var scene = Scene()
     scene.say(.handoffRequested, at: 0)

@@ -25,6 +25,7 @@ extension Fact {
     writer.code(21, needCode)
     for service in cc { writer.organisation(22, service) }
     if contentHash != 0 { writer.fixed64(23, contentHash) }
+    writer.unsigned(100, version)
   }
 
   init(reading reader: inout ProtobufReader) throws(WireError) {
@@ -46,6 +47,7 @@ extension Fact {
     needCode = parts.needCode
     cc = parts.cc
     contentHash = parts.contentHash
+    version = parts.version
     journeyID = parts.journeyID
     parentHandoffID = parts.parentHandoffID
     newHandoffID = parts.newHandoffID
@@ -70,6 +72,7 @@ private struct FactParts {
   var needCode: Code?
   var cc: [OrganisationID] = []
   var contentHash: UInt64 = 0
+  var version: UInt32 = 0
   var journeyID: Token?
   var parentHandoffID: HandoffID?
   var newHandoffID: HandoffID?
@@ -107,6 +110,7 @@ private struct FactParts {
     case 21: needCode = try reader.code("need_code")
     case 22: try cc.append(from: &reader)
     case 23: contentHash = try reader.fixed64()
+    case 100: version = try reader.unsigned(UInt32.self, "version")
     default: try reader.skip()
     }
   }

@@ -34,6 +34,10 @@ extension HandoffFacts {
     writer.code(30, needCode)
     for service in cc { writer.organisation(31, service) }
     if requestHash != 0 { writer.fixed64(32, requestHash) }
+    writer.unsigned(100, version)
+    let old = oldVersions.flatMap { old in (0..<4).map { UInt8(old >> (24 - 8 * $0) & 255) } }
+    writer.bytes(101, old)
+    writer.flag(102, isAmendmentSeen)
   }
 
   init(reading reader: inout ProtobufReader) throws(WireError) {
@@ -43,6 +47,7 @@ extension HandoffFacts {
       case 1...9: try readStanding(number, from: &reader)
       case 10...20: try readParties(number, from: &reader)
       case 21...32: try readHistory(number, from: &reader)
+      case 100...102: try readVersions(number, from: &reader)
       default: try reader.skip()
       }
     }
@@ -107,6 +112,25 @@ extension HandoffFacts {
     case 31: try cc.append(from: &reader)
     case 32: requestHash = try reader.fixed64()
     default: try reader.skip()
+    }
+  }
+}
+
+extension HandoffFacts {
+  private mutating func readVersions(
+    _ number: UInt32, from reader: inout ProtobufReader
+  ) throws(WireError) {
+    switch number {
+    case 100: version = try reader.unsigned(UInt32.self, "version")
+    case 101:
+      let bytes = try reader.byteArray()
+      guard bytes.count % 4 == 0, bytes.count <= 4 * Self.oldVersionsMax else {
+        throw reader.invalid("old_versions")
+      }
+      oldVersions = stride(from: 0, to: bytes.count, by: 4).map { start in
+        bytes[start..<start + 4].reduce(0) { $0 << 8 | UInt32($1) }
+      }
+    default: isAmendmentSeen = try reader.flag()
     }
   }
 }

@@ -39,7 +39,7 @@ extension Person {
   }
 
   /// The last discharge, unless it was taken back.
-  private var currentDischarge: StayMark? {
+  var currentDischarge: StayMark? {
     guard let last = stay.last(where: { $0.type == .discharged || $0.type == .dischargeCancelled })
     else { return nil }
     return last.type == .discharged ? last : nil

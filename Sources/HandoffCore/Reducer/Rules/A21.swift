@@ -40,7 +40,7 @@ extension Person {
   }
 
   /// The first word of the current period of being ready.
-  private var currentReadiness: StayMark? {
+  var currentReadiness: StayMark? {
     var first: StayMark?
     for mark in stay {
       switch mark.type {

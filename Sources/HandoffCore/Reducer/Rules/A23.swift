@@ -1,6 +1,9 @@
 // A23, activity after death: a step of people that happened after the end of the local day of
 // death, or an appointment that still stands when the death is reported. Guards: what machines say,
 // ends and acknowledgements; a corrected date; kinds of handoff that begin with a death.
+//
+// One alert a handoff, and due when the first of it was known: neither a further step nor a further
+// word on the death makes another, although of steps of one sort only the last is remembered.
 
 extension Person {
   func judgeDeath(_ moment: Moment, _ open: inout [Condition]) {
@@ -10,18 +13,22 @@ extension Person {
     ).timestamp
     for handoff in handoffs where handoff.isOpen && !handoff.current.isAfterDeathKind {
       let facts = handoff.current
-      var began = facts.marks.map { mark in
+      var act = facts.marks.map { mark in
         mark.step.isActivity && mark.witness.occurredAt >= dayEnd ? mark.witness : nil
-      }.compactMap(\.self).min { ($0.occurredAt, $0.eventID) < ($1.occurredAt, $1.eventID) }
-      if began == nil, let bookedFor = facts.bookedFor, bookedFor >= dayEnd {
-        began = facts.witness(of: .booked)
+      }.compactMap(\.self).min { ($0.arrivedAt, $0.eventID) < ($1.arrivedAt, $1.eventID) }
+      if act == nil, let bookedFor = facts.bookedFor, bookedFor >= dayEnd {
+        act = facts.witness(of: .booked)
       }
-      guard let began else { continue }
+      guard let act, let requested = facts.witness(of: .requested) else { continue }
+      let said = alerts.first {
+        $0.rule == .a23 && $0.isOpen && $0.handoffID == handoff.id
+          && $0.beganWith == requested.eventID
+      }
       open.append(
         Condition(
-          .a23, of: handoff.id, began: began,
-          opened: max(began.arrivedAt, death.witness.arrivedAt),
-          witnesses: [began, death.witness]))
+          .a23, of: handoff.id, began: requested,
+          opened: said?.opened ?? max(act.arrivedAt, death.witness.arrivedAt),
+          witnesses: [act, death.witness]))
     }
   }
 

@@ -1,5 +1,6 @@
 /// What was said of a person's stay, or of their death: about 150 bytes, kept for 30 days, of a
-/// death for a year.
+/// death for a year; the readiness and the discharge that stand for as long as an alert rests on
+/// them.
 public struct StayMark: Hashable, Sendable {
   /// One of ``StayMark/types``.
   public var type: EventType
@@ -58,6 +59,8 @@ extension Person {
       type: event.type, witness: witness, saidBy: event.spokenBy ?? event.from?.organisation,
       pathway: event.dischargePathway, readyAt: event.dischargeReadyAt,
       isRetraction: event.type == .patientDied && event.reason == .retracted)
+    // Of somebody of whom no death was reported there is nothing to take back.
+    if mark.isRetraction, !stay.contains(where: \.isDeath) { return }
     let position = stay.firstIndex { StayMark.precedes(mark, $0) } ?? stay.endIndex
     stay.insert(mark, at: position)
     guard stay.count > StayMark.countMax,
@@ -69,20 +72,36 @@ extension Person {
   /// Forgets what nothing rests on any more, and what was said of it.
   ///
   /// In the order in which it happened: what ended a period goes no sooner than what began it. A death
-  /// is remembered for as long as a handoff is, or its clocks would begin to run again.
+  /// is remembered for as long as a handoff is, or its clocks would begin to run again; the stay as it
+  /// stands for as long as an alert does that rests on it.
   mutating func forgetStay(at now: Timestamp, _ windows: RuleWindows) {
-    guard !stay.isEmpty else { return }
+    guard stay.contains(where: { $0.forgetting(windows) <= now }) else { return }
+    // What an alert rests on resolves it, however late that is.
+    let held = standingStay.map(\.witness.eventID).filter { id in
+      alerts.contains { $0.isStanding && $0.beganWith == id }
+    }
     var isOldest = true
     stay.removeAll { mark in
       let isOver = mark.forgetting(windows) <= now
       if mark.isDeath { return isOver && handoffs.isEmpty }
-      isOldest = isOldest && isOver
+      isOldest = isOldest && isOver && !held.contains(mark.witness.eventID)
       return isOldest
     }
     let known = Set(stay.map(\.witness.eventID))
     alerts.removeAll {
-      ($0.rule == .a20 || $0.rule == .a21) && !known.contains($0.beganWith)
+      ($0.rule == .a20 || $0.rule == .a21) && !$0.isStanding && !known.contains($0.beganWith)
     }
+  }
+
+  /// What was said last of the stay, as far as it stands.
+  private var standingStay: [StayMark] {
+    [currentReadiness, currentDischarge].compactMap(\.self)
+  }
+
+  /// Whether a handoff that is over hands on the stay as it stands: without it the stay would seem to
+  /// be handed on to nobody.
+  func isHeldByStay(_ handoff: Handoff, _ register: OrganisationRegister?) -> Bool {
+    !stay.isEmpty && standingStay.contains { handsOn(handoff, $0.saidBy, register) }
   }
 
   /// The person's death as it was said last: a date that is corrected counts as corrected.

@@ -27,6 +27,8 @@ struct FactFields: OptionSet {
   static let paused = FactFields(rawValue: 1 << 21)
   static let findings = FactFields(rawValue: 1 << 22)
   static let pending = FactFields(rawValue: 1 << 23)
+  static let version = FactFields(rawValue: 1 << 24)
+  static let oldVersions = FactFields(rawValue: 1 << 25)
 
   mutating func insert(_ field: FactFields, if isDifferent: Bool) {
     if isDifferent { formUnion(field) }
@@ -34,11 +36,11 @@ struct FactFields: OptionSet {
 }
 
 extension HandoffFacts {
-  /// The five words of yes and no, in one byte.
+  /// The six words of yes and no, in one byte.
   var flags: UInt8 {
     get {
       (isRequested ? 1 : 0) | (isBackfill ? 2 : 0) | (isFeedbackOwed ? 4 : 0)
-        | (isDocument ? 8 : 0) | (isEndedByPlatform ? 16 : 0)
+        | (isDocument ? 8 : 0) | (isEndedByPlatform ? 16 : 0) | (isAmendmentSeen ? 32 : 0)
     }
     set {
       isRequested = newValue & 1 != 0
@@ -46,6 +48,7 @@ extension HandoffFacts {
       isFeedbackOwed = newValue & 4 != 0
       isDocument = newValue & 8 != 0
       isEndedByPlatform = newValue & 16 != 0
+      isAmendmentSeen = newValue & 32 != 0
     }
   }
 
@@ -76,6 +79,8 @@ extension HandoffFacts {
     fields.insert(.marks, if: marks != base.marks)
     fields.insert(.findings, if: findings != base.findings)
     fields.insert(.pending, if: pending != base.pending)
+    fields.insert(.version, if: version != base.version)
+    fields.insert(.oldVersions, if: oldVersions != base.oldVersions)
     fields.insert(
       .counts,
       if: sameCount != base.sameCount || lateCount != base.lateCount
@@ -114,6 +119,7 @@ extension Fact {
     fields.insert(.endReason, if: reason != base.endReason)
     fields.insert(.cc, if: cc != base.cc)
     fields.insert(.requestHash, if: contentHash != base.requestHash)
+    fields.insert(.version, if: version != base.version)
     fields.insert(.bookedFor, if: bookedFor != base.bookedFor)
     fields.insert(.dischargeReadyAt, if: dischargeReadyAt != base.dischargeReadyAt)
     return fields

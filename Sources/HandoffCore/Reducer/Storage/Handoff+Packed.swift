@@ -46,6 +46,8 @@ extension PackedWriter {
     }
     if fields.contains(.findings) { list(value.findings) { $0.finding($1) } }
     if fields.contains(.pending) { list(value.pending) { $0.fact($1, unlike: HandoffFacts()) } }
+    if fields.contains(.version) { number(UInt64(value.version)) }
+    if fields.contains(.oldVersions) { list(value.oldVersions) { $0.number(UInt64($1)) } }
     if fields.contains(.counts) {
       number(UInt64(value.sameCount))
       number(UInt64(value.lateCount))
@@ -85,6 +87,7 @@ extension PackedWriter {
     if fields.contains(.requestHash) { whole(value.contentHash) }
     if fields.contains(.bookedFor) { optional(value.bookedFor) }
     if fields.contains(.dischargeReadyAt) { optional(value.dischargeReadyAt) }
+    if fields.contains(.version) { number(UInt64(value.version)) }
   }
 }
 
@@ -142,6 +145,8 @@ extension PackedReader {
     if fields.contains(.pending) {
       value.pending = list { $0.fact(unlike: HandoffFacts(), texts) }
     }
+    if fields.contains(.version) { value.version = UInt32(number()) }
+    if fields.contains(.oldVersions) { value.oldVersions = list { UInt32($0.number()) } }
     if fields.contains(.counts) {
       value.sameCount = UInt32(number())
       value.lateCount = UInt32(number())
@@ -189,6 +194,7 @@ extension PackedReader {
     fact.bookedFor = fields.contains(.bookedFor) ? optionalMoment() : base.bookedFor
     fact.dischargeReadyAt =
       fields.contains(.dischargeReadyAt) ? optionalMoment() : base.dischargeReadyAt
+    fact.version = fields.contains(.version) ? UInt32(number()) : base.version
     return fact
   }
 }

@@ -55,6 +55,25 @@ import Testing
     await bench.close()
   }
 
+  @Test func `an answer says which version of the request it is about, in no clear id`()
+    async throws
+  {
+    let bench = try IngestBench()
+    let amendment = Conversation.referral(message: "M2").replacing("REF^I12", with: "REF^I13")
+    try await bench.take(
+      Conversation.referral(), amendment, Conversation.answer(),
+      Conversation.answer(message: "R2", to: "M2"), Conversation.answer(message: "R3", to: "M9"))
+    try await bench.pass()
+    let events = try bench.publisher.events()
+    #expect(
+      events.map(\.type) == [.handoffRequested, .handoffAmended, .accepted, .accepted])
+    try #require(events.count == 4)
+    #expect(events[0].version != nil && events[0].version != events[1].version)
+    #expect(events[2].answers == events[0].version && events[3].answers == events[1].version)
+    #expect(events[0].answers == nil && events[2].version == nil)
+    await bench.close()
+  }
+
   @Test func `an answer sent twice is one event id of one handoff`() async throws {
     let bench = try IngestBench()
     try await bench.take(Conversation.answer(), Conversation.answer(), Conversation.referral())
