@@ -20,6 +20,16 @@ final class ProducerCore: Sendable {
 
   static let events = RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS
 
+  /// What all producers have in common.
+  static let settings = [
+    // Java's partitioner: librdkafka's own default agrees with it on one key in twelve.
+    "partitioner": "murmur2_random",
+    "acks": "all",
+    // A batch is handed over whole and then awaited: waiting for more only adds delay.
+    "linger.ms": "1",
+    "compression.type": "lz4",
+  ]
+
   let handle: KafkaHandle
   let statistics = LatestStatistics()
   /// What a failed delivery means: within a transaction, that it must be aborted.
@@ -33,13 +43,8 @@ final class ProducerCore: Sendable {
     configuration: KafkaConfiguration, settings: [String: String], limits: KafkaProducerLimits,
     failedDelivery: KafkaError.Disposition? = nil
   ) throws(KafkaError) {
-    var settings = settings.merging(limits.settings) { old, _ in old }
-    // Java's partitioner: librdkafka's own default agrees with it on one key in twelve.
-    settings["partitioner"] = "murmur2_random"
-    settings["acks"] = "all"
-    // A batch is handed over whole and then awaited: waiting for more only adds delay.
-    settings["linger.ms"] = "1"
-    settings["compression.type"] = "lz4"
+    let settings = settings.merging(limits.settings) { old, _ in old }
+      .merging(Self.settings) { _, ours in ours }
     self.limits = limits
     interceptor = configuration.interceptor
     self.failedDelivery = failedDelivery

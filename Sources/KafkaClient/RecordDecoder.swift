@@ -16,6 +16,8 @@ struct RecordDecoder {
   private var topics: [OpaquePointer: Topic] = [:]
   private var latest: (pointer: OpaquePointer, topic: Topic)?
   private var starts: [KafkaTopicPartition: Int64] = [:]
+  /// Of the record before: most values are the same again, and then share one array.
+  private var headersBefore: [KafkaHeader] = []
   /// Every record passes it; what it leaves out is seen by the check for truncation alone.
   private let incoming: (@Sendable (KafkaRecord) -> KafkaRecord?)?
 
@@ -59,7 +61,7 @@ struct RecordDecoder {
           expected: topic.expected[partition], found: message.offset))
     }
     topic.expected[partition] = message.offset + 1
-    let record = Self.record(pointer, topic: topic.name)
+    let record = record(pointer, topic: topic.name)
     guard let incoming else { return builder.append(record) }
     if let passed = incoming(record) { builder.append(passed) }
   }
@@ -77,7 +79,7 @@ struct RecordDecoder {
     return topic
   }
 
-  private static func record(
+  private mutating func record(
     _ pointer: UnsafePointer<rd_kafka_message_t>, topic: String
   ) -> KafkaRecord {
     let message = pointer.pointee
@@ -86,17 +88,20 @@ struct RecordDecoder {
     return KafkaRecord(
       topic: topic, partition: message.partition, offset: message.offset,
       timestampMilliseconds: timestamp, timestampType: .init(type),
-      key: bytes(message.key, message.key_len),
-      value: bytes(message.payload, message.len), headers: headers(of: pointer))
+      key: Self.bytes(message.key, message.key_len),
+      value: Self.bytes(message.payload, message.len), headers: headers(of: pointer))
   }
 
-  private static func headers(of message: UnsafePointer<rd_kafka_message_t>) -> [KafkaHeader] {
+  private mutating func headers(
+    of message: UnsafePointer<rd_kafka_message_t>
+  ) -> [KafkaHeader] {
     var list: OpaquePointer?
     guard rd_kafka_message_headers(message, &list) == RD_KAFKA_RESP_ERR_NO_ERROR, let list else {
       return []
     }
     let count = rd_kafka_header_cnt(list)
-    return [KafkaHeader](unsafeUninitializedCapacity: count) { headers, filled in
+    let before = headersBefore
+    headersBefore = [KafkaHeader](unsafeUninitializedCapacity: count) { headers, filled in
       for index in 0..<count {
         var name: UnsafePointer<CChar>?
         var value: UnsafeRawPointer?
@@ -105,11 +110,25 @@ struct RecordDecoder {
           rd_kafka_header_get_all(list, index, &name, &value, &length)
             == RD_KAFKA_RESP_ERR_NO_ERROR, let name
         else { break }
+        let known = index < before.count ? before[index].value : nil
         headers.initializeElement(
-          at: index, to: KafkaHeader(String(cString: name), bytes(value, length)))
+          at: index,
+          to: KafkaHeader(String(cString: name), Self.bytes(value, length, like: known)))
         filled = index + 1
       }
     }
+    return headersBefore
+  }
+
+  /// The same, or `known` where it holds the very bytes.
+  private static func bytes(
+    _ pointer: UnsafeRawPointer?, _ count: Int, like known: [UInt8]?
+  ) -> [UInt8]? {
+    guard let pointer, let known, known.count == count else { return bytes(pointer, count) }
+    let isSame = known.withUnsafeBytes { held in
+      held.elementsEqual(UnsafeRawBufferPointer(start: pointer, count: count))
+    }
+    return isSame ? known : bytes(pointer, count)
   }
 
   private static func bytes(_ pointer: UnsafeRawPointer?, _ count: Int) -> [UInt8]? {

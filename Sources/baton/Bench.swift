@@ -12,9 +12,10 @@ struct BenchCommand: AsyncParsableCommand {
       "Measure the reducer, its memory, correlation, the pipeline on Kafka and MLLP.",
     discussion: """
       Every number is the median of its runs, and what is compared is measured in one run: the \
-      pipeline with transactions beside a bare loop that consumes, writes one 250-byte record for \
-      each event and commits a transaction every 100 ms; deciding beside mere decoding. What the \
-      pipeline wrote is read back as committed and counted. What needs one core is also told per \
+      pipeline with transactions beside a bare loop of librdkafka's own calls that consumes, \
+      writes each event again as it is and commits a transaction every 100 ms; deciding beside \
+      mere decoding. What both \
+      wrote is read back as committed and counted. What needs one core is also told per \
       second of processor time, which other work on the machine changes less.
 
       A broker of its own is started on a free port where noida-db is there (BATON_NOIDA_DB or \
@@ -38,6 +39,9 @@ struct BenchCommand: AsyncParsableCommand {
   @Flag(name: .long, help: "Small sizes and one run: to see that it works, as CI does.")
   var quick = false
 
+  @Option(name: .long, help: "How often each is measured: 3, or 1 with --quick.")
+  var runs: Int?
+
   @Option(
     name: .long,
     help: ArgumentHelp(
@@ -46,7 +50,7 @@ struct BenchCommand: AsyncParsableCommand {
 
   func run() async throws {
     Telemetry.bootstrap(level: .critical)
-    let sizes = BenchSizes(isQuick: quick)
+    let sizes = BenchSizes(isQuick: quick, runs: runs)
     let output = Output(output)
     var results: [BenchResult] = []
     for part in part.isEmpty ? Part.allCases : part {
@@ -75,37 +79,63 @@ struct BenchCommand: AsyncParsableCommand {
   }
 
   private func pipeline(_ sizes: BenchSizes) async throws -> [BenchResult] {
-    try await onBroker(sizes) {
-      try await PipelineBench(sizes: sizes, bootstrap: $0, broker: $1).run()
+    if let bootstrap {
+      let bench = PipelineBench(sizes: sizes, bootstrap: bootstrap)
+      try await bench.prepare()
+      let bare = try await bench.run(.bare)
+      return PipelineBench.results(
+        of: sizes.events, bare: bare, pipeline: try await bench.run(.pipeline))
+    }
+    return try await repeated(sizes) {
+      var sides: [PipelineBench.Side] = []
+      for part in [PipelineBench.Part.bare, .pipeline] {
+        let side = try await onBroker { broker in
+          let bench = PipelineBench(sizes: sizes, bootstrap: broker.bootstrap, broker: broker)
+          try await bench.prepare()
+          return try await bench.run(part)
+        }
+        guard let side else { return nil }
+        sides.append(side)
+      }
+      return PipelineBench.results(of: sizes.events, bare: sides[0], pipeline: sides[1])
     }
   }
 
   private func latency(_ sizes: BenchSizes) async throws -> [BenchResult] {
-    try await onBroker(sizes) { bootstrap, _ in
-      try await LatencyBench(sizes: sizes, bootstrap: bootstrap).run()
+    if let bootstrap { return try await LatencyBench(sizes: sizes, bootstrap: bootstrap).run() }
+    return try await repeated(sizes) {
+      try await onBroker {
+        try await LatencyBench(sizes: sizes, bootstrap: $0.bootstrap).run()
+      }
     }
   }
 
-  /// Runs on an empty broker of its own each time, or once on the one that was named.
-  private func onBroker(
-    _ sizes: BenchSizes, _ body: (String, BenchBroker?) async throws -> [BenchResult]
+  /// Runs as often as the sizes say and gathers what each gave; nothing where there is no broker.
+  private func repeated(
+    _ sizes: BenchSizes, _ body: () async throws -> [BenchResult]?
   ) async throws -> [BenchResult] {
-    if let bootstrap { return try await body(bootstrap, nil) }
     var results: [BenchResult] = []
     for _ in 0..<sizes.runs {
-      guard let broker = try await BenchBroker.start() else {
+      guard let run = try await body() else {
         Progress.line(
           "No broker: what needs one is not measured. Set BATON_NOIDA_DB or give --bootstrap.")
         return []
       }
-      let outcome = await Result(catching: { try await body(broker.bootstrap, broker) })
-      broker.stop()
-      let run = try outcome.get()
       results =
         results.isEmpty
         ? run : zip(results, run).map { BenchResult($0.name, $0.unit, $0.runs + $1.runs) }
     }
     return results
+  }
+
+  /// Runs on an empty broker of its own; `nil` where there is none.
+  private func onBroker<Value>(
+    _ body: (BenchBroker) async throws -> Value
+  ) async throws -> Value? {
+    guard let broker = try await BenchBroker.start() else { return nil }
+    let outcome = await Result(catching: { try await body(broker) })
+    broker.stop()
+    return try outcome.get()
   }
 }
 
@@ -125,8 +155,8 @@ struct BenchSizes: Sendable {
   /// Entries of the correlation table, a table each.
   let correlations: [Int]
 
-  init(isQuick: Bool) {
-    runs = isQuick ? 1 : 3
+  init(isQuick: Bool, runs: Int?) {
+    self.runs = max(1, runs ?? (isQuick ? 1 : 3))
     persons = isQuick ? 20_000 : 1_000_000
     events = isQuick ? 2_000 : 200_000
     messages = isQuick ? 500 : 20_000

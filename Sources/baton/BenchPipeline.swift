@@ -6,8 +6,8 @@ import KafkaClient
 
 /// The reconciler on Kafka with transactions, beside a bare loop over the same records.
 ///
-/// One run on an empty broker: a second reconciler would restore the memory of the first, and find
-/// nothing left to do.
+/// Each on an empty broker: a second reconciler would restore the memory of the first, and whoever
+/// comes second finds a broker with more to look after.
 struct PipelineBench {
   let sizes: BenchSizes
   let bootstrap: String
@@ -15,26 +15,48 @@ struct PipelineBench {
   var broker: BenchBroker?
 
   private static let partitionCount: Int32 = 4
+
+  enum Part {
+    case bare, pipeline
+  }
+
+  /// What one of the two took.
+  struct Side {
+    var wall: Double
+    var cpu: Double
+    /// Processor time of a broker of our own, with reading back what was written.
+    var broker = 0.0
+    /// Keys, values and headers written for each event.
+    var bytesEach: Double
+
+    init(_ measured: (wall: Double, cpu: Double), bytesEach: Double) {
+      (wall, cpu) = measured
+      self.bytesEach = bytesEach
+    }
+  }
+
   private static let copyTopic = "baton-bench-copy"
 
-  func run() async throws -> [BenchResult] {
-    try await prepare()
-    let start = broker?.processorSeconds ?? 0
-    let bare = try await bareLoop()
-    let between = broker?.processorSeconds ?? 0
-    let pipeline = try await reconcile()
-    let end = broker?.processorSeconds ?? 0
-    let (rate, bareRate) = (
-      Double(sizes.events) / pipeline.wall, Double(sizes.events) / bare.wall
-    )
+  /// What one of the two took, on a broker that holds the events and nothing else.
+  func run(_ part: Part) async throws -> Side {
+    let before = broker?.processorSeconds ?? 0
+    var side = try await part == .bare ? bareLoop() : reconcile()
+    side.broker = (broker?.processorSeconds ?? 0) - before
+    return side
+  }
+
+  static func results(of events: Int, bare: Side, pipeline: Side) -> [BenchResult] {
+    let (rate, bareRate) = (Double(events) / pipeline.wall, Double(events) / bare.wall)
     return [
       BenchResult("pipeline on Kafka, with transactions", "events/s", [rate]),
       BenchResult(
-        "pipeline, processor time for \(sizes.events) events", "CPU seconds", [pipeline.cpu]),
-      BenchResult("pipeline, broker's processor time", "CPU seconds", [end - between]),
+        "pipeline, processor time for \(events) events", "CPU seconds", [pipeline.cpu]),
+      BenchResult("pipeline, broker's processor time", "CPU seconds", [pipeline.broker]),
       BenchResult("bare consume-and-produce loop", "events/s", [bareRate]),
       BenchResult("bare loop, processor time for the same", "CPU seconds", [bare.cpu]),
-      BenchResult("bare loop, broker's processor time", "CPU seconds", [between - start]),
+      BenchResult("bare loop, broker's processor time", "CPU seconds", [bare.broker]),
+      BenchResult("pipeline, written for an event", "bytes", [pipeline.bytesEach]),
+      BenchResult("bare loop, written for an event", "bytes", [bare.bytesEach]),
       BenchResult("pipeline beside bare loop", "ratio", [rate / bareRate]),
     ]
   }
@@ -46,7 +68,7 @@ struct PipelineBench {
   }
 
   /// Makes the topics and writes the events, which all runs read.
-  private func prepare() async throws {
+  func prepare() async throws {
     let administrator = try TopicAdministrator(kafka)
     let sizesOfTopics = TopicSizes(partitions: Self.partitionCount, replication: 1)
     let plan = try await administrator.plan(sizes: sizesOfTopics)
@@ -75,59 +97,62 @@ struct PipelineBench {
     await producer.close()
   }
 
-  /// The reconciler as it runs in service, from the first event to the last.
-  private func reconcile() async throws -> (wall: Double, cpu: Double) {
+  /// The reconciler as it runs in service, from when it has taken its partitions to the last event.
+  private func reconcile() async throws -> Side {
     let configuration = ReconcilerConfiguration(
       kafka: kafka, groupID: "bench-reconciler", instanceID: "bench")
     let service = ReconcilerService(configuration)
-    let measured = try await BenchMeter.measure {
-      try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask { try await service.run() }
-        defer { group.cancelAll() }
+    var done: UInt64 = 0
+    var measured = try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await service.run() }
+      defer { group.cancelAll() }
+      while service.status.snapshot.partitions.count < Int(Self.partitionCount) {
+        try await ContinuousClock().sleep(for: .milliseconds(1))
+      }
+      // Nothing, unless this task was kept waiting for longer than a transaction takes.
+      done = service.status.snapshot.recordCount
+      return try await BenchMeter.measure {
         while service.status.snapshot.recordCount < UInt64(sizes.events) {
           try await ContinuousClock().sleep(for: .milliseconds(10))
         }
       }
     }
+    measured.wall *= Double(sizes.events) / Double(UInt64(sizes.events) - done)
     // Each event is of another person, so each leaves one memory in the changelog.
     var persons: Set<[UInt8]> = []
+    var bytes = 0
     try await readCommitted(Topic.reconcilerState.name) { record in
+      bytes += Self.byteCount(record)
       if let key = record.key, key != Array("partition".utf8) { persons.insert(key) }
     }
     guard persons.count == sizes.events else { throw BenchFault.wrongCount }
-    return measured
+    return Side(measured, bytesEach: Double(bytes) / Double(sizes.events))
   }
 
-  /// Consumes, writes 250 bytes for each event, commits both every 100 ms; then counts what a
-  /// reader of committed records finds.
-  private func bareLoop() async throws -> (wall: Double, cpu: Double) {
-    let consumer = try KafkaConsumer(
-      KafkaConsumerConfiguration(
-        kafka: kafka, groupID: "bench-bare", groupInstanceID: "bench-bare",
-        topics: [Topic.events.name]))
-    let producer = try KafkaTransactionalProducer(kafka, transactionalID: "bench-bare")
-    try await producer.initTransactions(within: .seconds(30))
-    let payload = [UInt8](repeating: 0x2A, count: 250)
-    var count = 0
-    let measured = try await BenchMeter.measure {
-      let limits = KafkaBatchLimits(countMax: 20_000, waitMax: .milliseconds(100))
-      for try await batch in consumer.batches(limits) {
-        let transaction = try await producer.beginTransaction()
-        try await transaction.enqueue(
-          batch.records.map { KafkaMessage(topic: Self.copyTopic, key: $0.key, value: payload) })
-        try await transaction.sendOffsets(
-          batch.nextOffsets, metadata: try await consumer.groupMetadata())
-        try await transaction.commit(within: .seconds(30))
-        count += batch.records.count
-        if count >= sizes.events { break }
-      }
+  /// Consumes, writes each event again as it is, commits both every 100 ms; then counts what a
+  /// reader of committed records finds, and its bytes.
+  private func bareLoop() async throws -> Side {
+    let loop = try KafkaCopyLoop(kafka, groupID: "bench-bare", transactionalID: "bench-bare")
+    let places = (0..<Self.partitionCount).map {
+      KafkaTopicPartition(topic: Topic.events.name, partition: $0)
     }
-    await consumer.close()
-    await producer.close()
-    var copies = 0
-    try await readCommitted(Self.copyTopic) { _ in copies += 1 }
+    let count = sizes.events
+    let measured = try await BenchMeter.measure {
+      try await loop.copy(count, from: places, to: Self.copyTopic, every: .milliseconds(100))
+    }
+    await loop.close()
+    var (copies, bytes) = (0, 0)
+    try await readCommitted(Self.copyTopic) { record in
+      copies += 1
+      bytes += Self.byteCount(record)
+    }
     guard copies == sizes.events else { throw BenchFault.wrongCount }
-    return measured
+    return Side(measured, bytesEach: Double(bytes) / Double(sizes.events))
+  }
+
+  private static func byteCount(_ record: KafkaRecord) -> Int {
+    (record.key?.count ?? 0) + (record.value?.count ?? 0)
+      + record.headers.reduce(0) { $0 + $1.name.utf8.count + ($1.value?.count ?? 0) }
   }
 
   /// What a reader of committed records finds in a topic, from its beginning to its end.

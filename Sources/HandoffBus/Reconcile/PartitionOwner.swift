@@ -97,7 +97,6 @@ package actor PartitionOwner {
     let next = (records.last?.offset ?? reducer.state.nextOffset - 1) + 1
     let taken = take(records)
     await learnPolicies(of: taken)
-    let messages = apply(taken)
     copying?.transactionBegins()
     let transaction: KafkaTransaction
     do throws(KafkaError) {
@@ -105,8 +104,15 @@ package actor PartitionOwner {
     } catch {
       throw lost(error)
     }
+    beginBatch()
     do throws(KafkaError) {
-      try await transaction.enqueue(messages)
+      // Part by part: the broker takes in the first while the next is applied.
+      let count = max(1, configuration.limits.partCount)
+      for start in stride(from: 0, to: taken.count, by: count) {
+        let part = taken[start..<min(start + count, taken.count)]
+        try await transaction.enqueue(apply(part))
+      }
+      try await transaction.enqueue([stateMessage()])
       try await transaction.sendOffsets(
         [KafkaPartitionOffset(topic: Topic.events.name, partition: partition, offset: next)],
         metadata: group)
@@ -154,12 +160,16 @@ extension PartitionOwner {
     }
   }
 
-  /// Changes memory, so that it can be undone, and returns what the log is to say of it.
-  private func apply(_ records: [EventRecord]) -> [KafkaMessage] {
-    let codec = WireCodec()
-    var messages: [KafkaMessage] = []
+  private func beginBatch() {
     reducer.beginBatch()
     openAlertChanges = [:]
+  }
+
+  /// Changes memory, so that it can be undone, and returns what the log is to say of it.
+  private func apply(_ records: ArraySlice<EventRecord>) -> [KafkaMessage] {
+    let codec = WireCodec()
+    var messages: [KafkaMessage] = []
+    messages.reserveCapacity(records.count + records.count / 8)
     for record in records {
       for verdict in reducer.apply(record) {
         messages.append(KafkaMessage(topic: .alerts, codec.encode(verdict)))
@@ -175,14 +185,17 @@ extension PartitionOwner {
     for outgoing in reducer.takeOutgoing() {
       messages.append(KafkaMessage(topic: .events, codec.encode(outgoing)))
     }
-    for key in reducer.touched {
-      messages.append(Changelog.message(reducer.person(for: key), key: key, partition: partition))
+    reducer.takeTouched { key, person in
+      messages.append(Changelog.message(person, key: key, partition: partition))
     }
-    messages.append(
-      Changelog.message(
-        reducer.state, partition: partition, lineage: lineage, personCount: reducer.personCount))
     status.update { $0.verdictCount += UInt64(verdictCount) }
     return messages
+  }
+
+  /// The partition's own record, which comes last.
+  private func stateMessage() -> KafkaMessage {
+    Changelog.message(
+      reducer.state, partition: partition, lineage: lineage, personCount: reducer.personCount)
   }
 
   private func commit(

@@ -53,9 +53,11 @@ package struct PolicySource: Sendable {
 package struct ReconcilerLimits: Sendable {
   /// Records of one round over all partitions: what is lost by an abort, and held in memory.
   package var recordCountMax = 20_000
+  /// Records of one partition that are applied before what they changed is handed to the producer.
+  package var partCount = 1_000
   /// The time from one round of transactions to the next while records keep coming; the first
   /// record after a quiet time waits for nothing.
-  package var commitInterval: Duration = .milliseconds(50)
+  package var commitInterval: Duration = .milliseconds(30)
   package var transactionTimeout: Duration = .seconds(30)
   /// How long taking a partition may go without any progress.
   package var restoreTimeout: Duration = .seconds(60)

@@ -72,7 +72,7 @@ public struct Fact: Hashable, Sendable {
     self.isRetry = isRetry
   }
 
-  init(_ event: HandoffEvent, witness: Witness, policy: UInt16, isRetry: Bool) {
+  init(_ event: borrowing HandoffEvent, witness: Witness, policy: UInt16, isRetry: Bool) {
     self.init(
       witness: witness, type: event.type, speaker: event.speaker, rail: event.rail,
       policy: policy, isBackfill: event.isBackfill, isRetry: isRetry)
@@ -83,7 +83,7 @@ public struct Fact: Hashable, Sendable {
     priority = event.priority
     needKey = event.needKey
     needCode = event.needCode
-    cc = event.cc.prefix(Fact.ccMax).map(\.organisation)
+    if !event.cc.isEmpty { cc = event.cc.prefix(Fact.ccMax).map(\.organisation) }
     contentHash = UInt64(truncatingIfNeeded: event.contentMac.rawValue)
     journeyID = event.journeyID
     parentHandoffID = event.parentHandoffID

@@ -137,17 +137,21 @@ extension Person {
   ) {
     let context = clockContext(at: index, in: moment.policies)
     let now = moment.now
-    handoffs[index].current.forEachDeadline(context) { deadline in
-      guard !isStopped(deadline) else { return }
+    // A list and no closure: one that looks at a person takes a copy of all of it along.
+    for deadline in handoffs.span[index].current.deadlines(context) {
+      if isStopped(deadline) { continue }
       if let said = saidOrphan(deadline, of: handoffs[index].id) {
         open.append(
           Condition(
             rule: .a13, cause: nil, handoffID: handoffs[index].id, subject: nil,
             beganWith: said.beganWith, opened: said.opened, count: said.count,
             witnesses: [deadline.began]))
-        return
+        continue
       }
-      guard deadline.due <= now else { return next.lower(to: deadline.due) }
+      guard deadline.due <= now else {
+        next.lower(to: deadline.due)
+        continue
+      }
       let request = handoffs[index].current.witness(of: .requested)
       var condition = Condition(
         deadline.rule, deadline.cause, of: handoffs[index].id, began: deadline.began,
@@ -161,7 +165,7 @@ extension Person {
       let lapse = fact.witness.arrivedAt.advanced(by: context.policy.windows.illegal)
       if lapse > now { next.lower(to: lapse) }
     }
-    if let end = handoffs[index].forgetting(context.policy), end > now {
+    if mayBeOver(index), let end = handoffs[index].forgetting(context.policy), end > now {
       next.lower(to: end)
     }
     if handoffs[index].current.state.isTerminal,
@@ -216,18 +220,29 @@ extension Person {
 }
 
 extension Person {
+  /// Whether a handoff can have an end at all, after which it is forgotten: most have none yet.
+  private func mayBeOver(_ index: Int) -> Bool {
+    let state = handoffs[index].current.state
+    return state.isTerminal || state == .completed || !handoffs[index].current.isRequested
+  }
+
   /// The handoffs to forget: over, and so is everything that they are linked with.
   ///
   /// One of them may be the next step of another, whose A11 must not open because it is forgotten.
   private func indicesOver(at moment: Moment) -> [Int] {
-    func isOver(_ index: Int) -> Bool {
-      handoffs[index].isOver(
-        at: moment.now, moment.policies[Int(handoffs[index].current.policy)])
+    var isOver: [Bool] = []
+    for index in handoffs.indices {
+      let isOne =
+        mayBeOver(index)
+        && handoffs[index].isOver(
+          at: moment.now, moment.policies[Int(handoffs[index].current.policy)])
         && !isHeldByStay(handoffs[index], moment.inForce.register)
+      guard isOne || !isOver.isEmpty else { continue }
+      // Nearly always none is: the list is made for the first.
+      if isOver.isEmpty { isOver = Array(repeating: false, count: index) }
+      isOver.append(isOne)
     }
-    // Nearly always none is.
-    guard handoffs.indices.contains(where: isOver) else { return [] }
-    var isOver = handoffs.indices.map(isOver)
+    guard !isOver.isEmpty else { return [] }
     var isStable = false
     while !isStable {
       isStable = true

@@ -10,9 +10,22 @@ extension PersonReducer {
   public mutating func beginBatch() {
     precondition(journal == nil, "a batch is open already")
     journal = Journal(state: state, policies: policies, hanging: hanging)
-    // 0 and the last are taken: of no batch, and of nobody.
-    batchNumber = batchNumber < UInt32.max - 1 ? batchNumber + 1 : 1
+    // 0 and the last are taken: of no batch, and of nobody. Far from the end, so that the parts of
+    // one batch have numbers that follow each other.
+    batchNumber = batchNumber < UInt32.max - 1_000_000 ? batchNumber + 1 : 1
+    firstPartNumber = batchNumber
     outgoing = []
+  }
+
+  /// Gives whom the open batch changed since this was asked last, in the order of keys, as they are
+  /// now: what can be handed on of the changelog while the batch goes on.
+  ///
+  /// Who changes again afterwards is given again; `nil` is somebody of whom nothing is left.
+  public mutating func takeTouched(_ body: (PatientKey, Person?) -> Void) {
+    guard let entries = journal?.entries, let start = journal?.partStart else { return }
+    journal?.partStart = entries.count
+    if batchNumber < UInt32.max - 1 { batchNumber += 1 }
+    for key in Journal.keys(of: entries[start...]) { body(key, person(for: key)) }
   }
 
   /// The keys whose person the open batch changed, in order: the changelog goes out before the
@@ -62,7 +75,9 @@ extension PersonReducer {
 
 extension PersonReducer.Journal {
   /// Each key once, in order.
-  fileprivate var touched: [PatientKey] {
+  fileprivate var touched: [PatientKey] { Self.keys(of: entries[...]) }
+
+  fileprivate static func keys(of entries: ArraySlice<Entry>) -> [PatientKey] {
     var keys: [PatientKey] = []
     keys.reserveCapacity(entries.count)
     for key in entries.map(\.key).sorted() where key != keys.last { keys.append(key) }
@@ -85,7 +100,7 @@ extension PersonReducer {
   public func committedPerson(for key: PatientKey) -> Person? {
     let slot = persons.slot(of: key)
     // Only whom the batch has noted may be other than it was; somebody gone has no slot any more.
-    let isNoted = slot.map { persons.isMarked($0, by: batchNumber) } ?? true
+    let isNoted = slot.map { persons.isMarked($0, by: firstPartNumber...batchNumber) } ?? true
     if isNoted, let before = journal?.entries.first(where: { $0.key == key }) {
       return before.packed.map { persons.person(key, unpacking: $0) }
     }

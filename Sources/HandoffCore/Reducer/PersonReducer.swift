@@ -22,8 +22,11 @@ public struct PersonReducer: Sendable {
     var state: PartitionState
     var policies: [Policy]
     var hanging: [Code: [PatientKey: Timestamp]]
-    /// In the order in which they were touched; somebody forgotten and met again stands twice.
+    /// In the order in which they were touched; somebody forgotten and met again stands twice, and
+    /// so does whom two parts of the batch touched.
     var entries: [Entry] = []
+    /// The first entry of the part that is under way.
+    var partStart = 0
   }
 
   public let topic: String
@@ -37,8 +40,10 @@ public struct PersonReducer: Sendable {
   var registers: [RecordHash: OrganisationRegister] = [:]
   var persons = PersonTable()
   var journal: Journal?
-  /// Counts the batches, to tell whom the open one has noted.
+  /// Counts the batches and their parts, to tell whom the open one has noted.
   var batchNumber: UInt32 = 0
+  /// Of the first part of the batch that is open, or was open last.
+  var firstPartNumber: UInt32 = 0
   /// Policies and registers that were activated without having been provided: judged by the one
   /// before.
   public internal(set) var missingPolicies: [RecordHash] = []

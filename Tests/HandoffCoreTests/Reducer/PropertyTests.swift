@@ -94,6 +94,50 @@ private func canonical(_ records: [EventRecord]) -> String {
   }
 
   @Test(arguments: seeds)
+  func `what a batch changed, given part by part, is what the batch left`(seed: UInt64) {
+    let all = records(seed)
+    var random = SeededGenerator(seed: seed)
+    var parted = reducer()
+    var given: [PatientKey: Person] = [:]
+    var next = all[...]
+    var isAgain = false
+    while !next.isEmpty {
+      let batch = next.prefix(Int.random(in: 1...40, using: &random))
+      next = next.dropFirst(batch.count)
+      let (before, state) = (people(of: parted), parted.state)
+      // The first time in parts that are taken back, the second time in others that stay.
+      for isKept in [false, true] {
+        parted.beginBatch()
+        var keys: Set<PatientKey> = []
+        var said = given
+        for record in batch {
+          _ = parted.apply(record)
+          guard Bool.random(using: &random) else { continue }
+          parted.takeTouched { key, person in
+            said[key] = person
+            isAgain = isAgain || !keys.insert(key).inserted
+          }
+        }
+        parted.takeTouched { said[$0] = $1 }
+        parted.takeTouched { key, _ in Issue.record("\(key) was given already") }
+        for person in before {
+          #expect(parted.committedPerson(for: person.key) == person)
+        }
+        guard isKept else {
+          parted.rollBackBatch()
+          #expect(people(of: parted) == before)
+          #expect(parted.state == state)
+          continue
+        }
+        _ = parted.commitBatch()
+        given = said
+        #expect(people(of: parted) == given.values.sorted { $0.key < $1.key })
+      }
+    }
+    #expect(isAgain)
+  }
+
+  @Test(arguments: seeds)
   func `a batch that is rolled back leaves no trace`(seed: UInt64) {
     let all = records(seed)
     var random = SeededGenerator(seed: seed)

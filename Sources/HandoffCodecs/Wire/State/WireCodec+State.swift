@@ -14,8 +14,20 @@ extension WireCodec {
 
   package func encode(_ person: Person) -> WireRecord {
     let key = person.key.description
-    return record(person, key: key, id: key, source: Self.busSource, time: nil, subject: nil)
+    guard format == .protobuf else {
+      return record(person, key: key, id: key, source: Self.busSource, time: nil, subject: nil)
+    }
+    // One for each person of each batch: of its headers only the id is made anew.
+    let bytes = Array(key.utf8)
+    var headers = Self.personHeaders
+    headers[1].value = bytes
+    return WireRecord(key: bytes, value: person.protobuf, headers: headers)
   }
+
+  private static let personHeaders: [RecordHeader] = WireCodec().record(
+    Person(key: PatientKey(epoch: 1, high: 0, low: 0)), key: "", id: "", source: busSource,
+    time: nil, subject: nil
+  ).headers
 
   package func encode(_ state: PartitionState) -> WireRecord {
     record(

@@ -5,7 +5,7 @@
 
 extension Person {
   func judgeBounces(_ moment: Moment, _ open: inout [Condition]) {
-    guard handoffs.contains(where: \.isHop) else { return }
+    guard isAnyHop else { return }
     for line in lines {
       guard let bounce = bounce(line, moment.inForce.windows) else { continue }
       open.append(
@@ -13,6 +13,17 @@ extension Person {
           .a15, of: bounce.handoff, began: bounce.witness, opened: bounce.witness.arrivedAt,
           count: UInt32(bounce.hops.count), witnesses: bounce.hops + [bounce.witness]))
     }
+  }
+
+  private var isAnyHop: Bool {
+    for index in handoffs.indices {
+      // The state first, which is read in place: a copy of a handoff costs more than all else here.
+      switch handoffs[index].current.state {
+      case .rejected, .redirected: if handoffs[index].isHop { return true }
+      default: break
+      }
+    }
+    return false
   }
 
   /// The handoffs that belong together, each line in the order of ids.

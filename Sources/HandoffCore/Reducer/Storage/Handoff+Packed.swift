@@ -5,10 +5,10 @@ extension PackedWriter {
   mutating func handoff(_ value: Handoff) {
     whole(value.id.rawValue)
     byte((value.isTransferred ? 1 : 0) | (value.settled == nil ? 0 : 2))
-    facts(value.current, unlike: HandoffFacts())
+    facts(value.current, unlike: .unknown)
     if let settled = value.settled { facts(settled, unlike: value.current) }
     number(UInt64(value.window.count))
-    for index in value.window.indices { fact(value.window[index], unlike: value.current) }
+    for index in value.window.indices { fact(value.window.span[index], unlike: value.current) }
   }
 
   private mutating func facts(_ value: HandoffFacts, unlike base: HandoffFacts) {
@@ -91,21 +91,29 @@ extension PackedWriter {
   }
 }
 
+extension HandoffFacts {
+  /// What nothing is known of: what facts are written beside that have nothing else to resemble.
+  fileprivate static let unknown = HandoffFacts()
+}
+
 extension PackedReader {
   mutating func handoff(_ texts: TextTable) -> Handoff {
     let id: HandoffID = identifier()
     let flags = byte()
-    var handoff = Handoff(id: id, current: HandoffFacts(), isTransferred: flags & 1 != 0)
-    facts(&handoff.current, texts)
+    var current = HandoffFacts()
+    facts(&current, texts)
+    var settled: HandoffFacts?
     if flags & 2 != 0 {
-      var settled = handoff.current
-      facts(&settled, texts)
-      handoff.settled = settled
+      var facts = current
+      self.facts(&facts, texts)
+      settled = consume facts
     }
+    var window: [Fact] = []
     let windowCount = count()
-    if windowCount > 0 { handoff.window.reserveCapacity(windowCount + 1) }
-    for _ in 0..<windowCount { handoff.window.append(fact(unlike: handoff.current, texts)) }
-    return handoff
+    if windowCount > 0 { window.reserveCapacity(windowCount + 1) }
+    for _ in 0..<windowCount { window.append(fact(unlike: current, texts)) }
+    return Handoff(
+      id: id, current: current, settled: settled, window: window, isTransferred: flags & 1 != 0)
   }
 
   /// Reads what differs into facts that are as those it was compared with.

@@ -3,7 +3,9 @@
 /// Small numbers are short, texts are numbers of a table, and a record that several steps refer to
 /// is written once. Nothing of it is stored or sent: the layout may change with every version.
 struct PackedWriter: Sendable {
-  private(set) var bytes: [UInt8] = []
+  /// Longer than what was written: it is filled from the front, and used again for the next person.
+  private var buffer = [UInt8](repeating: 0, count: 1024)
+  private var position = 0
   var texts = TextTable()
   /// Records that were written out, so that the next step refers to them.
   private var witnesses: [Witness] = []
@@ -15,7 +17,7 @@ struct PackedWriter: Sendable {
 
   /// Begins another person.
   mutating func begin(remembering seen: [SeenEvent]) {
-    bytes.removeAll(keepingCapacity: true)
+    position = 0
     witnesses.removeAll(keepingCapacity: true)
     self.seen = seen
   }
@@ -23,15 +25,41 @@ struct PackedWriter: Sendable {
   /// Lets go of what was borrowed, so that nobody copies it because of us.
   mutating func end() { seen = [] }
 
-  mutating func byte(_ value: UInt8) { bytes.append(value) }
+  /// What was written since ``begin(remembering:)``, in an array of its very size.
+  var packed: [UInt8] {
+    let count = position
+    // `position` is never beyond the buffer: ``makeRoom(_:)`` comes before every step.
+    return unsafe [UInt8](unsafeUninitializedCapacity: count) { target, filled in
+      unsafe buffer.withUnsafeBytes { source in
+        unsafe UnsafeMutableRawBufferPointer(target)
+          .copyMemory(from: UnsafeRawBufferPointer(rebasing: source[..<count]))
+      }
+      filled = count
+    }
+  }
+
+  private mutating func makeRoom(_ count: Int) {
+    guard buffer.count - position < count else { return }
+    buffer.append(contentsOf: repeatElement(0, count: max(count, buffer.count)))
+  }
+
+  mutating func byte(_ value: UInt8) {
+    makeRoom(1)
+    buffer[position] = value
+    position += 1
+  }
 
   mutating func number(_ value: UInt64) {
+    // Seven bits a byte.
+    makeRoom(10)
     var value = value
     while value >= 0x80 {
-      bytes.append(UInt8(truncatingIfNeeded: value) | 0x80)
+      buffer[position] = UInt8(truncatingIfNeeded: value) | 0x80
+      position += 1
       value >>= 7
     }
-    bytes.append(UInt8(truncatingIfNeeded: value))
+    buffer[position] = UInt8(truncatingIfNeeded: value)
+    position += 1
   }
 
   /// A number of either sign, short where it is near zero.
@@ -52,7 +80,13 @@ struct PackedWriter: Sendable {
 
   /// The bytes of a number as they lie in memory.
   mutating func whole<Number: FixedWidthInteger & BitwiseCopyable>(_ value: Number) {
-    unsafe withUnsafeBytes(of: value) { unsafe bytes.append(contentsOf: $0) }
+    let width = MemoryLayout<Number>.size
+    makeRoom(width)
+    let place = position
+    unsafe buffer.withUnsafeMutableBytes { bytes in
+      unsafe bytes.storeBytes(of: value, toByteOffset: place, as: Number.self)
+    }
+    position += width
   }
 
   mutating func text(_ text: ShortText?) {
@@ -62,7 +96,7 @@ struct PackedWriter: Sendable {
     guard number == TextTable.inline else { return }
     let letters = text.text.utf8
     self.number(UInt64(letters.count))
-    bytes.append(contentsOf: letters)
+    for letter in letters { byte(letter) }
   }
 
   mutating func hash(_ hash: RecordHash) {
@@ -72,11 +106,9 @@ struct PackedWriter: Sendable {
 
   /// A record: what was written before, what is remembered of an arrival, or all of it.
   mutating func witness(_ witness: Witness) {
-    let recent = witnesses.suffix(Self.reach)
-    if let known = recent.lastIndex(of: witness) { return number(UInt64(known) + 2) }
+    if let known = place(of: witness) { return number(UInt64(known) + 2) }
     witnesses.append(witness)
-    let arrival = seen.suffix(Self.reach).lastIndex { $0.isOf(witness) }
-    if let arrival {
+    if let arrival = arrival(of: witness) {
       number(1)
       number(UInt64(arrival))
     } else {
@@ -89,12 +121,33 @@ struct PackedWriter: Sendable {
     }
     moment(witness.occurredAt, near: witness.arrivedAt)
   }
+
+  /// Where a record was written; the ids differ nearly always, and are compared first.
+  private func place(of witness: Witness) -> Int? {
+    var index = witnesses.count
+    let end = max(0, index - Self.reach)
+    while index > end {
+      index -= 1
+      if witnesses[index].eventID == witness.eventID, witnesses[index] == witness { return index }
+    }
+    return nil
+  }
+
+  private func arrival(of witness: Witness) -> Int? {
+    var index = seen.count
+    let end = max(0, index - Self.reach)
+    while index > end {
+      index -= 1
+      if seen[index].isOf(witness) { return index }
+    }
+    return nil
+  }
 }
 
 extension SeenEvent {
   /// Whether it is of the very record that a witness stands for.
   fileprivate func isOf(_ witness: Witness) -> Bool {
-    hash == witness.hash && eventID == witness.eventID && arrivedAt == witness.arrivedAt
+    eventID == witness.eventID && hash == witness.hash && arrivedAt == witness.arrivedAt
       && offset == witness.offset && partition == witness.partition
   }
 }
@@ -115,13 +168,16 @@ struct PackedReader {
   var isAtEnd: Bool { position == bytes.count }
 
   mutating func byte() -> UInt8 {
+    let value = bytes[position]
     position += 1
-    return bytes[position - 1]
+    return value
   }
 
   mutating func number() -> UInt64 {
-    var value: UInt64 = 0
-    var shift: UInt64 = 0
+    var value = UInt64(byte())
+    if value < 0x80 { return value }
+    value &= 0x7f
+    var shift: UInt64 = 7
     while true {
       let next = byte()
       value |= UInt64(next & 0x7f) << shift

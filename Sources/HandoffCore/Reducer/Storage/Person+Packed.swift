@@ -31,7 +31,7 @@ extension Person {
       last = (event.arrivedAt, event.offset)
     }
     writer.number(UInt64(handoffs.count))
-    for index in handoffs.indices { writer.handoff(handoffs[index]) }
+    for index in handoffs.indices { writer.handoff(handoffs.span[index]) }
     if parts & Part.repetitions != 0 { writer.list(repetitions) { $0.repetition($1) } }
     if parts & Part.alerts != 0 { writer.list(alerts) { $0.alert($1) } }
     if let readinessSaid { writer.witness(readinessSaid) }
@@ -40,8 +40,7 @@ extension Person {
     if parts & Part.stay != 0 { writer.list(stay) { $0.mark($1) } }
     if unlinkedCount != 0 { writer.number(UInt64(unlinkedCount)) }
     writer.end()
-    // A copy of its very size: the writer keeps its own for the next person.
-    let packed = Array(writer.bytes[...])
+    let packed = writer.packed
     assert(
       Person(key: key, unpacking: packed, writer.texts) == self,
       "packing a person leaves something of it out")

@@ -113,8 +113,10 @@ struct PersonTable: Sendable {
     arm(slot)
   }
 
-  /// Whether a batch has noted the person.
-  func isMarked(_ slot: UInt32, by batch: UInt32) -> Bool { entries[Int(slot)].batch == batch }
+  /// Whether one of the batches has noted the person.
+  func isMarked(_ slot: UInt32, by batches: ClosedRange<UInt32>) -> Bool {
+    batches.contains(entries[Int(slot)].batch)
+  }
 
   /// Whether a batch has not noted the person before; from now on it has.
   mutating func mark(_ slot: UInt32, by batch: UInt32) -> Bool {
