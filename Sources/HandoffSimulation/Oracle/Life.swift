@@ -240,8 +240,6 @@ struct Life {
       return
     }
     guard step.event.type != .received, state?.isTerminal == false else { return }
-    // The first that arrived stands for all.
-    flags.removeAll { $0.cause == "older-version" && $0.index > step.index }
     flag(.a24, "older-version", step)
   }
 

@@ -120,7 +120,6 @@ struct HL7AdmissionTests {
       #expect(update(deleted, "A03") == nil, "\(deleted)")
     }
     #expect(update("|N") == nil)
-    #expect(update("20261122|\"\"")?.reason?.description == "retracted")
     #expect(update("\"\"|Y")?.reason == nil)
   }
 

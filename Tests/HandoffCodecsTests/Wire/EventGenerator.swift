@@ -80,6 +80,8 @@ struct EventGenerator {
     event.journeyID = maybe { $0.id() }
     event.causationID = maybe { $0.id() }
     event.supersedes = maybe { $0.id() }
+    event.version = maybe { $0.id() }
+    event.answers = maybe { $0.id() }
     event.parentHandoffID = maybe { $0.id() }
     event.newHandoffID = maybe { $0.id() }
     event.newPatientKey = chance() ? try key() : nil

@@ -34,6 +34,7 @@ extension EventGenerator {
     fact.needCode = maybe { $0.code() }
     fact.cc = try list(2) { try $0.organisation() }
     fact.contentHash = UInt64(number(0...3))
+    fact.version = UInt32(number(0...3))
     fact.journeyID = maybe { $0.id() }
     fact.parentHandoffID = maybe { $0.id() }
     fact.newHandoffID = maybe { $0.id() }
@@ -54,6 +55,9 @@ extension EventGenerator {
     facts.isFeedbackOwed = chance()
     facts.isDocument = chance()
     facts.isEndedByPlatform = chance()
+    facts.isAmendmentSeen = chance()
+    facts.version = UInt32(number(0...3))
+    facts.oldVersions = list(3) { UInt32($0.number(1...99)) }
     facts.policy = UInt16(number(0...3))
     facts.rail = maybe { $0.code() }
     facts.from = chance() ? try organisation() : nil

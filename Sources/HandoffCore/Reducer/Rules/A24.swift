@@ -12,14 +12,7 @@ extension HandoffFacts {
       return
     }
     guard fact.type != .received, !state.isTerminal else { return }
-    let said = findings.firstIndex { $0.rule == .a24 && $0.cause == .olderVersion }
-    guard let said else {
-      return find(.a24, cause: .olderVersion, fact, due: fact.witness.arrivedAt)
-    }
-    lateCount += 1
-    // The first that arrived stands for all, wherever it stands in their order.
-    guard fact.witness.arrivedAt < findings[said].due else { return }
-    (findings[said].witness, findings[said].due) = (fact.witness, fact.witness.arrivedAt)
+    find(.a24, cause: .olderVersion, fact, due: fact.witness.arrivedAt)
   }
 
   /// An amendment takes the place of the version before it.
