@@ -9,7 +9,7 @@ struct BenchCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
     abstract:
-      "Measure the reducer, its memory, correlation, the pipeline on Kafka and MLLP.",
+      "Measure the reducer, its memory, correlation, the pipeline on Kafka, MLLP and a restart.",
     discussion: """
       Every number is the median of its runs, and what is compared is measured in one run: the \
       pipeline with transactions beside a bare loop that consumes, writes one 250-byte record for \
@@ -25,7 +25,7 @@ struct BenchCommand: AsyncParsableCommand {
 
   /// What can be measured alone.
   enum Part: String, CaseIterable, ExpressibleByArgument {
-    case reducer, year, stamp, correlation, mllp, pipeline, latency
+    case reducer, year, stamp, correlation, mllp, pipeline, latency, restart
   }
 
   @OptionGroup var output: OutputOptions
@@ -59,6 +59,7 @@ struct BenchCommand: AsyncParsableCommand {
         case .mllp: try await mllp(sizes)
         case .pipeline: try await pipeline(sizes)
         case .latency: try await latency(sizes)
+        case .restart: try await restart(sizes)
         }
       for result in measured { output.line(result.line) }
       results += measured
@@ -86,13 +87,21 @@ struct BenchCommand: AsyncParsableCommand {
     }
   }
 
+  /// Once: making a million memories takes longer than what is measured.
+  private func restart(_ sizes: BenchSizes) async throws -> [BenchResult] {
+    try await onBroker(sizes, runs: 1) { bootstrap, _ in
+      try await RestartBench(sizes: sizes, bootstrap: bootstrap).run()
+    }
+  }
+
   /// Runs on an empty broker of its own each time, or once on the one that was named.
   private func onBroker(
-    _ sizes: BenchSizes, _ body: (String, BenchBroker?) async throws -> [BenchResult]
+    _ sizes: BenchSizes, runs: Int? = nil,
+    _ body: (String, BenchBroker?) async throws -> [BenchResult]
   ) async throws -> [BenchResult] {
     if let bootstrap { return try await body(bootstrap, nil) }
     var results: [BenchResult] = []
-    for _ in 0..<sizes.runs {
+    for _ in 0..<(runs ?? sizes.runs) {
       guard let broker = try await BenchBroker.start() else {
         Progress.line(
           "No broker: what needs one is not measured. Set BATON_NOIDA_DB or give --bootstrap.")
