@@ -6,7 +6,7 @@ public struct Metric: Sendable {
 
   /// One label of a sample; its value is a code or a number, and nothing else can be one.
   ///
-  /// What is not letters, digits, `.`, `_`, `-` and `/`, is longer than 64 bytes, or holds so many
+  /// What is not letters, digits, `.`, `_`, `-`, `/` and `:`, is longer than 64 bytes, or holds so many
   /// digits that it could name a person, becomes `other`: a metric is read by everybody.
   public struct Label: Hashable, Sendable {
     public let name: String
@@ -26,7 +26,7 @@ public struct Metric: Sendable {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
           UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"),
-          UInt8(ascii: "-"), UInt8(ascii: "/"):
+          UInt8(ascii: "-"), UInt8(ascii: "/"), UInt8(ascii: ":"):
           true
         default: false
         }
@@ -53,9 +53,14 @@ public struct Metric: Sendable {
   public var samples: [Sample]
 
   public init(_ name: StaticString, _ kind: Kind, _ help: StaticString, _ samples: [Sample]) {
-    self.name = "\(name)"
+    self.init(name: "\(name)", kind, help: "\(help)", samples)
+  }
+
+  /// For names and help that a table of ours holds; they are written as they are.
+  public init(name: String, _ kind: Kind, help: String, _ samples: [Sample]) {
+    self.name = name
     self.kind = kind
-    self.help = "\(help)"
+    self.help = help
     self.samples = samples
   }
 }

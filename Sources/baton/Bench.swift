@@ -9,14 +9,13 @@ struct BenchCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
     abstract:
-      "Measure the reducer, its memory, correlation, the pipeline on Kafka and MLLP.",
+      "Measure the reducer, its memory, correlation, the pipeline on Kafka, MLLP and a restart.",
     discussion: """
       Every number is the median of its runs, and what is compared is measured in one run: the \
       pipeline with transactions beside a bare loop of librdkafka's own calls that consumes, \
       writes each event again as it is and commits a transaction every 100 ms; deciding beside \
-      mere decoding. What both \
-      wrote is read back as committed and counted. What needs one core is also told per \
-      second of processor time, which other work on the machine changes less.
+      mere decoding. What both wrote is read back as committed and counted. What needs one core \
+      is also told per second of processor time, which other work on the machine changes less.
 
       A broker of its own is started on a free port where noida-db is there (BATON_NOIDA_DB or \
       PATH); --bootstrap names another, which must not hold topics of ours yet \
@@ -26,7 +25,7 @@ struct BenchCommand: AsyncParsableCommand {
 
   /// What can be measured alone.
   enum Part: String, CaseIterable, ExpressibleByArgument {
-    case reducer, year, stamp, correlation, mllp, pipeline, latency
+    case reducer, year, stamp, correlation, mllp, pipeline, latency, restart
   }
 
   @OptionGroup var output: OutputOptions
@@ -63,6 +62,7 @@ struct BenchCommand: AsyncParsableCommand {
         case .mllp: try await mllp(sizes)
         case .pipeline: try await pipeline(sizes)
         case .latency: try await latency(sizes)
+        case .restart: try await restart(sizes)
         }
       for result in measured { output.line(result.line) }
       results += measured
@@ -110,12 +110,22 @@ struct BenchCommand: AsyncParsableCommand {
     }
   }
 
-  /// Runs as often as the sizes say and gathers what each gave; nothing where there is no broker.
+  /// Once: making a million memories takes longer than what is measured.
+  private func restart(_ sizes: BenchSizes) async throws -> [BenchResult] {
+    if let bootstrap { return try await RestartBench(sizes: sizes, bootstrap: bootstrap).run() }
+    return try await repeated(sizes, runs: 1) {
+      try await onBroker {
+        try await RestartBench(sizes: sizes, bootstrap: $0.bootstrap).run()
+      }
+    }
+  }
+
+  /// Runs as often as is said and gathers what each gave; nothing where there is no broker.
   private func repeated(
-    _ sizes: BenchSizes, _ body: () async throws -> [BenchResult]?
+    _ sizes: BenchSizes, runs: Int? = nil, _ body: () async throws -> [BenchResult]?
   ) async throws -> [BenchResult] {
     var results: [BenchResult] = []
-    for _ in 0..<sizes.runs {
+    for _ in 0..<(runs ?? sizes.runs) {
       guard let run = try await body() else {
         Progress.line(
           "No broker: what needs one is not measured. Set BATON_NOIDA_DB or give --bootstrap.")

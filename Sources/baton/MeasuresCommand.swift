@@ -3,6 +3,7 @@ import Foundation
 import HandoffBus
 import HandoffCodecs
 import HandoffCore
+import Telemetry
 
 /// `baton measures`: what the principles come to, over a recorded stretch.
 struct MeasuresCommand: AsyncParsableCommand {
@@ -15,6 +16,9 @@ struct MeasuresCommand: AsyncParsableCommand {
       from the whole. --by quintile needs --strata: a CSV file with the columns key and quintile, \
       the key being a patient key or an organisation such as ods:RTH; it is read, and written \
       nowhere.
+
+      --metrics prints what Prometheus reads, such as node_exporter's textfile collector: \
+      what is suppressed is not in it.
 
         baton measures --input events.ndjson --by provider --week
       """)
@@ -39,6 +43,9 @@ struct MeasuresCommand: AsyncParsableCommand {
 
   @Flag(name: .long, help: "Print CSV.")
   var csv = false
+
+  @Flag(name: .long, help: "Print Prometheus' text format.")
+  var metrics = false
 
   @Option(
     name: .long,
@@ -66,7 +73,10 @@ struct MeasuresCommand: AsyncParsableCommand {
   var partitions: Int32?
 
   func validate() throws {
-    if csv, output.json { throw ValidationError("--csv and --json exclude each other.") }
+    if [csv, metrics, output.json].count(where: \.self) > 1 {
+      throw ValidationError("--csv, --metrics and --json exclude each other.")
+    }
+    if metrics, week { throw ValidationError("--week does not go with --metrics.") }
     if by == .quintile, strata == nil { throw ValidationError("--by quintile needs --strata.") }
     if let partitions, partitions < 1 {
       throw ValidationError("--partitions must be at least 1.")
@@ -91,6 +101,10 @@ struct MeasuresCommand: AsyncParsableCommand {
   }
 
   private func print(_ report: MeasureReport) throws {
+    if metrics {
+      Output(output).write(Metric.text(report.metrics(by: by)))
+      return
+    }
     let rows = report.rows.map(MeasureRow.init)
     if csv {
       for line in [MeasureRow.header] + rows.map(\.csv) { Output(output).write(line + "\n") }

@@ -74,7 +74,7 @@ final class ReconcilerBench: Sendable {
 
   /// Starts `baton reconcile`: the same member of the group every time, with snapshots of its own.
   func launch(
-    instance: String = "reconciler-1", behind proxy: LossyProxy? = nil
+    instance: String = "reconciler-1", behind proxy: LossyProxy? = nil, health: UInt16? = nil
   ) throws -> Process {
     let bootstrap = proxy.map { $0.bootstrapServers.joined(separator: ",") } ?? bootstrap
     let run = folder.url.appending(path: UUID().uuidString)
@@ -82,16 +82,19 @@ final class ReconcilerBench: Sendable {
     let process = try BatonExecutable.start(
       [
         "reconcile", "--bootstrap", bootstrap, "--policy", folder.path("policy.yaml"),
-        "--instance", instance, "--config", try configurationFile(of: instance),
+        "--instance", instance, "--config",
+        try configurationFile(of: instance, health: health),
       ], folder: run)
     try process.run()
     return process
   }
 
   /// Snapshots every second, in a folder that outlasts the process.
-  private func configurationFile(of instance: String) throws -> String {
+  private func configurationFile(of instance: String, health: UInt16?) throws -> String {
     let file = folder.path("\(instance).yaml")
-    let text = "data: \(folder.path("data-\(instance)"))\nsnapshots: {seconds: 1}\n"
+    let text =
+      "data: \(folder.path("data-\(instance)"))\nsnapshots: {seconds: 1}\n"
+      + (health.map { "health: {listen: 127.0.0.1:\($0)}\n" } ?? "")
     try Data(text.utf8).write(to: URL(filePath: file))
     return file
   }

@@ -2,6 +2,7 @@ import Foundation
 import HandoffBus
 import HandoffCodecs
 import HandoffCore
+import HandoffStores
 import KafkaClient
 import TestSupport
 import Testing
@@ -90,6 +91,102 @@ private let canRun = TestBroker.isAvailable
     // Said twice is said as it was.
     let live = try await bench.verdicts()
     #expect(CanonicalForm.text(of: live) == (try await bench.offlineRun()))
+  }
+
+  /// What a snapshot may be of, and is not to be gone on from.
+  enum Wrong: CaseIterable {
+    case cluster, lineage, rules, old, fromTheFuture, ahead
+
+    func change(_ header: inout SnapshotHeader) {
+      let day: Int64 = 86_400_000
+      switch self {
+      case .cluster: header.cluster += "-other"
+      case .lineage: header.lineage = String(header.lineage.reversed())
+      case .rules: header.rulesVersion += 1
+      case .old: header.takenAtMs -= day
+      case .fromTheFuture: header.takenAtMs += day
+      case .ahead: header.changelogOffset += 1_000_000
+      }
+    }
+  }
+
+  @Test(.enabled(if: canRun, "\(TestBroker.skipReason)"), arguments: Wrong.allCases)
+  func `throws away one that is not of this memory`(wrong: Wrong) async throws {
+    let bench = try await ReconcilerBench()
+    defer { bench.broker.stop() }
+    var journeys = JourneyGenerator(seed: 14)
+    var events = journeys.events(count: 300)[...]
+    try await runUntilSnapshots(bench, &events, count: 200)
+    for file in try snapshotFiles(bench) { try await rewrite(file) { wrong.change(&$0) } }
+    let restored = try await run(bench) { service in
+      try await bench.publish(Array(events))
+      return service.status.snapshot
+    }
+    #expect(restored.snapshotRefusalCount == UInt64(ReconcilerBench.partitionCount))
+    let isQuickened = restored.partitions.values.map(\.isFromSnapshot)
+    #expect(!isQuickened.contains(true))
+    #expect(restored.selfAlertCount == 0)
+    try await bench.expectNothingMissingNothingExtra()
+  }
+
+  @Test(.enabled(if: canRun, "\(TestBroker.skipReason)"))
+  func `says at a restart that the books are not those of the people remembered`() async throws {
+    let bench = try await ReconcilerBench()
+    defer { bench.broker.stop() }
+    var journeys = JourneyGenerator(seed: 15)
+    let events = journeys.events(count: 300)
+    try await run(bench) { _ in try await bench.publish(events) }
+    try await addOneOpen(bench)
+    for _ in 0..<2 {
+      let restored = try await run(bench) { $0.status.snapshot }
+      #expect(restored.selfAlertCount == UInt64(ReconcilerBench.partitionCount))
+    }
+    let live = try await bench.verdicts()
+    let ours = live.filter { $0.rule == .s06 }
+    // Twice each, and it is the same alert.
+    #expect(Set(ours.map(\.alertID)).count == Int(ReconcilerBench.partitionCount))
+    #expect(CanonicalForm.lines(ours).count == Int(ReconcilerBench.partitionCount))
+    #expect(ours.allSatisfy { $0.cause == Code("recount") && $0.subject == .bus })
+    let others = live.filter { $0.rule != .s06 }
+    #expect(CanonicalForm.text(of: others) == (try await bench.offlineRun()))
+  }
+
+  /// Writes into the books of every partition a handoff that nobody has, so that they balance.
+  private func addOneOpen(_ bench: ReconcilerBench) async throws {
+    var latest: [Int32: KafkaRecord] = [:]
+    try await TopicScan(bench.kafka, topic: .reconcilerState).readToEnd { record in
+      guard record.key == Array(WireCodec.partitionStateKey.utf8) else { return }
+      latest[record.partition] = record
+    }
+    let producer = try KafkaProducer(bench.kafka)
+    for (partition, record) in latest {
+      guard case .partition(var state) = try WireCodec.stateRecord(record.wire) else { continue }
+      let kind = try #require(state.books.byKind.keys.first)
+      state.books.byKind[kind]?.requested += 1
+      state.books.byKind[kind]?[.open] += 1
+      state.books.total.requested += 1
+      state.books.total[.open] += 1
+      #expect(state.books.isBalanced)
+      var message = KafkaMessage(
+        topic: .reconcilerState, partition: partition, WireCodec().encode(state))
+      message.headers = record.headers
+      _ = try await producer.send([message])
+    }
+    await producer.close()
+    #expect(latest.count == Int(ReconcilerBench.partitionCount))
+  }
+
+  /// Writes a snapshot anew, whole, with another header.
+  private func rewrite(_ file: URL, _ change: (inout SnapshotHeader) -> Void) async throws {
+    let path = file.path(percentEncoded: false)
+    let reader = try #require(try SnapshotReader(path: path))
+    var header = reader.header
+    change(&header)
+    var entries: [[UInt8]] = []
+    try reader.forEachEntry { entries.append($0) }
+    let writer = try await SnapshotWriter(path: path, writer: "test", header: header)
+    try await writer.append(entries)
+    try await writer.finish()
   }
 
   // MARK: Runs

@@ -142,7 +142,7 @@ public final class TestBroker: @unchecked Sendable {
   }
 
   /// A port nobody listens on at this moment.
-  private static func freePort() throws -> UInt16 {
+  public static func freePort() throws -> UInt16 {
     let socket = makeSocket()
     defer { close(socket) }
     var address = loopback(0)

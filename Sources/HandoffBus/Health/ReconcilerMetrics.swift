@@ -22,7 +22,7 @@ struct ReconcilerMetrics {
     partitions = status.partitions.sorted { $0.key < $1.key }
   }
 
-  var all: [Metric] { counters + places + memory + [books, alerts, sources] }
+  var all: [Metric] { counters + places + memory + [books, openByPlace, alerts, sources] }
 
   private var counters: [Metric] {
     [
@@ -111,6 +111,19 @@ struct ReconcilerMetrics {
     return Metric(
       "baton_books_handoffs", .gauge,
       "Handoffs by side of the books: requested + transferred-in = all others.", samples)
+  }
+
+  private var openByPlace: Metric {
+    var samples: [Sample] = []
+    for (partition, entry) in partitions {
+      let places = entry.openByPlace.map { ($0.key?.description ?? "unknown", $0.value) }
+      samples += places.sorted { $0.0 < $1.0 }.map { place, count in
+        Sample(Double(count), [Label("partition", partition), Label("place", code: place)])
+      }
+    }
+    return Metric(
+      "baton_open_handoffs", .gauge, "Handoffs open by place, as of the last look at everybody.",
+      samples)
   }
 
   private var alerts: Metric {

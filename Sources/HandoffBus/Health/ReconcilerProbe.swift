@@ -74,6 +74,19 @@ enum IngestMetrics {
       Metric(
         "baton_ingest_waiting_messages", .gauge, "Messages taken in and not yet settled.",
         [Metric.Sample(Double(stack.ingest.waitingCount))]),
+    ] + correlation(stack.ingest.correlation.current)
+  }
+
+  /// How full the correlation table is: full, ingest stops and senders wait.
+  static func correlation(_ status: CorrelationStatus) -> [Metric] {
+    func gauge(_ name: StaticString, _ help: StaticString, _ value: Int) -> Metric {
+      Metric(name, .gauge, help, [Metric.Sample(Double(value))])
+    }
+    return [
+      gauge("baton_correlation_entries", "Ids that the correlation table holds.", status.entries),
+      gauge("baton_correlation_entries_max", "Ids that it may hold.", status.entriesMax),
+      gauge(
+        "baton_correlation_parked_answers", "Answers that wait for their request.", status.parked),
     ]
   }
 }

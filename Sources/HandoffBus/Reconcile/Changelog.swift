@@ -1,23 +1,24 @@
 internal import HandoffCodecs
-internal import HandoffCore
+package import HandoffCore
 internal import HandoffStores
-internal import KafkaClient
+package import KafkaClient
 
 /// The reducer's memory as records of a compacted topic: one a person, one for the partition.
-enum Changelog {
+package enum Changelog {
   /// The header that names the unbroken changelog that the partition's own record belongs to.
   static let lineageHeader = "ce_lineage"
   /// The header that says how many people the memory holds: fewer or more, and some are missing.
   static let personCountHeader = "ce_personcount"
 
   /// What the log keeps of a person; a person of whom nothing is left becomes a tombstone.
-  static func message(_ person: Person?, key: PatientKey, partition: Int32) -> KafkaMessage {
+  package static func message(_ person: Person?, key: PatientKey, partition: Int32) -> KafkaMessage
+  {
     let record = person.map { WireCodec().encode($0) } ?? WireCodec().tombstone(of: key)
     return KafkaMessage(topic: .reconcilerState, partition: partition, record)
   }
 
   /// Time, books, policies in force and the next offset; the last record of every transaction.
-  static func message(
+  package static func message(
     _ state: PartitionState, partition: Int32, lineage: String, personCount: Int
   ) -> KafkaMessage {
     var message = KafkaMessage(

@@ -50,6 +50,9 @@ final class PartitionCrew: Sendable {
     for (partition, owner) in owners.sorted(by: { $0.key < $1.key }) {
       let next = next[partition] ?? 0
       await ticks.took(partition)
+      if let wrong = await owner.recounted {
+        await ticks.publish(wrong.alert, at: wrong.at, episode: wrong.episode)
+      }
       if let activation = await owner.neededActivation {
         activations.withLock { $0[partition] = activation }
       }

@@ -88,22 +88,28 @@ extension PartitionOwner {
 
   /// Counts what only the people themselves tell, and holds the books against it: a handoff that
   /// is open is never forgotten, so as many must be remembered as the books have open.
+  ///
+  /// Where they differ, no event is to blame and no reducer can see it: whoever restored says so.
   private func lookAtEverybody() {
-    var oldest: Timestamp?
-    var open: [HandoffKind: UInt64] = [:]
+    var look = OpenHandoffs()
     openAlerts = [:]
     for key in reducer.keysInAnyOrder {
       guard let person = reducer.person(for: key) else { continue }
-      for handoff in person.handoffs where handoff.isOpen {
-        open[handoff.current.kind ?? .unspecified, default: 0] += 1
-      }
+      look.add(person, reducer.registerInForce)
       for alert in person.alerts where alert.isOpen { openAlerts[alert.rule, default: 0] += 1 }
-      if let requested = person.oldestOpen { oldest = min(oldest ?? requested, requested) }
     }
     let booked = reducer.state.books.byKind.mapValues { $0[.open] }.filter { $0.value > 0 }
-    if booked != open { raise(SelfAlert(.booksUnbalanced)) }
-    let found = oldest
-    status.update { $0.partitions[partition, default: .init(nextOffset: 0)].oldestOpen = found }
+    if booked != look.byKind {
+      let alert = SelfAlert(
+        .booksUnbalanced,
+        at: RecordCoordinates(
+          topic: Topic.events.name, partition: partition, offset: reducer.state.nextOffset - 1),
+        cause: .recount)
+      raise(alert)
+      recount = alert
+    }
+    let found = look
+    status.update { $0.partitions[partition, default: .init(nextOffset: 0)].note(found) }
   }
 
   private func tellRestored(isQuickened: Bool) {
@@ -164,4 +170,9 @@ extension PartitionOwner {
       throw error
     }
   }
+}
+
+extension Code {
+  /// Books that balance, and differ from what is remembered.
+  static let recount = ingestCode("recount")
 }

@@ -17,7 +17,7 @@ extension PartitionOwner {
     private var keys: [PatientKey] = []
     private var next = 0
     /// Of those copied so far.
-    var oldestOpen: Timestamp?
+    var look = OpenHandoffs()
 
     mutating func transactionBegins() {
       if phase == .asked { phase = .proving }
@@ -66,20 +66,17 @@ extension PartitionOwner {
     guard loop.isOwning, copying != nil else { return .gone }
     guard let keys = copying?.take(countMax) else { return .waiting }
     guard !keys.isEmpty else {
-      let oldest = copying?.oldestOpen
-      status.update { $0.partitions[partition]?.oldestOpen = oldest }
+      let look = copying?.look ?? OpenHandoffs()
+      status.update { $0.partitions[partition]?.note(look) }
       copying = nil
       return .finished
     }
     var entries: [[UInt8]] = []
-    var oldest = copying?.oldestOpen
     for key in keys {
       guard let person = reducer.committedPerson(for: key) else { continue }
       entries.append(person.protobuf)
-      guard let requested = person.oldestOpen else { continue }
-      oldest = min(oldest ?? requested, requested)
+      copying?.look.add(person, reducer.registerInForce)
     }
-    copying?.oldestOpen = oldest
     return .persons(entries)
   }
 

@@ -28,6 +28,8 @@ package actor PartitionOwner {
   /// Alerts that are open, by rule; a person who moves away takes theirs along unseen, until the
   /// next restart counts anew.
   var openAlerts: [Rule: Int] = [:]
+  /// That the books differed from what was restored, to be said once.
+  var recount: SelfAlert?
   /// What the open batch changes in it.
   private var openAlertChanges: [Rule: Int] = [:]
   private let intake: RecordIntake
@@ -85,6 +87,12 @@ package actor PartitionOwner {
     activation.policyHash = configuration.policy.policy.hash
     activation.profile = nil
     return activation
+  }
+
+  /// What restoring found wrong, with its moment and the name of its episode: the same at every
+  /// restart of the same changelog, so that it is one alert.
+  package var recounted: (alert: SelfAlert, at: Timestamp, episode: String)? {
+    recount.map { ($0, reducer.state.time, "recount-\(lineage)") }
   }
 
   /// Applies one batch and commits what follows from it, all or nothing.

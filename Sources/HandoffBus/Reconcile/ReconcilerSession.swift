@@ -34,9 +34,12 @@ struct ReconcilerSession: Sendable {
   /// Runs until the task is cancelled; throws when the group has to be joined anew.
   func run() async throws {
     status.update { $0.phase = .joining }
+    var kafka = configuration.kafka
+    // The lag is told by librdkafka's own measurements, and by nothing else.
+    if kafka.statisticsInterval == nil { kafka.statisticsInterval = Self.lagInterval }
     let consumer = try KafkaConsumer(
       KafkaConsumerConfiguration(
-        kafka: configuration.kafka, groupID: configuration.groupID,
+        kafka: kafka, groupID: configuration.groupID,
         groupInstanceID: configuration.instanceID, topics: [Topic.events.name],
         offsetReset: .error),
       hooks: KafkaRebalanceHooks(

@@ -16,7 +16,10 @@ extension Verdict {
     case .s05:
       "The log switched at \(at) to a \(cause?.description ?? "policy") whose bytes nobody has "
         + "given us."
-    case .s06: "The books of a partition did not balance at \(at)."
+    case .s06:
+      cause?.description == "recount"
+        ? "A restart found other open handoffs than the books of the partition have, at \(at)."
+        : "The books of a partition did not balance at \(at)."
     case .s07: "A person's transfer on the log is not what its cause gives\(why), seen at \(at)."
     case .s08: "\(records) did not bear the mark of our writers\(why), the first at \(at)."
     case .s09:

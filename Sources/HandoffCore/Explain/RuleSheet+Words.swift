@@ -268,8 +268,10 @@ extension Rule {
         remembers: memory)
     case .s06:
       return RuleWords(
-        "the books of a partition do not balance, looked at once a minute.", not: "they do.",
-        until: "they balance again.", hazard: hazard, remembers: memory)
+        "the books of a partition do not balance, looked at once a minute; or at a restart as many "
+          + "handoffs are not open as they have open (cause `recount`).", not: "they do.",
+        until: "they balance again; what a restart found, never by itself.", hazard: hazard,
+        remembers: memory)
     case .s07:
       return own("a transfer of a person comes again and is another, or cannot be taken in.")
     case .s08: return own("a record does not bear the mark of our writers; it counts as a tick.")

@@ -142,6 +142,9 @@ extension PersonReducer {
     place(person)
   }
 
+  /// The register of organisations in force, where there is one.
+  public var registerInForce: OrganisationRegister? { policies[Int(state.inForce)].register }
+
   /// Every armed deadline of a handoff, in the order of the rules; empty where it is unknown.
   public func deadlines(of handoffID: HandoffID, person key: PatientKey) -> [Deadline] {
     guard let person = person(for: key),
