@@ -17,7 +17,10 @@ struct SimulateCommand: ParsableCommand {
         baton reconcile --input training/events.ndjson --output alerts.ndjson
         baton simulate score --truth training/truth.ndjson --alerts alerts.ndjson
       """,
-    subcommands: [SimulateRunCommand.self, SimulateScoreCommand.self, SimulateFaultsCommand.self],
+    subcommands: [
+      SimulateRunCommand.self, SimulateScoreCommand.self, SimulateFaultsCommand.self,
+      SimulateCampaignCommand.self,
+    ],
     defaultSubcommand: SimulateRunCommand.self
   )
 }

@@ -77,10 +77,23 @@ struct Recognition {
       // Content codes do not cover what these say beside: they are taken all the same.
       if [.handoffAmended, .booked, .interim, .transportFailed].contains(event.type) {
         steps.append(step)
+      } else {
+        exchange(step)
       }
       return
     }
     steps.append(step)
+  }
+
+  /// Of two of one content that may still be put in order the first counts, whichever came first.
+  private mutating func exchange(_ again: Step) {
+    let twin = steps.firstIndex {
+      $0.event.handoffID == again.event.handoffID && $0.event.type == again.event.type
+        && $0.event.contentMac == again.event.contentMac && !$0.isRetry
+        && again.at.since($0.at) <= $0.policy.windows.reorder
+    }
+    guard let twin, PersonView.happenedBefore(again, steps[twin]) else { return }
+    steps[twin].event = again.event
   }
 
   private mutating func note(_ rule: Rule, _ step: Step, of token: Token, _ window: Elapsed) {
