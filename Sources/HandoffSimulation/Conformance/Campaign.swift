@@ -42,8 +42,8 @@ package struct Campaign: Sendable {
 
   package init(_ size: Size = Size()) { self.size = size }
 
-  /// Runs one more seed.
-  package mutating func run(seed: UInt64) {
+  /// Runs one more seed; of the first difference the least records are sought, unless not asked for.
+  package mutating func run(seed: UInt64, shrinking: Bool = true) {
     var simulation = Simulation(
       seed: seed, days: size.days, scale: size.scale, faults: size.faults,
       placing: Placing(partitionCount: 1))
@@ -65,12 +65,17 @@ package struct Campaign: Sendable {
     personCount += Set(records.map(\.person)).count
     faultCounts.merge(simulation.faultCounts, uniquingKeysWith: +)
     let end = simulation.end.advanced(by: size.rest)
-    take(Conformance(records: records.map(\.read), until: end), records, until: end, seed: seed)
+    let found = Conformance(records: records.map(\.read), until: end)
+    count(found, seed: seed)
+    guard shrinking, finding == nil, let first = found.differences.first else { return }
+    let least = Self.least(records.filter { $0.person == first.person }) { some in
+      !Conformance(records: some.map(\.read), until: end).differences.isEmpty
+    }
+    let shown = Conformance(records: least.map(\.read), until: end).differences.first ?? first
+    finding = Finding(seed: seed, difference: shown, records: least.map(\.stored))
   }
 
-  private mutating func take(
-    _ found: Conformance, _ records: [Recorded], until end: Timestamp, seed: UInt64
-  ) {
+  private mutating func count(_ found: Conformance, seed: UInt64) {
     equal.merge(found.equal, uniquingKeysWith: +)
     for difference in found.differences {
       let rule = difference.episode.key.rule
@@ -80,14 +85,7 @@ package struct Campaign: Sendable {
         onlyOracle[rule, default: 0] += 1
       }
     }
-    guard let first = found.differences.first else { return }
-    differingSeeds.append(seed)
-    guard finding == nil else { return }
-    let least = Self.least(records.filter { $0.person == first.person }) { some in
-      !Conformance(records: some.map(\.read), until: end).differences.isEmpty
-    }
-    let shown = Conformance(records: least.map(\.read), until: end).differences.first ?? first
-    finding = Finding(seed: seed, difference: shown, records: least.map(\.stored))
+    if !found.differences.isEmpty { differingSeeds.append(seed) }
   }
 
   /// A record as it is stored, and what it says.

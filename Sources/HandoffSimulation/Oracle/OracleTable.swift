@@ -111,8 +111,8 @@ enum OracleTable {
   /// transport's that it was delivered; neither a failure nor an expiry, and no redirection.
   static func isHeard(_ type: EventType) -> Bool {
     let words: Set<EventType> = [
-      .delivered, .received, .recipientRefusedPatient, .accepted, .rejected, .infoRequested, .booked,
-      .notAttended, .started, .interim, .completed, .couldNotComplete, .feedbackSent,
+      .delivered, .received, .recipientRefusedPatient, .accepted, .rejected, .infoRequested,
+      .booked, .notAttended, .started, .interim, .completed, .couldNotComplete, .feedbackSent,
     ]
     return words.contains(type)
   }
