@@ -138,7 +138,8 @@ extension PersonView {
       }
       guard let began else { return nil }
       // One alert a handoff: a further word on the death makes it due at no other moment.
-      var claim = Claim(.a23, life.id, due: max(death.said.at, began.at))
+      var claim = Claim(
+        .a23, life.id, event: life.request?.event.id, due: max(death.said.at, began.at))
       claim.keepsOpening = true
       return claim
     }
