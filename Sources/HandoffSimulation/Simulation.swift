@@ -14,6 +14,11 @@ package struct Simulation: Sendable {
   package let start: Timestamp
   package let end: Timestamp
   package let scale: Double
+  /// Between two heartbeats of a connector; `nil` where connectors say nothing of themselves.
+  package let heartbeat: Elapsed?
+  /// What the bus is to judge by: the policy, with a row for each connector, and the region's
+  /// register of organisations.
+  package let policy: Policy
   /// Partitions of the events topic, and where a key belongs among them.
   package let placing: Placing
   /// What really happened, of everything that began so far and can be known by the end.
@@ -68,15 +73,17 @@ package struct Simulation: Sendable {
     // Below this many the same person would be ill twice in a fortnight.
     let people = max(50_000, Int(Double(Region.population) * scale))
     let region = Region()
-    feed = heartbeat.map {
-      SourceFeed(
-        SourceCalendar(
-          seed: seed, start: start, plan: faults, sources: region.sources, interval: $0),
-        Pseudonyms(seed: seed))
+    let names = Pseudonyms(seed: seed)
+    let calendar = heartbeat.map {
+      SourceCalendar(
+        seed: seed, start: start, plan: faults, sources: region.sources, interval: $0)
     }
+    self.heartbeat = heartbeat
+    self.policy = Self.policy(policy, of: region, from: start, heartbeat)
+    feed = calendar.map { SourceFeed($0, names) }
     writer = JourneyWriter(
-      region: region, policy: policy, plan: faults, names: Pseudonyms(seed: seed), seed: seed,
-      population: UInt64(people))
+      region: region, policy: policy, plan: faults, names: names, seed: seed,
+      population: UInt64(people), hearing: Hearing(calendar: calendar))
   }
 
   /// The next record of the events topic; `nil` at the end.
@@ -85,7 +92,7 @@ package struct Simulation: Sendable {
     guard let first = queue.popMin(), let arrival = waiting.removeValue(forKey: first.number),
       first.at <= end
     else {
-      feed?.advance(to: end)
+      feed?.finish(at: end)
       return nil
     }
     if feed != nil { hear(arrival, at: first.at) }
@@ -99,14 +106,17 @@ package struct Simulation: Sendable {
     return taken.arrivals
   }
 
-  /// What is expected of connectors: the policy with a row for each, whose answers it carries, and
-  /// the time between two heartbeats.
-  package static func policy(_ base: Policy = .default, heartbeat: Elapsed) -> Policy {
+  private static func policy(
+    _ base: Policy, of region: Region, from start: Timestamp, _ heartbeat: Elapsed?
+  ) -> Policy {
     var policy = base
-    for (code, organisations) in Region().organisations {
+    if policy.register == nil { policy.register = region.register(from: start) }
+    guard let heartbeat else { return policy }
+    for (code, organisations) in region.organisations where policy.sources[code] == nil {
       var source = SourcePolicy()
       source.interval = heartbeat
       source.organisations = organisations
+      source.maintenance = [SourceCalendar.window]
       policy.sources[code] = source
     }
     return policy
@@ -178,7 +188,9 @@ package struct Simulation: Sendable {
     var chance = Chance(seed: seed, 7, UInt64(bitPattern: time.nanoseconds))
     var at = time
     var count = 0
-    for arrival in latest.removeValue(forKey: source) ?? [] {
+    let sent = latest.removeValue(forKey: source) ?? []
+    // Of this day only: an older message is not known again by its source.
+    for arrival in sent where time.since(arrival.at) < .hours(20) {
       at = at.advanced(by: chance.span(.seconds(5), .seconds(40))).roundedUp
       var again = arrival
       again.at = at

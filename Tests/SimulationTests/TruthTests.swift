@@ -22,6 +22,41 @@ import Testing
     #expect(score.rows.values.reduce(0) { $0 + $1.found } > 20)
   }
 
+  /// With connectors that speak for themselves, and are silent, behind and wrong at times.
+  private static let exactOfSources: [Rule] = exact + [.a18, .a25, .a26, .a27, .s09, .s10, .s11]
+
+  @Test(arguments: 31...46 as ClosedRange<UInt64>)
+  func `every fault of connectors is found, and no more`(seed: UInt64) throws {
+    let run = try Run(
+      Simulation(
+        seed: seed, days: 5, scale: 0.008, faults: .dense, heartbeat: .minutes(15)), seed: seed)
+    let score = run.score
+    for rule in Self.exactOfSources {
+      let row = score.rows[rule]
+      #expect(row?.recall ?? 1 == 1, "\(rule.rawValue) \(score.missed.filter { $0.rule == rule })")
+      #expect(
+        row?.falseAlarms ?? 0 == 0,
+        "\(rule.rawValue) \(score.falseAlarms.filter { $0.alert.rule == rule })")
+    }
+    #expect(run.bus.areBooksBalanced)
+    #expect(score.rows.values.reduce(0) { $0 + $1.found } > 40)
+  }
+
+  @Test(arguments: [21, 22, 23] as [UInt64])
+  func `whatever happens to the reconcilers, no word on a source changes`(seed: UInt64) throws {
+    let simulation = Simulation(
+      seed: seed, days: 2, scale: 0.006, faults: .dense, heartbeat: .minutes(15))
+    func ofSources(_ run: Run) -> [String] {
+      CanonicalForm.lines(run.verdicts.filter { $0.patientKey == nil })
+    }
+    let calm = try Run(simulation, seed: seed)
+    let rough = try Run(simulation, seed: seed &+ 100, faults: .dense)
+    #expect(ofSources(rough) == ofSources(calm))
+    #expect(!ofSources(calm).isEmpty)
+    // How far a source is reaches the events topic at other moments; what was found does not.
+    #expect(rough.score.missed == calm.score.missed)
+  }
+
   @Test(arguments: [11, 12, 13, 14] as [UInt64])
   func `aborts, crashes and torn transactions change no verdict`(seed: UInt64) throws {
     let simulation = Simulation(seed: seed, days: 2, scale: 0.006, faults: .dense)

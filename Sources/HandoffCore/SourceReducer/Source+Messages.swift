@@ -14,8 +14,9 @@ extension Source {
     guard !memory.contains(reception.receptionID) else { return }
     counts.count()
     healCounts(moment, into: &verdicts)
-    judgeClock(reception, moment, into: &verdicts)
     let isRepeat = recognise(reception, moment, into: &verdicts)
+    // A repeat bears the times of the first: they say nothing of the clock now.
+    if !isRepeat { judgeClock(reception, moment, into: &verdicts) }
     // The number of a repeat has been counted with the first.
     if let number = reception.sequence, !isRepeat {
       arrived(number, moment, into: &verdicts)

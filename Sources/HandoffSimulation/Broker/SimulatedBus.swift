@@ -28,14 +28,17 @@ package struct SimulatedBus: Sendable {
   private var owners: [SimulatedOwner]
   private var transactionCount = 0
   private var now: Timestamp
-  private var sourceOffset: Int64 = 0
+  /// The topic of sources and its owner; `nil` where connectors say nothing of themselves.
+  private var sources: SimulatedSources?
+  private var sourceLog = SimulatedLog(topic: sourcesTopic, partition: 0)
+  private var isOver = false
 
   /// How long the owner of a partition gathers records into a batch.
   private static let gathering = Elapsed(nanoseconds: 100_000_000)
 
   package init(
     _ simulation: Simulation, seed: UInt64, faults: BusFaults = .none,
-    policy: Policy = .default, schedule: TickSchedule = TickSchedule(intervalMax: .minutes(10))
+    schedule: TickSchedule = TickSchedule(intervalMax: .minutes(10))
   ) {
     self.simulation = simulation
     self.faults = faults
@@ -45,7 +48,10 @@ package struct SimulatedBus: Sendable {
     let partitions = 0..<simulation.placing.partitionCount
     logs = partitions.map { SimulatedLog(topic: eventsTopic, partition: $0) }
     owners = partitions.map {
-      SimulatedOwner(partition: $0, policy: policy, at: simulation.start)
+      SimulatedOwner(partition: $0, policy: simulation.policy, at: simulation.start)
+    }
+    if simulation.heartbeat != nil {
+      sources = SimulatedSources(policy: simulation.policy, at: simulation.start)
     }
   }
 
@@ -66,6 +72,11 @@ package struct SimulatedBus: Sendable {
     try simulation.takeTruths().forEach { try sink(.truth($0)) }
     try pass(until: simulation.end, sink)
     now = simulation.end
+    isOver = true
+    if sources != nil {
+      tickSources()
+      try flushSources(sink)
+    }
     for partition in owners.indices {
       tick(partition)
       try flush(partition, sink)
@@ -90,11 +101,11 @@ package struct SimulatedBus: Sendable {
     for arrival in simulation.takeSources() {
       try pass(until: arrival.at, sink)
       now = max(now, arrival.at)
-      let place = RecordCoordinates(topic: sourcesTopic, partition: 0, offset: sourceOffset)
-      sourceOffset += 1
-      let stored = StoredRecord(
-        record: WireCodec().encode(arrival.statement), coordinates: place, brokerAt: arrival.at)
-      try sink(.source(stored))
+      var record = WireCodec().encode(arrival.statement)
+      // Cut inside its last field, and a field that does not end.
+      if arrival.isBroken { record.value = record.value.map { $0.dropLast(3) + [0xff] } }
+      try sink(.source(sourceLog.append(record, at: now)))
+      moveSources()
     }
   }
 
@@ -103,24 +114,26 @@ package struct SimulatedBus: Sendable {
   /// Takes batches and writes ticks as they fall due before `time`.
   private mutating func pass(until time: Timestamp, _ sink: (Output) throws -> Void) throws {
     while true {
-      var first: (at: Timestamp, partition: Int)?
+      var first: (at: Timestamp, partition: Int?)?
+      if let sources { first = (sources.flushAt ?? wake(sources.situation(at: now)), nil) }
       for partition in owners.indices {
-        let at = owners[partition].flushAt ?? wake(partition)
+        let at = owners[partition].flushAt ?? wake(owners[partition].situation(at: now))
         if first.map({ at < $0.at }) ?? true { first = (at, partition) }
       }
       guard let first, first.at < time else { return }
       now = max(now, first.at)
-      if owners[first.partition].flushAt != nil {
-        try flush(first.partition, sink)
-      } else {
-        tick(first.partition)
+      switch first.partition {
+      case nil where sources?.flushAt != nil: try flushSources(sink)
+      case nil: tickSources()
+      case let partition? where owners[partition].flushAt != nil: try flush(partition, sink)
+      case let partition?: tick(partition)
       }
     }
   }
 
   /// When the tick writer of a partition writes next.
-  private func wake(_ partition: Int) -> Timestamp {
-    switch schedule.decision(in: owners[partition].situation(at: now)) {
+  private func wake(_ situation: TickSchedule.Situation) -> Timestamp {
+    switch schedule.decision(in: situation) {
     case .tick: now
     case .wait(let until): until
     }
@@ -132,6 +145,17 @@ package struct SimulatedBus: Sendable {
       logs[partition].append(WireCodec().encodeTick(at: now), at: now.roundedUp)
     }
     arrive(at: partition)
+  }
+
+  private mutating func tickSources() {
+    tickCount += 1
+    sourceLog.append(WireCodec().encodeTick(at: now), at: now.roundedUp)
+    moveSources()
+  }
+
+  private mutating func moveSources() {
+    sources?.lastMoved = now
+    if sources?.flushAt == nil { sources?.flushAt = now.advanced(by: Self.gathering) }
   }
 
   private mutating func arrive(at partition: Int) {
@@ -189,6 +213,55 @@ package struct SimulatedBus: Sendable {
       let record = WireCodec().encode(outgoing)
       let partition = Int(simulation.placing.partition(of: record.key ?? []))
       return logs[partition].append(record, at: now.roundedUp, in: transactionCount)
+    }
+  }
+}
+
+// MARK: - Sources
+
+extension SimulatedBus {
+  private mutating func flushSources(_ sink: (Output) throws -> Void) throws {
+    while let owner = sources {
+      let limit = faults.batchMax == 1 ? 1 : 1 + chance.below(faults.batchMax)
+      let read = sourceLog.read(from: owner.committedOffset, limit: limit)
+      guard !read.records.isEmpty,
+        let batch = sources?.apply(
+          read.records, next: read.next, at: now, isLast: isOver && read.isAll)
+      else { break }
+      recordCount += read.records.count
+      let outcome = faults.draw(&chance)
+      outcomes[outcome, default: 0] += 1
+      try end(batch, outcome, sink)
+      sourceLog.trim(before: sources?.committedOffset ?? 0)
+    }
+    sources?.flushAt = nil
+  }
+
+  private mutating func end(
+    _ batch: SimulatedSources.Batch, _ outcome: BusFaults.Outcome,
+    _ sink: (Output) throws -> Void
+  ) throws {
+    transactionCount += 1
+    var written: [StoredRecord] = []
+    for state in batch.copied {
+      let record = WireCodec().encode(state, at: now)
+      for index in logs.indices {
+        written.append(logs[index].append(record, at: now.roundedUp, in: transactionCount))
+      }
+    }
+    let isSeen = outcome != .aborted && outcome != .crashedBeforeCommit
+    for index in logs.indices { logs[index].end(transactionCount, commit: isSeen) }
+    switch outcome {
+    case .committed: sources?.keep(batch)
+    case .aborted: sources?.undo(batch)
+    case .crashedBeforeCommit, .torn: try sources?.restart(after: nil)
+    case .crashedAfterCommit: try sources?.restart(after: batch)
+    }
+    guard isSeen else { return }
+    for verdict in batch.verdicts { try sink(.verdict(verdict, at: now)) }
+    for stored in written {
+      try sink(.record(stored))
+      arrive(at: Int(stored.coordinates.partition))
     }
   }
 }

@@ -53,7 +53,7 @@ struct SimulatedLog: Sendable {
   /// What a reader of committed records gets from `offset` on, and where it goes on after that.
   ///
   /// Nothing beyond the first record of an open transaction.
-  func read(from offset: Int64, limit: Int) -> (records: [StoredRecord], next: Int64) {
+  func read(from offset: Int64, limit: Int) -> (records: [StoredRecord], next: Int64, isAll: Bool) {
     var records: [StoredRecord] = []
     var next = offset
     for entry in entries.drop(while: { $0.stored.coordinates.offset < offset }) {
@@ -63,7 +63,7 @@ struct SimulatedLog: Sendable {
       if let transaction = entry.transaction, aborted.contains(transaction) { continue }
       records.append(entry.stored)
     }
-    return (records, next)
+    return (records, next, next == endOffset)
   }
 
   /// Lets go of what lies before `offset`.

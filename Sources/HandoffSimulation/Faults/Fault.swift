@@ -29,6 +29,7 @@ package enum Fault: String, CaseIterable, Hashable, Sendable, Codable {
 
   // Doubled, reordered, late.
   case doubled
+  case doubledBesides = "doubled-besides-another-fault"
   case resentSoon = "resent-soon"
   case resentLater = "resent-later"
   case idReused = "id-reused"
@@ -54,6 +55,9 @@ package enum Fault: String, CaseIterable, Hashable, Sendable, Codable {
   case bookedAfterDeath = "booked-after-death"
   case amendmentUnseen = "amendment-unseen"
   case amendedAfterStart = "amended-after-start"
+  case closedOrganisation = "closed-organisation"
+  case closedSender = "closed-sender-in-grace"
+  case unknownOrganisation = "unknown-organisation"
 
   // Of connectors, for each of them and day.
   case sourceSilent = "source-silent"
@@ -62,7 +66,17 @@ package enum Fault: String, CaseIterable, Hashable, Sendable, Codable {
   case resendStorm = "resend-storm"
   case idReusedAcross = "id-reused-across-persons"
   case countMismatch = "count-mismatch"
+  case countSurplus = "count-surplus"
   case payloadRefused = "payload-refused"
+  case frameRefused = "frame-refused"
+  case orphanAnswer = "orphan-answer"
+  case idOfTwoPersons = "id-of-two-persons"
+  case clockSkewed = "clock-skewed"
+  case clockAhead = "connector-clock-ahead"
+  case happenedAhead = "happened-in-the-future"
+  case certificateEnding = "certificate-ending"
+  case tableFilling = "table-filling"
+  case brokenStatement = "broken-statement"
 
   // Of records on the bus.
   case brokenRecord = "broken-record"
@@ -93,7 +107,11 @@ package enum Fault: String, CaseIterable, Hashable, Sendable, Codable {
   case dischargeCancelled = "discharge-cancelled"
   case mergedWithoutOpen = "merged-without-open"
   case cancelledBeforeDeath = "cancelled-before-death"
+  case successorSpeaks = "successor-speaks"
   case sourceRestarted = "source-restarted"
+  case sourceMaintained = "source-maintained"
+  case clockNearlyRight = "clock-nearly-right"
+  case certificateRenewed = "certificate-renewed"
   case sequenceGapFilled = "sequence-gap-filled"
   case sequenceBegunAnew = "sequence-begun-anew"
 
@@ -102,8 +120,11 @@ package enum Fault: String, CaseIterable, Hashable, Sendable, Codable {
 
   /// Those of connectors: a simulation without sources has none of them.
   package static let ofSources: [Fault] = [
-    .sourceSilent, .sourceBehind, .sequenceGap, .resendStorm, .idReusedAcross,
-    .countMismatch, .payloadRefused, .sourceRestarted, .sequenceGapFilled, .sequenceBegunAnew,
+    .sourceSilent, .sourceBehind, .sequenceGap, .resendStorm, .idReusedAcross, .countMismatch,
+    .countSurplus, .payloadRefused, .frameRefused, .orphanAnswer, .idOfTwoPersons, .clockSkewed,
+    .clockAhead, .happenedAhead, .certificateEnding, .tableFilling, .brokenStatement,
+    .sourceRestarted, .sequenceGapFilled, .sequenceBegunAnew, .clockNearlyRight,
+    .certificateRenewed, .sourceMaintained,
   ]
 
   private static let benign: Set<Fault> = {
@@ -130,8 +151,8 @@ package struct FaultPlan: Hashable, Sendable {
   package static let dense = FaultPlan(
     rates: rates { fault in
       // Stays in hospital are few, and so are connectors.
-      ofDischarges.contains(fault) || Fault.ofSources.contains(fault)
-        ? 0.08 : fault.isBenign ? 0.008 : 0.012
+      if Fault.ofSources.contains(fault) { return 0.04 }
+      return ofDischarges.contains(fault) ? 0.08 : fault.isBenign ? 0.008 : 0.012
     })
 
   private static let ofDischarges: Set<Fault> = [

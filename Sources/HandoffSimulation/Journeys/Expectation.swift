@@ -13,13 +13,15 @@ struct Expectation: Sendable {
 
   private let script: Script
   private let policy: Policy
+  private let hearing: Hearing
   /// What arrives of it, in the order in which it happened.
   private let told: [Step]
   private let request: Step?
 
-  init(_ script: Script, _ policy: Policy) {
+  init(_ script: Script, _ policy: Policy, _ hearing: Hearing) {
     self.script = script
     self.policy = policy
+    self.hearing = hearing
     told = script.steps.filter { !$0.isLost && !$0.isVoid && $0.mishap == nil }
     request = told.first { $0.type == .handoffRequested }
   }
@@ -42,17 +44,24 @@ struct Expectation: Sendable {
     length.due(from: start, in: policy.calendar, for: (service ?? script.to).organisation)
   }
 
-  private func arrival(of types: Set<EventType>) -> Timestamp? {
-    told.filter { types.contains($0.type) }.map(\.arrivesAt).min()
+  private func reach(_ step: Step) -> Timestamp { hearing.reach(step, of: script) }
+
+  private func answers(of types: Set<EventType>) -> [Hearing.Answer] {
+    told.filter { types.contains($0.type) }.map(answer)
+  }
+
+  private func answer(_ step: Step) -> Hearing.Answer {
+    Hearing.Answer(at: step.at, reachedAt: reach(step))
   }
 
   /// A silence from `from` on, unless an answer comes by then; an answer at the deadline is late.
   private func silence(
-    _ rule: Rule, due: Timestamp, from: Timestamp, until answers: [Timestamp?]
+    _ rule: Rule, due: Timestamp, from: Timestamp, until answers: [Hearing.Answer],
+    by services: [Service]
   ) -> Silence? {
-    let answer = answers.compactMap(\.self).min() ?? .distantFuture
-    let knowable = max(due, from)
-    guard knowable <= answer, from < answer else { return nil }
+    guard
+      let knowable = hearing.silence(due: due, from: from, until: answers, by: services)
+    else { return nil }
     if let diedAt = script.diedAt, due >= diedAt, [.a08, .a09, .a10].contains(rule) { return nil }
     return Silence(rule: rule, due: due, knowableAt: knowable)
   }
@@ -67,17 +76,17 @@ struct Expectation: Sendable {
   ]
 
   private func acknowledgement(_ request: Step) -> Silence? {
-    var due = due(script.clocks.acknowledge, request.arrivesAt)
+    var due = due(script.clocks.acknowledge, reach(request))
     let accepted = told.first { $0.type == .transportAccepted }
-    if let accepted, accepted.arrivesAt < due {
+    if let accepted, reach(accepted) < due {
       let length =
         policy.railDelivery[script.from.rail] ?? script.clocks.deliver
         ?? script.clocks.acknowledge
-      due = self.due(length, accepted.arrivesAt)
+      due = self.due(length, reach(accepted))
     }
     return silence(
-      .a07, due: due, from: request.arrivesAt,
-      until: [arrival(of: Self.evidence.union(Self.ends))])
+      .a07, due: due, from: reach(request),
+      until: answers(of: Self.evidence.union(Self.ends)), by: [script.from, script.to])
   }
 
   /// How long questions to the sender were open, as far as they were answered.
@@ -89,30 +98,32 @@ struct Expectation: Sendable {
   }
 
   private func decision(_ request: Step) -> Silence? {
-    guard let known = arrival(of: Self.evidence) else { return nil }
+    guard let known = answers(of: Self.evidence).map(\.reachedAt).min() else { return nil }
     // A letter is closed by its receipt.
-    let answers =
+    let decisions =
       script.clocks.isDocument ? Self.decisions.union([.received]) : Self.decisions
-    let until = arrival(of: answers.union(Self.ends))
     var pause = paused
     if let held = told.first(where: { $0.type == .infoRequested }), pause == .zero {
       // A question that nobody answers stops the clock for as long as may be, and then it runs on.
       pause = due(policy.windows.holdCap, held.at).since(held.at)
     }
     let due = due(script.clocks.accept, request.at).advanced(by: pause)
-    return silence(.a08, due: due, from: known, until: [until])
+    return silence(
+      .a08, due: due, from: known, until: answers(of: decisions.union(Self.ends)),
+      by: [script.to])
   }
 
   private func hold() -> Silence? {
     guard let held = told.first(where: { $0.type == .infoRequested }) else { return nil }
     return silence(
-      .a08, due: due(policy.windows.hold, held.at), from: held.arrivesAt,
-      until: [arrival(of: Self.decisions.union(Self.ends).union([.handoffAmended]))])
+      .a08, due: due(policy.windows.hold, held.at), from: reach(held),
+      until: answers(of: Self.decisions.union(Self.ends).union([.handoffAmended])),
+      by: [script.from])
   }
 
   private func start(_ request: Step) -> Silence? {
     let agreed = told.filter { $0.type == .accepted || $0.type == .booked }
-    guard let accepted = agreed.map(\.arrivesAt).min() else { return nil }
+    guard let accepted = agreed.map(reach).min() else { return nil }
     var anchor = request.at
     if script.clocks.startAnchor == .dischargeReady { anchor = script.readyAt ?? anchor }
     let missed = told.last { $0.type == .notAttended }
@@ -129,17 +140,18 @@ struct Expectation: Sendable {
     }
     guard let due, !script.clocks.isDocument else { return nil }
     return silence(
-      .a09, due: due, from: missed?.arrivesAt ?? accepted,
-      until: [
-        arrival(of: Self.ends.union([.started, .completed, .rejected, .couldNotComplete]))
-      ])
+      .a09, due: due, from: missed.map(reach) ?? accepted,
+      until: answers(
+        of: Self.ends.union([.started, .completed, .rejected, .couldNotComplete])),
+      by: [script.to])
   }
 
   private func completion() -> Silence? {
     guard let started = told.first(where: { $0.type == .started }) else { return nil }
     return silence(
-      .a10, due: due(script.clocks.complete, started.at), from: started.arrivesAt,
-      until: [arrival(of: [.completed, .couldNotComplete, .redirected, .voided])])
+      .a10, due: due(script.clocks.complete, started.at), from: reach(started),
+      until: answers(of: [.completed, .couldNotComplete, .redirected, .voided]),
+      by: [script.from, script.to])
   }
 
   private func feedback() -> Silence? {
@@ -147,20 +159,18 @@ struct Expectation: Sendable {
       let completed = told.first(where: { $0.type == .completed })
     else { return nil }
     return silence(
-      .a10, due: due(script.clocks.feedback, completed.at), from: completed.arrivesAt,
-      until: [arrival(of: [.feedbackAcknowledged, .voided])])
+      .a10, due: due(script.clocks.feedback, completed.at), from: reach(completed),
+      until: answers(of: [.feedbackAcknowledged, .voided]), by: [script.from, script.to])
   }
 
   private func outcome(_ request: Step) -> Silence? {
     guard let outcome = script.clocks.outcome else { return nil }
     return silence(
-      .a10, due: due(outcome, request.at), from: request.arrivesAt,
-      until: [
-        arrival(
-          of: Self.ends.union([
-            .completed, .rejected, .recipientRefusedPatient, .transportFailed, .couldNotComplete,
-          ]))
-      ])
+      .a10, due: due(outcome, request.at), from: reach(request),
+      until: answers(
+        of: Self.ends.union([
+          .completed, .rejected, .recipientRefusedPatient, .transportFailed, .couldNotComplete,
+        ])), by: [script.from, script.to])
   }
 
   /// A11 after an end that leaves the person with nobody; A22 too where the person was refused.
@@ -175,13 +185,21 @@ struct Expectation: Sendable {
     let windows = policy.windows
     var due = due(script.priority.isUrgent ? windows.rerouteUrgent : windows.reroute, ended.at)
     let wasAccepted = told.contains { $0.type == .accepted && $0.at < ended.at }
-    if ended.type == .rejected, wasAccepted { due = ended.at }
+    // A receiver that withdraws is said at once, whoever else could speak.
+    let isWithdrawn = ended.type == .rejected && wasAccepted
+    if isWithdrawn { due = ended.at }
     let steps: Set<EventType> = [.disposition, .redirected, .received, .accepted]
     let own = told.filter { step in
       step.isRetry
         ? step.arrivesAt > ended.arrivesAt : step.at > ended.at && steps.contains(step.type)
     }
+    var answers = own.map(answer)
+    if let nextStepAt {
+      let reached = hearing.reach(nextStepAt, by: script.from)
+      answers.append(Hearing.Answer(at: nextStepAt, reachedAt: reached))
+    }
     return silence(
-      .a11, due: due, from: ended.arrivesAt, until: own.map(\.arrivesAt) + [nextStepAt])
+      .a11, due: due, from: reach(ended), until: answers,
+      by: isWithdrawn ? [] : [script.from, script.to])
   }
 }

@@ -49,6 +49,7 @@ struct JourneyWriter: Sendable {
   let seed: UInt64
   /// How many people there are; who is ill twice comes again after all the others.
   let population: UInt64
+  var hearing = Hearing()
 
   func journey(of occasion: Occasion) -> Journey {
     var draft = JourneyDraft(writer: self, occasion: occasion)
@@ -79,6 +80,10 @@ struct JourneyDraft {
   }
 
   var policy: Policy { writer.policy }
+  var hearing: Hearing { writer.hearing }
+
+  /// From what happens to its arrival at the broker, where nothing holds it up.
+  static let lag = Elapsed(nanoseconds: 150_000_000)
 
   // MARK: Scripts
 
@@ -124,7 +129,7 @@ struct JourneyDraft {
 
   func step(
     _ type: EventType, _ speaker: SpeakerRole, _ by: Service?, at time: Timestamp,
-    lag: Elapsed = Elapsed(nanoseconds: 150_000_000)
+    lag: Elapsed = JourneyDraft.lag
   ) -> Step {
     Step(type: type, speaker: speaker, by: by, at: time, lag: lag)
   }
@@ -221,7 +226,7 @@ struct JourneyDraft {
       speaker: step.speaker, spokenBy: step.by?.organisation, occurredAt: step.at,
       source: source.source, rail: source.rail)
     event.messageKey = writer.names.messageKey("\(message) \(step.type.rawValue)")
-    event.recordedAt = step.at
+    event.recordedAt = step.recordedAt
     event.from = Party(organisation: script.from.organisation)
     event.to = Party(organisation: script.to.organisation)
     event.conversationID = writer.names.token("conversation", script.name)
@@ -261,7 +266,7 @@ struct JourneyDraft {
           event: event, at: step.arrivesAt, mishap: step.mishap,
           again: step.isRetry ? .sender : nil))
     }
-    let expected = Expectation(script, policy).silences(nextStepAt: nextStepAt)
+    let expected = Expectation(script, policy, hearing).silences(nextStepAt: nextStepAt)
     for silence in expected {
       expect(
         silence.rule, fault ?? .lateButLegal, script, happened: silence.due,

@@ -14,7 +14,7 @@ extension JourneyDraft {
         .handoffAmended, .sender, script.from, at: started.at.advanced(by: .seconds(20)))
       amended.isVoid = true
       script.insert(amended)
-      expect(.a24, fault, script, happened: amended.at, knowable: amended.arrivesAt)
+      expect(.a24, fault, script, happened: amended.at, knowable: hearing.reach(amended, of: script))
     case .bookedAfterDeath, .cancelledBeforeDeath: return die(script, fault)
     default: return merge(script, fault)
     }
@@ -32,7 +32,7 @@ extension JourneyDraft {
     also.isVoid = true
     script.insert(also)
     let due = policy.windows.confirmation.due(
-      from: also.arrivesAt, in: policy.calendar, for: script.to.organisation)
+      from: hearing.reach(also, of: script), in: policy.calendar, for: script.to.organisation)
     expect(.a05, .strangerAccepts, script, happened: also.at, knowable: due)
   }
 
@@ -49,7 +49,7 @@ extension JourneyDraft {
     }
     word.isVoid = true
     script.insert(word)
-    expect(.a17, fault, script, happened: word.at, knowable: word.arrivesAt)
+    expect(.a17, fault, script, happened: word.at, knowable: hearing.reach(word, of: script))
   }
 
   /// Nothing from the receiver shows within T_ack that it has the new version.
@@ -59,10 +59,12 @@ extension JourneyDraft {
     }
     let amended = step(
       .handoffAmended, .sender, script.from, at: received.at.advanced(by: .seconds(1)))
-    let due = due(script.clocks.acknowledge, amended.arrivesAt, script)
-    guard due < accepted.arrivesAt else { return }
+    let due = due(script.clocks.acknowledge, hearing.reach(amended, of: script), script)
+    guard due < accepted.at else { return }
     script.insert(amended)
-    expect(.a24, .amendmentUnseen, script, happened: amended.at, knowable: due)
+    expect(
+      .a24, .amendmentUnseen, script, happened: amended.at,
+      knowable: hearing.judged(due, by: [script.to]))
   }
 
   // MARK: Deaths
@@ -103,7 +105,9 @@ extension JourneyDraft {
     event.contentMac = writer.names.contentMac(event)
     journey.arrivals.append(Arrival(event: event, at: at))
     if fault == .bookedAfterDeath {
-      expect(.a23, fault, script, happened: died, knowable: max(at, booked.arrivesAt))
+      let known = max(
+        hearing.reach(at, by: script.from), hearing.reach(booked, of: script))
+      expect(.a23, fault, script, happened: died, knowable: known)
     }
     send(script, fault: fault)
   }
@@ -141,6 +145,6 @@ extension JourneyDraft {
     journey.truths.append(
       Truth(
         fault: fault, rule: .a16, subject: .person(survivor), kind: kept.kind, happenedAt: at,
-        knowableAt: arrival))
+        knowableAt: hearing.reach(arrival, by: kept.from)))
   }
 }

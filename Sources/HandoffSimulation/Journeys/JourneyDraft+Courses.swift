@@ -41,8 +41,11 @@ extension JourneyDraft {
       .choiceAfterCancel, .correctedSend, .oneToMany, .stagedReviews, .motherAndBaby,
       .stepUpStepDown:
       pair(script, fault)
+    case .closedOrganisation, .closedSender, .unknownOrganisation, .successorSpeaks:
+      misdirect(script, fault)
     default: soothe(script, fault)
     }
+    disturbMore(script, besides: fault)
   }
 
   private static let ofDocuments: [Fault] = [
@@ -51,6 +54,7 @@ extension JourneyDraft {
     .lostDelivery, .lostAcceptance, .brokenRecord, .misplacedRecord, .doubled, .resentSoon,
     .resentLater, .idReused, .illegalStep, .strangerSpeaks, .redelivered, .reorderedWithin,
     .retriedTransport, .duplicateIsProof, .correctedSend, .lateButLegal, .motherAndBaby,
+    .closedOrganisation, .unknownOrganisation, .successorSpeaks,
   ]
 
   private static let ofReferrals: [Fault] = [
@@ -65,6 +69,7 @@ extension JourneyDraft {
     .duplicateIsProof, .correctedSend, .amended, .cancelUnderSameId, .heldAndAnswered,
     .bookedBeyondClock, .twoNoes, .rejectedAndRerouted, .rejectedNoNeed, .choiceAfterCancel,
     .oneToMany, .sharedCare, .stagedReviews, .motherAndBaby, .stepUpStepDown, .lateButLegal,
+    .closedSender, .unknownOrganisation,
   ]
 
   private static let ofLong: [Fault] = [

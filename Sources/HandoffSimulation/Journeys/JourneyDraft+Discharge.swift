@@ -64,7 +64,8 @@ extension JourneyDraft {
       journey.truths.append(
         Truth(
           fault: .noReceiver, rule: .a20, subject: .person(person), kind: script.kind,
-          happenedAt: left, knowableAt: due))
+          happenedAt: left,
+          knowableAt: hearing.judged(due, by: [hospital, script.to]).roundedUp))
     }
     if fault == .dischargeCancelled {
       tell(.discharged, at: left, hospital, pathway)
@@ -81,16 +82,20 @@ extension JourneyDraft {
       return
     }
     let limbs = [
-      (policy.windows.readyRequest, request.arrivesAt),
-      (policy.windows.readyAccept, accepted.arrivesAt),
+      (policy.windows.readyRequest, request, [script.from]),
+      (policy.windows.readyAccept, accepted, [script.from, script.to]),
     ]
-    for (grace, answer) in limbs {
+    for (grace, answer, services) in limbs {
+      let answers = [Hearing.Answer(at: answer.at, reachedAt: hearing.reach(answer, of: script))]
       let due = ready.advanced(by: grace)
-      guard due <= answer else { continue }
+      let from = hearing.reach(ready.advanced(by: Self.lag), by: script.from)
+      guard
+        let known = hearing.silence(due: due, from: from, until: answers, by: services)
+      else { continue }
       journey.truths.append(
         Truth(
           fault: fault, rule: .a21, subject: .person(person), kind: script.kind,
-          happenedAt: ready, knowableAt: due.roundedUp))
+          happenedAt: ready, knowableAt: known.roundedUp))
     }
   }
 }

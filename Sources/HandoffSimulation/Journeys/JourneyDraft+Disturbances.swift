@@ -17,8 +17,10 @@ extension JourneyDraft {
       failed.reason = code("http:500")
       failed.isVoid = true
       script.insert(failed)
-      let due = failed.arrivesAt.advanced(by: policy.windows.reorder)
-      expect(.a14, fault, script, happened: failed.at, knowable: due)
+      let due = hearing.reach(failed, of: script).advanced(by: policy.windows.reorder)
+      expect(
+        .a14, fault, script, happened: failed.at,
+        knowable: hearing.judged(due, by: [script.from, script.to]))
     case .conflictingEnds:
       guard let completed = script.step(.completed) else { break }
       var cancelled = step(
@@ -26,7 +28,7 @@ extension JourneyDraft {
         at: completed.at.advanced(by: chance.pick([.hours(1), .hours(20)])))
       cancelled.isVoid = true
       script.insert(cancelled)
-      expect(.a12, fault, script, happened: cancelled.at, knowable: cancelled.arrivesAt)
+      expect(.a12, fault, script, happened: cancelled.at, knowable: hearing.reach(cancelled, of: script))
     default: startAfterCancel(&script, fault)
     }
     send(script, fault: fault)
@@ -35,10 +37,7 @@ extension JourneyDraft {
   /// The same words again: as the bus's redelivery, the sender's repeat, or under another id.
   private mutating func again(_ script: Script, _ fault: Fault) {
     let events = send(script)
-    let types: Set<EventType> = [
-      .handoffRequested, .received, .accepted, .started, .completed, .transportAccepted, .delivered,
-    ]
-    let able = events.indices.filter { types.contains(events[$0].type) }
+    let able = events.indices.filter { Self.repeatable.contains(events[$0].type) }
     guard !able.isEmpty else { return }
     let index = chance.pick(able)
     let told = script.steps.filter { !$0.isLost }[index]
@@ -56,15 +55,18 @@ extension JourneyDraft {
       let message = message()
       event.id = writer.names.eventID(message, part: 0)
       event.messageKey = writer.names.messageKey("\(message) \(event.type.rawValue)")
+      // Stamped anew, as a new message is.
+      event.recordedAt = at
     }
     let same: Arrival.Again? =
       fault == .redelivered ? .bus : fault == .doubled ? .sender : nil
     journey.arrivals.append(Arrival(event: event, at: at, again: same))
     for index in journey.arrivals.indices { journey.arrivals[index].isAlone = false }
+    let reached = hearing.reach(at, by: told.by ?? script.from)
     switch fault {
     case .redelivered: benign(fault, script)
-    case .resentLater: expect(.a02, fault, script, happened: at, knowable: at)
-    default: expect(.a01, fault, script, happened: at, knowable: at)
+    case .resentLater: expect(.a02, fault, script, happened: at, knowable: reached)
+    default: expect(.a01, fault, script, happened: at, knowable: reached)
     }
   }
 
@@ -79,7 +81,9 @@ extension JourneyDraft {
     second.steps[0].message = message
     send(second)
     let request = second.steps[0]
-    expect(.a03, .idReused, second, happened: request.at, knowable: request.arrivesAt)
+    expect(
+      .a03, .idReused, second, happened: request.at,
+      knowable: hearing.reach(request, of: second))
   }
 
   /// One word overtakes another, within the window in which order is restored.
@@ -100,8 +104,10 @@ extension JourneyDraft {
     guard let index = script.index(of: .accepted) else { return }
     let arrival = completed.at.advanced(by: .minutes(40))
     script.steps[index].lag = arrival.since(script.steps[index].at)
-    let due = completed.arrivesAt.advanced(by: policy.windows.reorder)
-    expect(.a14, .reorderedBeyond, script, happened: completed.at, knowable: due)
+    let due = hearing.reach(completed, of: script).advanced(by: policy.windows.reorder)
+    expect(
+      .a14, .reorderedBeyond, script, happened: completed.at,
+      knowable: hearing.judged(due, by: [script.from, script.to]))
   }
 
   private mutating func startAfterCancel(_ script: inout Script, _ fault: Fault) {
@@ -111,14 +117,14 @@ extension JourneyDraft {
     var late = started
     late.isVoid = true
     script.steps.append(late)
-    expect(.a12, fault, script, happened: late.at, knowable: late.arrivesAt)
+    expect(.a12, fault, script, happened: late.at, knowable: hearing.reach(late, of: script))
   }
 
   /// Sends what looks like a fault, where it stays within every clock; the intact script otherwise.
   mutating func sendBenign(
     _ script: Script, instead intact: Script, _ fault: Fault, nextStepAt: Timestamp? = nil
   ) {
-    guard Expectation(script, policy).silences(nextStepAt: nextStepAt).isEmpty else {
+    guard Expectation(script, policy, hearing).silences(nextStepAt: nextStepAt).isEmpty else {
       send(intact)
       return
     }

@@ -82,7 +82,11 @@ extension JourneyDraft {
       at = policy.windows.negative.due(
         from: at, in: policy.calendar, for: script.from.organisation)
     }
-    expect(.a22, fault, script, happened: at, knowable: max(at, refused.arrivesAt))
+    let reached = max(at, hearing.reach(refused, of: script))
+    expect(
+      .a22, fault, script, happened: at,
+      knowable: fault == .refusedPatient
+        ? max(reached, hearing.judged(at, by: [script.from, script.to])) : reached)
   }
 
   private func deadlineOfNextStep(_ script: Script) -> Timestamp {
@@ -124,23 +128,28 @@ extension JourneyDraft {
         Truth(
           fault: fault, rule: fault == .brokenRecord ? .s01 : .s02, subject: .bus,
           kind: script.kind, happenedAt: script.steps[index].at,
-          knowableAt: script.steps[index].arrivesAt))
+          knowableAt: hearing.reach(script.steps[index], of: script)))
     } else {
       script.steps[index].isLost = true
     }
-    if fault == .lostRequest, let first = script.steps.first(where: { !$0.isLost }) {
+    if fault == .lostRequest,
+      let first = script.steps.filter({ !$0.isLost }).map({ hearing.reach($0, of: script) }).min()
+    {
       let windows = policy.windows
-      let due = first.arrivesAt.advanced(by: windows.reorder)
-        .advanced(by: windows.orphan)
-      expect(.a13, fault, script, happened: script.steps[0].at, knowable: due)
+      let due = first.advanced(by: windows.reorder).advanced(by: windows.orphan)
+      expect(
+        .a13, fault, script, happened: script.steps[0].at,
+        knowable: hearing.judged(due, by: [script.from, script.to]))
       journey.arrivals += script.steps.dropFirst().map { step in
         Arrival(event: event(step, of: script), at: step.arrivesAt)
       }
       return
     }
     if fault == .lostOutcome, let told = script.step(.feedbackAcknowledged) {
-      let due = told.arrivesAt.advanced(by: policy.windows.reorder)
-      expect(.a14, fault, script, happened: told.at, knowable: due)
+      let due = hearing.reach(told, of: script).advanced(by: policy.windows.reorder)
+      expect(
+        .a14, fault, script, happened: told.at,
+        knowable: hearing.judged(due, by: [script.from, script.to]))
     }
     send(script, fault: fault)
   }

@@ -51,7 +51,8 @@ extension JourneyDraft {
     let second = script(at: at, to: first.to, from: first.from, need: first.need)
     send(second)
     expect(
-      .a04, .reenteredNeed, second, happened: at, knowable: second.steps[0].arrivesAt)
+      .a04, .reenteredNeed, second, happened: at,
+      knowable: hearing.reach(second.steps[0], of: second))
   }
 
   /// One need, two services.
@@ -63,13 +64,16 @@ extension JourneyDraft {
     let at = chance.moment(from: request, to: until, between: 0.05, and: 0.4)
     var second = script(at: at, to: other, from: first.from, need: first.need)
     guard let accepted = second.step(.accepted), let earlier = first.step(.accepted) else { return }
-    expect(.a06, fault, second, happened: at, knowable: second.steps[0].arrivesAt)
+    expect(
+      .a06, fault, second, happened: at, knowable: hearing.reach(second.steps[0], of: second))
     if fault == .parallelReferral {
       second.end(with: step(.cancelled, .sender, first.from, at: accepted.at))
     } else {
-      let both = max(accepted.arrivesAt, earlier.arrivesAt)
+      let both = max(hearing.reach(accepted, of: second), hearing.reach(earlier, of: first))
       let due = policy.windows.confirmation.due(from: both, in: policy.calendar, for: nil)
-      let ends = [first, second].compactMap { $0.step(.completed)?.arrivesAt }
+      let ends = [first, second].compactMap { script in
+        script.step(.completed).map { hearing.reach($0, of: script) }
+      }
       if ends.allSatisfy({ $0 > due }) {
         expect(.a05, fault, second, happened: accepted.at, knowable: due)
       }
@@ -94,7 +98,8 @@ extension JourneyDraft {
     send(second, nextStepAt: third.steps[0].arrivesAt)
     send(third)
     let visit = third.steps[0]
-    expect(.a15, .pingPong, third, happened: visit.at, knowable: visit.arrivesAt)
+    expect(
+      .a15, .pingPong, third, happened: visit.at, knowable: hearing.reach(visit, of: third))
   }
 
   private mutating func reroute(_ intact: Script) {

@@ -22,6 +22,13 @@ struct Step: Sendable {
   var mishap: Arrival.Mishap?
 
   var arrivesAt: Timestamp { at.advanced(by: lag).roundedUp }
+
+  /// When its message was made: what is late was held up before that, but for a retry, which is the
+  /// same message.
+  var recordedAt: Timestamp {
+    guard !isRetry, lag > JourneyDraft.lag else { return at }
+    return at.advanced(by: Elapsed(nanoseconds: lag.nanoseconds - JourneyDraft.lag.nanoseconds))
+  }
 }
 
 /// One handoff as it happens: who, what, and its steps in order.

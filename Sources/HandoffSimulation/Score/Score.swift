@@ -86,7 +86,7 @@ package struct Score: Sendable {
 
     init(_ rule: Rule?, _ subject: Verdict.Subject) {
       self.rule = rule
-      self.subject = rule?.isAboutOurselves == true ? .bus : Self.plain(subject)
+      self.subject = Self.plain(subject)
     }
 
     /// A handoff is the same under whichever key its person stands.
@@ -113,14 +113,14 @@ package struct Score: Sendable {
       guard let index else { continue }
       let truth = truths.remove(at: index)
       // One alert about the bus stands for every record that it counts.
-      waiting[subject] = alert.rule.isAboutOurselves ? waiting[subject] : truths
+      waiting[subject] = alert.rule.standsForMany ? waiting[subject] : truths
       return truth
     }
     return nil
   }
 
   private mutating func note(_ alert: Raised, _ truth: Truth) {
-    guard !alert.rule.isAboutOurselves else { return }
+    guard !alert.rule.standsForMany else { return }
     rows[alert.rule]?.expected += 1
     rows[alert.rule]?.found += 1
     let delay = max(0, alert.knownAt.since(truth.knowableAt).nanoseconds)
@@ -145,7 +145,7 @@ package struct Score: Sendable {
     for truth in waiting.values.joined() {
       guard let rule = truth.rule else { continue }
       rows[rule, default: Row(rule: rule)].expected += 1
-      if rule.isAboutOurselves, (rows[rule]?.raised ?? 0) > 0 {
+      if rule.standsForMany, (rows[rule]?.raised ?? 0) > 0 {
         rows[rule]?.found += 1
         continue
       }
@@ -160,6 +160,11 @@ package struct Score: Sendable {
     }
     missed.sort { ($0.knowableAt, "\($0.subject)") < ($1.knowableAt, "\($1.subject)") }
   }
+}
+
+extension Rule {
+  /// One alert of it stands for every bad record that it counts, whosever it was.
+  fileprivate var standsForMany: Bool { isAboutOurselves && self < .s09 }
 }
 
 extension Score.Raised {

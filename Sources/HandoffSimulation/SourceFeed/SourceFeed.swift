@@ -4,38 +4,49 @@ package import HandoffCore
 package struct SourceArrival: Sendable {
   package var statement: SourceRecord
   package var at: Timestamp
+  /// Its value is cut short on the way.
+  package var isBroken = false
 }
 
 /// What connectors say of themselves: heartbeats, and a reception for each message.
 struct SourceFeed: Sendable {
   /// One connector.
-  private struct Connector: Sendable {
+  struct Connector: Sendable {
+    let source: Code
     var nextBeat: Timestamp
     var heardAt: Timestamp
     var sequence: UInt64 = 0
     var frames: UInt64 = 0
     var refusals: UInt64 = 0
-    /// Frames that it counts and nobody has seen.
-    var unseen: UInt64 = 0
+    /// Frames that it counts and nobody has seen; below 0, that it did not count.
+    var uncounted: Int64 = 0
+    /// The total of its last heartbeat.
+    var framesSaid: UInt64 = 0
     /// Held back, so that the next number overtakes it.
     var held: SourceReception?
-    /// The latest message key and the person it was about.
-    var latest: (key: Token, of: PatientKey)?
+    /// The latest message key and whom it was about.
+    var latest: (key: Token, of: PatientKey, at: Timestamp)?
     /// The days whose fault has happened.
     var done: Set<Timestamp> = []
+    /// By rule and limb, when it was last seen: an alert stands for what follows within the hour.
+    var episodes: [String: Timestamp] = [:]
   }
 
   let calendar: SourceCalendar
   let names: Pseudonyms
-  private var connectors: [Code: Connector]
-  private(set) var arrivals: [SourceArrival] = []
+  var connectors: [Code: Connector]
+  /// What is to be said later: of answers that wait, of things that are put right.
+  var later: [SourceArrival] = []
+  var arrivals: [SourceArrival] = []
   private(set) var truths: [Truth] = []
 
   init(_ calendar: SourceCalendar, _ names: Pseudonyms) {
-    (self.calendar, self.names) = (calendar, names)
+    self.calendar = calendar
+    self.names = names
     connectors = Dictionary(
       uniqueKeysWithValues: calendar.sources.map {
-        ($0, Connector(nextBeat: calendar.start, heardAt: calendar.start))
+        let first = calendar.beat($0, after: calendar.start.advanced(by: .seconds(-1)))
+        return ($0, Connector(source: $0, nextBeat: first, heardAt: first))
       })
   }
 
@@ -54,112 +65,110 @@ struct SourceFeed: Sendable {
         guard let at = connectors[source]?.nextBeat, at <= time else { continue }
         if first.map({ at < $0.at }) ?? true { first = (at, source) }
       }
+      sayWaiting(upTo: first?.at ?? time)
       guard let first else { return }
       beat(first.source, at: first.at)
     }
   }
 
-  private mutating func beat(_ source: Code, at time: Timestamp) {
-    guard var connector = connectors[source] else { return }
-    defer { connectors[source] = connector }
-    connector.nextBeat = time.advanced(by: calendar.interval)
-    let day = calendar.day(source, at: time)
-    var complete = time
-    if let day, day.isSpooled, day.from <= time, time < day.to.advanced(by: Self.release) {
-      begin(day, &connector, source, at: time)
-      guard day.fault == .sourceBehind else {
-        // Not a word until it is back, and has handed over what it kept.
-        connector.nextBeat = day.to.advanced(by: Self.release)
-        return
-      }
-      complete = day.from
+  private mutating func sayWaiting(upTo time: Timestamp) {
+    guard later.contains(where: { $0.at <= time }) else { return }
+    later.sort { $0.at < $1.at }
+    while let next = later.first, next.at <= time {
+      later.removeFirst()
+      arrivals.append(next)
     }
+  }
+
+  private mutating func beat(_ source: Code, at time: Timestamp) {
+    guard var connector = connectors.removeValue(forKey: source) else { return }
+    defer { connectors[source] = connector }
+    let day = calendar.day(source, at: time)
+    connector.nextBeat = calendar.beat(source, after: time)
+    if let day, day.isSpooled, day.from <= time { stop(day, &connector) }
     if let held = connector.held { release(held, at: time, &connector) }
     connector.heardAt = time
-    say(
-      .heartbeat(
-        SourceHeartbeat(
-          source: source, at: time, completeUpTo: complete,
-          lastSequence: connector.sequence == 0 ? nil : connector.sequence,
-          framesTotal: connector.frames + connector.unseen, eventsTotal: connector.frames,
-          refusalsTotal: connector.refusals)), at: time)
-    if let day, day.from <= time { happen(day, &connector, source, at: time) }
+    if let day, day.from <= time { happen(day, &connector, at: time) }
+    var heartbeat = heartbeat(of: connector, at: time)
+    if let day, day.fault == .clockAhead, day.from <= time, time < day.to {
+      let ahead = Elapsed.minutes(7)
+      heartbeat.at = heartbeat.at.advanced(by: ahead)
+      heartbeat.completeUpTo = heartbeat.completeUpTo?.advanced(by: ahead)
+    }
+    connector.framesSaid = heartbeat.framesTotal
+    say(.heartbeat(heartbeat), at: time)
+  }
+
+  func heartbeat(of connector: Connector, at time: Timestamp) -> SourceHeartbeat {
+    SourceHeartbeat(
+      source: connector.source, at: time,
+      completeUpTo: calendar.completeness(connector.source, at: time),
+      lastSequence: connector.sequence == 0 ? nil : connector.sequence,
+      framesTotal: connector.frames &+ UInt64(bitPattern: connector.uncounted),
+      eventsTotal: connector.frames, refusalsTotal: connector.refusals)
+  }
+
+  /// Tells of what has begun by the end, and would be told when it is over.
+  mutating func finish(at time: Timestamp) {
+    advance(to: time)
+    for source in calendar.sources {
+      guard var connector = connectors[source], let day = calendar.day(source, at: time),
+        day.isSpooled, day.from <= time
+      else { continue }
+      stop(day, &connector)
+      connectors[source] = connector
+    }
   }
 
   /// A silence, or a backlog, that lasts three intervals is one alert.
-  private mutating func begin(
-    _ day: SourceDay, _ connector: inout Connector, _ source: Code, at time: Timestamp
-  ) {
+  ///
+  /// Told when it is over, from what was heard before it.
+  private mutating func stop(_ day: SourceDay, _ connector: inout Connector) {
     guard connector.done.insert(day.from).inserted else { return }
     let length = Elapsed(nanoseconds: calendar.interval.nanoseconds * 3)
-    guard day.fault == .sourceBehind else {
+    if day.isMute {
       let due = connector.heardAt.advanced(by: length)
-      return tell(day.fault, due <= day.to ? .a18 : nil, source, happened: day.from, knowable: due)
+      let isKnown = due <= day.to && day.fault != .sourceMaintained
+      return tell(
+        day.fault, isKnown ? .a18 : nil, connector.source, happened: day.from, knowable: due)
     }
     // Told by its own heartbeats: the first of them after the deadline.
-    var known = time
-    while known < day.from.advanced(by: length) { known = known.advanced(by: calendar.interval) }
-    let isKnown = known < day.to.advanced(by: Self.release)
-    tell(day.fault, isKnown ? .a18 : nil, source, happened: day.from, knowable: known)
+    let due = calendar.completeness(connector.source, at: day.from).advanced(by: length)
+    let known = calendar.beat(connector.source, after: due.advanced(by: .seconds(-1)))
+    tell(
+      day.fault, known < day.end ? .a18 : nil, connector.source, happened: day.from,
+      knowable: known)
   }
-
-  /// How long what was kept takes to be handed over.
-  private static let release = Elapsed.minutes(1)
 
   // MARK: Receptions
 
   /// A message of an event was taken in at `taken`, and arrives at `time`.
   mutating func receive(_ arrival: Arrival, at time: Timestamp) {
     let (event, taken) = (arrival.event, arrival.at)
-    let source = event.source
-    guard var connector = connectors[source] else { return }
-    defer { connectors[source] = connector }
-    let day = calendar.day(source, at: taken)
+    guard var connector = connectors.removeValue(forKey: event.source) else { return }
+    defer { connectors[event.source] = connector }
+    let day = calendar.day(event.source, at: taken)
     connector.frames += 1
     // Who sends again sends the number again: it is not known here, and counts no further.
     if arrival.again == nil { connector.sequence += 1 }
-    connector.heardAt = max(connector.heardAt, time)
     var reception = SourceReception(
-      source: source, receptionID: event.receptionID, messageKey: event.messageKey,
+      source: event.source, receptionID: event.receptionID, messageKey: event.messageKey,
       contentMac: event.contentMac,
       sequence: arrival.again == nil ? connector.sequence : nil, at: taken)
-    if let day, day.from <= taken, !connector.done.contains(day.from), !day.isSpooled,
-      arrival.again == nil
-    {
+    reception.eventMac = event.contentMac
+    reception.subject = names.token("person", event.patientKey.description)
+    reception.recordedAt = event.recordedAt
+    reception.occurredAt = event.occurredAt
+    if let day, day.from <= taken, !day.isSpooled, arrival.again == nil {
       disturb(&reception, of: event.patientKey, day, &connector, at: time)
     }
-    if let key = reception.messageKey { connector.latest = (key, event.patientKey) }
+    // Its silence is over with this.
+    if let day, day.isSpooled, day.from <= taken, time >= day.to { stop(day, &connector) }
+    connector.heardAt = max(connector.heardAt, time)
+    if let key = reception.messageKey { connector.latest = (key, event.patientKey, taken) }
     guard connector.held?.receptionID != reception.receptionID else { return }
     say(.reception(reception), at: time)
     if let held = connector.held { release(held, at: time, &connector) }
-  }
-
-  /// The first message after the moment of a fault bears it.
-  private mutating func disturb(
-    _ reception: inout SourceReception, of person: PatientKey, _ day: SourceDay,
-    _ connector: inout Connector, at time: Timestamp
-  ) {
-    let source = reception.source
-    switch day.fault {
-    case .sequenceGap:
-      connector.sequence += 3
-      reception.sequence = connector.sequence
-      let due = time.advanced(by: .minutes(15))
-      tell(day.fault, .a25, source, happened: time, knowable: due)
-    case .sequenceBegunAnew:
-      connector.sequence = 1
-      reception.sequence = 1
-      tell(day.fault, nil, source, happened: time, knowable: time)
-    case .sequenceGapFilled:
-      connector.held = reception
-      tell(day.fault, nil, source, happened: time, knowable: time)
-    case .idReusedAcross:
-      guard let latest = connector.latest, latest.of != person else { return }
-      reception.messageKey = latest.key
-      tell(day.fault, .a03, source, happened: time, knowable: time)
-    default: return
-    }
-    connector.done.insert(day.from)
   }
 
   private mutating func release(
@@ -169,45 +178,20 @@ struct SourceFeed: Sendable {
     say(.reception(held), at: time)
   }
 
-  // MARK: Faults of the connector itself
+  // MARK: What is said
 
-  private mutating func happen(
-    _ day: SourceDay, _ connector: inout Connector, _ source: Code, at time: Timestamp
-  ) {
-    guard !connector.done.contains(day.from) else { return }
-    switch day.fault {
-    case .payloadRefused:
-      var chance = Chance(seed: calendar.seed, 6, UInt64(bitPattern: time.nanoseconds))
-      connector.refusals += 1
-      connector.frames += 1
-      say(
-        .refusal(
-          SourceRefusal(
-            source: source, receptionID: Pseudonyms.receptionID(at: time, &chance),
-            reason: code("hl7.segment-missing"), field: "PID", at: time)), at: time)
-      tell(day.fault, .a27, source, happened: time, knowable: time)
-    case .countMismatch:
-      // What is missing stays missing: a second time would change the first alert.
-      guard connector.unseen == 0 else { return }
-      connector.unseen = 4
-      let said = time.advanced(by: calendar.interval)
-      tell(
-        day.fault, .a26, source, happened: time, knowable: said.advanced(by: .hours(2)))
-    default: return
-    }
-    connector.done.insert(day.from)
+  mutating func say(_ statement: SourceRecord, at time: Timestamp, isBroken: Bool = false) {
+    arrivals.append(
+      SourceArrival(statement: statement, at: time.roundedUp, isBroken: isBroken))
   }
 
-  private mutating func say(_ statement: SourceRecord, at time: Timestamp) {
-    arrivals.append(SourceArrival(statement: statement, at: time.roundedUp))
-  }
-
-  private mutating func tell(
+  mutating func tell(
     _ fault: Fault, _ rule: Rule?, _ source: Code, happened: Timestamp, knowable: Timestamp
   ) {
     truths.append(
       Truth(
-        fault: fault, rule: rule, subject: .source(source), happenedAt: happened,
+        fault: fault, rule: rule,
+        subject: rule == .s01 || rule == .s10 ? .bus : .source(source), happenedAt: happened,
         knowableAt: knowable.roundedUp))
   }
 }

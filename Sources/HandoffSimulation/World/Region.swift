@@ -40,6 +40,9 @@ struct Region: Sendable {
     self.services = services
   }
 
+  /// Every service of that part.
+  func services(_ role: Role) -> [Service] { services[role, default: []] }
+
   /// A service of that part, in that place.
   func service(_ role: Role, in place: Int, _ chance: inout Chance) -> Service {
     let all = services[role, default: []]
@@ -65,9 +68,11 @@ struct Region: Sendable {
 
   /// Whose answers each connector carries.
   var organisations: [Code: Set<OrganisationID>] {
-    Dictionary(
-      services.values.joined().map { ($0.source, [$0.organisation]) },
-      uniquingKeysWith: { $0.union($1) })
+    let known = services.values.joined().map { ($0.source, $0.organisation) }
+    // Whoever took over a practice has its mailbox too.
+    let closed = closed.map { ($0.successor.source, $0.organisation) }
+    return Dictionary(
+      (known + closed).map { ($0, [$1]) }, uniquingKeysWith: { $0.union($1) })
   }
 
   /// The primary care network of a practice: a number from 0 to 44.
@@ -116,7 +121,7 @@ struct Region: Sendable {
   }
 
   /// A made-up code: letter, digit, letter, digit, letter.
-  private static func made(_ letter: String, _ place: Int, _ index: Int) -> OrganisationID {
+  static func made(_ letter: String, _ place: Int, _ index: Int) -> OrganisationID {
     let letters = Array("ABCDEFHJKL")
     return ods("\(letter)\(place)\(letters[index / 10 % 10])\(index % 10)\(letters[index / 100])")
   }

@@ -133,6 +133,16 @@ import Testing
     #expect(scene.open.isEmpty)
   }
 
+  @Test func `A19: a message that is sent again hours later says nothing of a clock`() {
+    var scene = SourceScene()
+    scene.beat(at: 0)
+    scene.receive(7, at: 10) { $0.recordedAt = SourceScene.seconds(9) }
+    scene.receive(7, at: 7_200) { $0.recordedAt = SourceScene.seconds(9) }
+    #expect(!scene.verdicts.contains { $0.rule == .a19 })
+    scene.receive(8, at: 7_201) { $0.recordedAt = SourceScene.seconds(9) }
+    #expect(scene.open.contains("A19 sender-clock"))
+  }
+
   @Test func `that were spooled are judged by their reception`() {
     var scene = SourceScene()
     scene.receive(at: 7200) {
