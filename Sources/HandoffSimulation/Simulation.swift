@@ -106,6 +106,14 @@ package struct Simulation: Sendable {
     return taken.arrivals
   }
 
+  /// What a run that begins at `start` is judged by: `base`, with a row for each connector and the
+  /// register of the region.
+  package static func policy(
+    _ base: Policy = .default, from start: Timestamp = defaultStart, heartbeat: Elapsed?
+  ) -> Policy {
+    policy(base, of: Region(), from: start, heartbeat)
+  }
+
   private static func policy(
     _ base: Policy, of region: Region, from start: Timestamp, _ heartbeat: Elapsed?
   ) -> Policy {

@@ -14,7 +14,8 @@ struct SimulateCommand: ParsableCommand {
 
         baton simulate --seed 1 --days 7 --output training
         baton simulate score training --explain
-        baton reconcile --input training/events.ndjson --output alerts.ndjson
+        baton reconcile --input training/events.ndjson --policy training/policy.yaml \\
+          --register training/register.yaml --output alerts.ndjson
         baton simulate score --truth training/truth.ndjson --alerts alerts.ndjson
       """,
     subcommands: [SimulateRunCommand.self, SimulateScoreCommand.self, SimulateFaultsCommand.self],
@@ -29,4 +30,6 @@ enum SimulationFiles {
   static let sources = "sources.ndjson"
   static let truth = "truth.ndjson"
   static let summary = "summary.json"
+  static let policy = "policy.yaml"
+  static let register = "register.yaml"
 }

@@ -13,8 +13,9 @@ struct SimulateRunCommand: ParsableCommand {
     discussion: """
       The folder gets events.ndjson (what `baton events export` gives of the topic, without \
       ticks), alerts.ndjson (verdicts as they were said), truth.ndjson (one fault or look-alike a \
-      line: which rule should speak, of what, and when it can be known at the earliest) and \
-      summary.json (counts and score).
+      line: which rule should speak, of what, and when it can be known at the earliest), \
+      sources.ndjson (what connectors say of themselves), policy.yaml and register.yaml (what it is \
+      judged by) and summary.json (counts, score, and what memory held each week).
 
       Events stream: a year holds no more in memory than what is open at a time.
       """)
@@ -58,10 +59,10 @@ struct SimulateRunCommand: ParsableCommand {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Let connectors speak for themselves, a heartbeat each so many minutes, into sources.ndjson, "
-        + "with faults of their own; what a silent one kept then arrives late.",
+      "Between two heartbeats of a connector, which has faults of its own; what a silent one kept "
+        + "arrives late. 0: connectors say nothing, and silence is judged when it is due.",
       valueName: "minutes"))
-  var heartbeat: Int?
+  var heartbeat = 15
 
   @Option(name: .long, help: ArgumentHelp("Partitions of the events topic.", valueName: "count"))
   var partitions: Int32 = 4
@@ -77,8 +78,8 @@ struct SimulateRunCommand: ParsableCommand {
     guard scale > 0, scale <= 2 else {
       throw ValidationError("--scale must be above 0, and at most 2.")
     }
-    if let heartbeat, !(1...60).contains(heartbeat) {
-      throw ValidationError("--heartbeat must be from 1 to 60 minutes.")
+    guard heartbeat == 0 || (2...60).contains(heartbeat) else {
+      throw ValidationError("--heartbeat must be 0, or from 2 to 60 minutes.")
     }
     guard (1...256).contains(partitions) else {
       throw ValidationError("--partitions must be from 1 to 256.")
@@ -89,18 +90,19 @@ struct SimulateRunCommand: ParsableCommand {
     let plan = try plan()
     let begin = try start.map(time(named: "--start")) ?? Simulation.defaultStart
     let count = partitions
-    let simulation = Simulation(
-      seed: seed, days: days, scale: scale, faults: plan, start: begin,
-      placing: Placing(partitionCount: count) {
-        KafkaPartitioner.murmur2($0, partitionCount: count)
-      }, heartbeat: heartbeat.map { .minutes(Int64($0)) })
-    var bus = SimulatedBus(simulation, seed: seed, faults: rough ? .dense : .none)
     let url = URL(filePath: folder)
     do {
       try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     } catch {
       throw CommandFailure.file(folder, doing: "create", error)
     }
+    let simulation = Simulation(
+      seed: seed, days: days, scale: scale, faults: plan, policy: try policy(from: begin, url),
+      start: begin,
+      placing: Placing(partitionCount: count) {
+        KafkaPartitioner.murmur2($0, partitionCount: count)
+      }, heartbeat: heartbeat == 0 ? nil : .minutes(Int64(heartbeat)))
+    var bus = SimulatedBus(simulation, seed: seed, faults: rough ? .dense : .none)
     var files = try SimulationWriter(url)
     try bus.run { try files.take($0) }
     let summary = try files.close(bus)
@@ -109,6 +111,26 @@ struct SimulateRunCommand: ParsableCommand {
       SimulationText.summary(summary) + "\n\n"
         + SimulationText.score(summary.score, style: output.style)
     }
+  }
+
+  /// What it is judged by, as files that `baton reconcile` takes.
+  private func policy(from begin: Timestamp, _ url: URL) throws -> Policy {
+    func write(_ text: String, _ name: String) throws -> [UInt8] {
+      do {
+        try text.write(to: url.appending(path: name), atomically: true, encoding: .utf8)
+      } catch {
+        throw CommandFailure.file(name, doing: "write", error)
+      }
+      return Array(text.utf8)
+    }
+    let interval = heartbeat == 0 ? nil : Elapsed.minutes(Int64(heartbeat))
+    let expected = Simulation.policy(.default, from: begin, heartbeat: interval)
+    let bytes = try write(PolicyDocument.render(expected), SimulationFiles.policy)
+    var policy = try PolicyDocument(bytes).policy
+    guard let register = expected.register else { return policy }
+    let codes = try write(RegisterDocument.render(register), SimulationFiles.register)
+    policy.register = try RegisterDocument(codes).register
+    return policy
   }
 
   private func plan() throws -> FaultPlan {
@@ -155,6 +177,7 @@ struct SimulationSummary: Codable {
   /// Batches of the reconciler by how they ended.
   var batches: [String: Int]
   var booksBalanced: Bool
+  var memory: [SimulatedBus.Sample]
   var score: ScoreReport
 }
 
@@ -213,7 +236,7 @@ struct SimulationWriter {
         uniqueKeysWithValues: bus.simulation.faultCounts.map { ($0.key.rawValue, $0.value) }),
       batches: Dictionary(
         uniqueKeysWithValues: bus.outcomes.map { ($0.key.rawValue, $0.value) }),
-      booksBalanced: bus.areBooksBalanced,
+      booksBalanced: bus.areBooksBalanced, memory: bus.samples,
       score: ScoreReport(Score(truths: truths, alerts: raised.all)))
     let writer = try NDJSONFile.Writer(
       url.appending(path: SimulationFiles.summary).path(percentEncoded: false))

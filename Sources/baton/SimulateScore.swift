@@ -125,7 +125,20 @@ enum SimulationText {
     let faults = summary.faults.values.reduce(0, +)
     return "\(summary.journeys) journeys, \(summary.events) events, \(summary.verdicts) verdicts; "
       + "\(faults) faults and look-alikes of \(summary.faults.count) kinds; the books "
-      + (summary.booksBalanced ? "balance." : "DO NOT BALANCE.")
+      + (summary.booksBalanced ? "balance." : "DO NOT BALANCE.") + memory(summary.memory)
+  }
+
+  /// How much was held week by week.
+  private static func memory(_ samples: [SimulatedBus.Sample]) -> String {
+    guard !samples.isEmpty else { return "" }
+    let rows = samples.map { sample in
+      [
+        "\(sample.days)", "\(sample.persons)", "\(sample.personBytes / 1024)",
+        "\(sample.sourceBytes / 1024)",
+      ]
+    }
+    let table = Table(headers: ["DAYS", "PERSONS", "PERSONS KIB", "SOURCES KIB"], rows: rows)
+    return "\n\n" + table.lines.joined(separator: "\n")
   }
 
   static func score(_ report: ScoreReport, style: Style) -> String {
@@ -138,10 +151,11 @@ enum SimulationText {
         line.rule, "\(line.expected)", "\(line.found)", "\(line.raised)", "\(line.falseAlarms)",
         share(line.recall), share(line.precision), minutes(line.minutesP50),
         minutes(line.minutesP95),
-      ]
+      ] + line.foundWithin.dropLast().map { share($0.share) }
     }
     let headers = [
       "RULE", "EXPECTED", "FOUND", "RAISED", "FALSE", "RECALL", "PRECISION", "MIN P50", "MIN P95",
+      "AT ONCE", "5 MIN", "15 MIN", "1 H", "4 H",
     ]
     var lines = Table(headers: headers, rows: rows).lines
     if let first = lines.first { lines[0] = style.dim(first) }
@@ -154,7 +168,25 @@ enum SimulationText {
           + "\(cell.count)"
       }
     }
+    lines += ["", style.dim("BY FAULT")] + faults(report, share, minutes)
+    if !report.advice.isEmpty { lines += ["", style.dim("TO DO BETTER")] + report.advice }
     if !report.findings.isEmpty { lines += [""] + report.findings }
     return lines.joined(separator: "\n")
+  }
+
+  private static func faults(
+    _ report: ScoreReport, _ share: (Double?) -> String, _ minutes: (Double?) -> String
+  ) -> [String] {
+    let rows = report.rules.flatMap { line in
+      line.faults.map { fault in
+        [
+          line.rule, fault.fault, "\(fault.expected)", "\(fault.found)",
+          minutes(fault.minutesP50), minutes(fault.minutesP95),
+        ]
+      }
+    }
+    return Table(
+      headers: ["RULE", "FAULT", "EXPECTED", "FOUND", "MIN P50", "MIN P95"], rows: rows
+    ).lines
   }
 }

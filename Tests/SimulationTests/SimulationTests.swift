@@ -10,7 +10,7 @@ import Testing
     // Changes with every change of the world; then put the new one here, and say so in the commit.
     #expect(
       Run.digest(of: simulation)
-        == "aa0f1bf12496d0466df883b092e03419692835411d7dce9d06d32e16d11c01b5")
+        == "2794c9c817315a57c08521d8d7d776c939791eb8d6f52faa7417458c94d9aade")
     let other = Simulation(seed: 8, days: 2, scale: 0.004, faults: .dense)
     #expect(Run.digest(of: simulation) != Run.digest(of: other))
   }
@@ -111,6 +111,37 @@ import Testing
     for truth in simulation.truths {
       let bytes = try JSONEncoder().encode(TruthLine(truth))
       #expect(try JSONDecoder().decode(TruthLine.self, from: bytes).truth == truth)
+    }
+  }
+
+  /// A year of the default policy is run by hand: `Simulation.md`.
+  @Test(arguments: [51, 52] as [UInt64])
+  func `memory is flat once what is over is forgotten`(seed: UInt64) throws {
+    var policy = Policy.default
+    for index in policy.rows.indices {
+      policy.rows[index].clocks.accept = .hours(4)
+      if policy.rows[index].clocks.start != nil { policy.rows[index].clocks.start = .hours(8) }
+      policy.rows[index].clocks.complete = .hours(8)
+      policy.rows[index].clocks.outcome = nil
+      policy.rows[index].clocks.feedback = .hours(8)
+    }
+    policy.windows.memory = .hours(24)
+    policy.windows.illegal = .hours(24)
+    policy.windows.ended = .hours(24)
+    policy.windows.bounce = .hours(24)
+    let simulation = Simulation(
+      seed: seed, days: 22, scale: 0.004, faults: .none, policy: policy, heartbeat: .hours(1))
+    var bus = SimulatedBus(simulation, seed: seed, sampling: .hours(24))
+    try bus.run { _ in }
+    func most(_ days: Range<Int>, _ value: (SimulatedBus.Sample) -> Int) -> Int {
+      days.map { value(bus.samples[$0]) }.max() ?? 0
+    }
+    try #require(bus.samples.count >= 21)
+    for value in [\SimulatedBus.Sample.persons, \.personBytes, \.sourceBytes] {
+      let (second, third) = (most(7..<14) { $0[keyPath: value] }, most(14..<21) { $0[keyPath: value] })
+      #expect(second > 0)
+      // Without forgetting the third week would hold half as much again.
+      #expect(third * 5 <= second * 6)
     }
   }
 

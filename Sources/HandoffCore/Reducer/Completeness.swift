@@ -5,7 +5,8 @@
 //   Nothing is said of it for three of the source's intervals; then it is `undetermined`.
 // - When the source is complete up to the deadline it is judged: `opened` is the moment it was due,
 //   `knownAt` when that became known.
-// - An answer that comes meanwhile is judged by when it happened: in time, nothing was dropped.
+// - An answer that comes meanwhile is judged by when it happened: in time, nothing was dropped; late,
+//   it is judged when the other sources are complete too (`Person+Waiting.swift`).
 // - A source of which nothing is known is waited for by nobody.
 
 /// What a partition knows of who carries the word of an organisation, and up to when.
@@ -20,11 +21,12 @@ struct Completeness {
   /// The first source, by code, that could carry a word of one of `organisations` and has not said
   /// everything up to `due`; `nil` where all have.
   func hanging(
-    on organisations: [OrganisationID?], upTo due: Timestamp, _ policy: Policy
+    on organisations: [OrganisationID?], upTo due: Timestamp, _ policy: Policy,
+    besides known: Code? = nil
   ) -> Hanging? {
     var first: Code?
     for organisation in Set(organisations.compactMap(\.self)) {
-      for source in carriers(of: organisation) {
+      for source in carriers(of: organisation) where source != known {
         guard let state = states[source], !state.isComplete(upTo: due) else { continue }
         first = first.map { min($0, source) } ?? source
       }

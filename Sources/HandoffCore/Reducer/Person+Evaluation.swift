@@ -14,6 +14,8 @@ struct Moment {
   var completeness: Completeness?
   /// The record being applied, if the moment is one: the answer that resolves.
   var answer: Witness?
+  /// Whose word that is.
+  var answerer: Answerer?
   /// The transfer being taken in, while it is said that both keys had something open.
   var arriving: EventID?
 
@@ -274,6 +276,10 @@ extension Person {
     for position in alerts.indices where alerts[position].isOpen || alerts[position].hangsOn != nil
     {
       guard !open.contains(where: { $0.isSaid(by: alerts[position]) }) else { continue }
+      if let source = sourceStillToCome(alerts[position], moment) {
+        alerts[position].hangsOn = source
+        continue
+      }
       end(alertAt: position, moment, into: &verdicts)
     }
     if open.count > 1 { open.sort { $0.opened < $1.opened } }
@@ -287,10 +293,14 @@ extension Person {
     let wasOpen = alerts[position].isOpen
     let wasSaid = wasOpen || alerts[position].isUndetermined
     let opened = alerts[position].opened
+    // With no answer at this moment, the one that a source was waited for to refute.
+    let answered =
+      wasOpen
+      ? nil
+      : moment.answer.map { min($0.occurredAt, moment.now) } ?? lateAnswer(to: alerts[position])
     alerts[position].isOpen = false
     alerts[position].hangsOn = nil
     alerts[position].isUndetermined = false
-    let answered = wasOpen ? nil : moment.answer.map { min($0.occurredAt, moment.now) }
     if let answered, answered > opened {
       alerts[position].revision += 1
       verdicts.append(verdict(.opened, alerts[position], nil, moment))

@@ -193,14 +193,16 @@ extension PersonReducer {
 
   /// Judges a person, who is kept as it is then, or forgotten where nothing is left to remember.
   mutating func evaluate(
-    _ person: inout Person, at slot: UInt32, answer: Witness?, arriving: EventID? = nil,
-    into verdicts: inout [Verdict]
+    _ person: inout Person, at slot: UInt32, answer: Witness?, of event: HandoffEvent? = nil,
+    arriving: EventID? = nil, into verdicts: inout [Verdict]
   ) {
     let moment = Moment(
       now: state.time, readUpTo: state.nextOffset - 1, topic: topic, partition: partition,
       rulesVersion: state.activations[Int(state.inForce)].rulesVersion,
       policies: policies, ordinal: Int(state.inForce), completeness: completeness,
-      answer: answer, arriving: arriving)
+      answer: answer,
+      answerer: event.map { Answerer(handoffID: $0.handoffID, source: $0.source) },
+      arriving: arriving)
     let nextDue = person.evaluate(moment, books: &state.books, into: &verdicts)
     if !state.sources.isEmpty { noteHanging(of: person) }
     if person.isEmpty {
@@ -252,7 +254,7 @@ extension PersonReducer {
     let isNews = person.take(
       event, witness, policies: policies, inForce: state.inForce, books: &state.books)
     if isNews {
-      evaluate(&person, at: slot, answer: witness, into: &verdicts)
+      evaluate(&person, at: slot, answer: witness, of: event, into: &verdicts)
     } else {
       persons.put(person, persons.nextDue(at: slot), at: slot)
     }

@@ -116,12 +116,13 @@ extension Source {
   ) {
     // Told of when it arrived, and as an orphan when its request had not come (A13).
     if refusal.reason == Self.orphanReason { return }
-    if refusal.isWarning {
+    // What the boundary refuses is no arrival: the source that it names may not have sent it.
+    if refusal.isWarning || refusal.isOfBoundary {
       guard isNews(refusal, moment) else { return }
     } else {
       memory.forget(at: moment.now)
       guard let evidence = moment.evidence, isNews(refusal, moment),
-        !memory.contains(refusal.receptionID) || refusal.isOfBoundary
+        !memory.contains(refusal.receptionID)
       else { return }
       memory.insert(
         MessageMemory.Entry(

@@ -32,14 +32,29 @@ package struct SimulatedBus: Sendable {
   private var sources: SimulatedSources?
   private var sourceLog = SimulatedLog(topic: sourcesTopic, partition: 0)
   private var isOver = false
+  /// How much memory holds, once a simulated week, or as often as was asked for.
+  package private(set) var samples: [Sample] = []
+  private let sampling: Elapsed
+
+  /// What the reducers hold at a moment.
+  package struct Sample: Codable, Hashable, Sendable {
+    /// Since the beginning.
+    package var days: Double
+    package var persons: Int
+    /// Encoded, as the changelogs hold it.
+    package var personBytes: Int
+    package var sourceBytes: Int
+  }
 
   /// How long the owner of a partition gathers records into a batch.
   private static let gathering = Elapsed(nanoseconds: 100_000_000)
 
   package init(
     _ simulation: Simulation, seed: UInt64, faults: BusFaults = .none,
-    schedule: TickSchedule = TickSchedule(intervalMax: .minutes(10))
+    schedule: TickSchedule = TickSchedule(intervalMax: .minutes(10)),
+    sampling: Elapsed = .hours(168)
   ) {
+    self.sampling = sampling
     self.simulation = simulation
     self.faults = faults
     self.schedule = schedule
@@ -62,6 +77,7 @@ package struct SimulatedBus: Sendable {
       try speak(sink)
       try pass(until: record.at, sink)
       now = max(now, record.at)
+      sample()
       let stored = logs[Int(record.partition)].append(record.record, at: now)
       try sink(.record(stored))
       arrive(at: Int(record.partition))
@@ -94,6 +110,16 @@ package struct SimulatedBus: Sendable {
   /// The reducer of a partition, to be looked at.
   package func reducer(of partition: Int32) -> PersonReducer {
     owners[Int(partition)].reducer
+  }
+
+  private mutating func sample() {
+    let passed = now.since(simulation.start)
+    guard passed.nanoseconds / sampling.nanoseconds > Int64(samples.count) else { return }
+    samples.append(
+      Sample(
+        days: (Double(passed.nanoseconds) / 86_400_000_000_000 * 100).rounded() / 100,
+        persons: personCount, personBytes: owners.reduce(0) { $0 + $1.stateBytes },
+        sourceBytes: sources?.stateBytes ?? 0))
   }
 
   /// What connectors say of themselves, each at its time.

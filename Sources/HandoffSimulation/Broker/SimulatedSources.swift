@@ -115,6 +115,11 @@ struct SimulatedSources: Sendable {
     committedOffset = batch.next
   }
 
+  /// How large the changelog is, compacted.
+  var stateBytes: Int {
+    changelog.reduce(0) { $0 + $1.key.count + ($1.value.value?.count ?? 0) }
+  }
+
   /// What a tick writer knows of the partition at `now`.
   func situation(at now: Timestamp) -> TickSchedule.Situation {
     TickSchedule.Situation(now: now, nextDue: reducer.nextDue, lastMoved: lastMoved)

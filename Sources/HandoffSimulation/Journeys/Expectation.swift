@@ -51,7 +51,8 @@ struct Expectation: Sendable {
   }
 
   private func answer(_ step: Step) -> Hearing.Answer {
-    Hearing.Answer(at: step.at, reachedAt: reach(step))
+    Hearing.Answer(
+      at: step.at, reachedAt: reach(step), service: step.by ?? script.from)
   }
 
   /// A silence from `from` on, unless an answer comes by then; an answer at the deadline is late.
@@ -196,7 +197,8 @@ struct Expectation: Sendable {
     var answers = own.map(answer)
     if let nextStepAt {
       let reached = hearing.reach(nextStepAt, by: script.from)
-      answers.append(Hearing.Answer(at: nextStepAt, reachedAt: reached))
+      answers.append(
+        Hearing.Answer(at: nextStepAt, reachedAt: reached, service: script.from))
     }
     return silence(
       .a11, due: due, from: reach(ended), until: answers,

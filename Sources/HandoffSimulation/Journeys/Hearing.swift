@@ -29,6 +29,8 @@ struct Hearing: Sendable {
   struct Answer: Sendable {
     var at: Timestamp
     var reachedAt: Timestamp
+    /// Of whom; the platform speaks through the sender's connector.
+    var service: Service
   }
 
   /// When it can be known that nothing answered by `due`; `nil` where something did.
@@ -43,7 +45,9 @@ struct Hearing: Sendable {
     guard armed <= first, from < first else { return nil }
     let judged = max(armed, judged(due, by: services))
     guard !answers.contains(where: { $0.at <= due && $0.reachedAt <= judged }) else { return nil }
-    // A late answer shows it too.
-    return min(judged, max(armed, first))
+    // A late answer shows it too, once nobody else may have answered before.
+    guard let late = answers.min(by: { $0.reachedAt < $1.reachedAt }) else { return judged }
+    let others = services.filter { $0.source != late.service.source }
+    return min(judged, max(armed, late.reachedAt, self.judged(due, by: others)))
   }
 }

@@ -86,7 +86,11 @@ extension JourneyDraft {
       (policy.windows.readyAccept, accepted, [script.from, script.to]),
     ]
     for (grace, answer, services) in limbs {
-      let answers = [Hearing.Answer(at: answer.at, reachedAt: hearing.reach(answer, of: script))]
+      let answers = [
+        Hearing.Answer(
+          at: answer.at, reachedAt: hearing.reach(answer, of: script),
+          service: answer.by ?? script.from)
+      ]
       let due = ready.advanced(by: grace)
       let from = hearing.reach(ready.advanced(by: Self.lag), by: script.from)
       guard

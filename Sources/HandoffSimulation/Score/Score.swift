@@ -36,6 +36,8 @@ package struct Score: Sendable {
     package var falseAlarms = 0
     /// Minutes from when it could be known to when it was said, sorted.
     package var minutes: [Double] = []
+    /// The same of each fault that it should find.
+    package var faults: [Fault: Finding] = [:]
 
     /// Found of expected; `nil` where nothing was.
     package var recall: Double? { expected == 0 ? nil : Double(found) / Double(expected) }
@@ -46,9 +48,15 @@ package struct Score: Sendable {
 
     /// The delay that so many of a hundred were found within; `nil` where none was found.
     package func minutes(percentile: Int) -> Double? {
-      guard !minutes.isEmpty else { return nil }
-      return minutes[min(minutes.count - 1, minutes.count * percentile / 100)]
+      minutes.percentile(percentile)
     }
+  }
+
+  /// What a rule found of one kind of fault.
+  package struct Finding: Hashable, Sendable {
+    package var expected = 0
+    package var found = 0
+    package var minutes: [Double] = []
   }
 
   package private(set) var rows: [Rule: Row] = [:]
@@ -76,7 +84,12 @@ package struct Score: Sendable {
       }
     }
     settle(waiting, unmatched, truths)
-    for rule in rows.keys { rows[rule]?.minutes.sort() }
+    for rule in rows.keys {
+      rows[rule]?.minutes.sort()
+      for fault in rows[rule]?.faults.keys.map(\.self) ?? [] {
+        rows[rule]?.faults[fault]?.minutes.sort()
+      }
+    }
   }
 
   /// Under what truths are found: bus-wide rules by themselves, the rest by subject.
@@ -124,7 +137,13 @@ package struct Score: Sendable {
     rows[alert.rule]?.expected += 1
     rows[alert.rule]?.found += 1
     let delay = max(0, alert.knownAt.since(truth.knowableAt).nanoseconds)
-    rows[alert.rule]?.minutes.append(Double(delay) / 60_000_000_000)
+    let minutes = Double(delay) / 60_000_000_000
+    rows[alert.rule]?.minutes.append(minutes)
+    var finding = rows[alert.rule]?.faults[truth.fault] ?? Finding()
+    finding.expected += 1
+    finding.found += 1
+    finding.minutes.append(minutes)
+    rows[alert.rule]?.faults[truth.fault] = finding
     confusion[Pair(expected: truth.rule, raised: alert.rule), default: 0] += 1
   }
 
@@ -145,8 +164,10 @@ package struct Score: Sendable {
     for truth in waiting.values.joined() {
       guard let rule = truth.rule else { continue }
       rows[rule, default: Row(rule: rule)].expected += 1
+      rows[rule]?.faults[truth.fault, default: Finding()].expected += 1
       if rule.standsForMany, (rows[rule]?.raised ?? 0) > 0 {
         rows[rule]?.found += 1
+        rows[rule]?.faults[truth.fault]?.found += 1
         continue
       }
       missed.append(truth)

@@ -15,6 +15,28 @@ package struct ScoreReport: Codable, Hashable, Sendable {
     /// From when it could be known to when it was said.
     package var minutesP50: Double?
     package var minutesP95: Double?
+    /// What part of all that was expected had been found so many minutes after it could be known.
+    package var foundWithin: [Share]
+    /// By what was injected.
+    package var faults: [FaultLine]
+  }
+
+  /// A point of a curve.
+  package struct Share: Codable, Hashable, Sendable {
+    package var minutes: Int
+    package var share: Double
+
+    /// The points of every curve: at once, five minutes, a quarter, an hour, four, a day.
+    package static let minutes = [0, 5, 15, 60, 240, 1440]
+  }
+
+  /// What a rule found of one kind of fault.
+  package struct FaultLine: Codable, Hashable, Sendable {
+    package var fault: String
+    package var expected: Int
+    package var found: Int
+    package var minutesP50: Double?
+    package var minutesP95: Double?
   }
 
   /// A cell of the confusion matrix; no rule stands for nothing expected, or nothing raised.
@@ -28,20 +50,41 @@ package struct ScoreReport: Codable, Hashable, Sendable {
   package var confusion: [Cell]
   /// Every miss and every false alarm, with its handoff.
   package var findings: [String]
+  /// What it would take to do better, for rules that fall short.
+  package var advice: [String]
 
   package init(_ score: Score) {
     rules = score.rows.values.sorted { $0.rule < $1.rule }.map { row in
       Line(
         rule: row.rule.rawValue, expected: row.expected, found: row.found, raised: row.raised,
         falseAlarms: row.falseAlarms, recall: row.recall, precision: row.precision,
-        minutesP50: row.minutes(percentile: 50), minutesP95: row.minutes(percentile: 95))
+        minutesP50: row.minutes(percentile: 50), minutesP95: row.minutes(percentile: 95),
+        foundWithin: Self.curve(row), faults: Self.faults(row))
     }
+    advice = score.rows.values.sorted { $0.rule < $1.rule }.compactMap(\.advice)
     confusion = score.confusion.map { pair, count in
       Cell(expected: pair.expected?.rawValue, raised: pair.raised?.rawValue, count: count)
     }.sorted {
       ($0.expected ?? "~", $0.raised ?? "~") < ($1.expected ?? "~", $1.raised ?? "~")
     }
     findings = score.missed.map(Self.words(missed:)) + score.falseAlarms.map(Self.words(false:))
+  }
+
+  private static func curve(_ row: Score.Row) -> [Share] {
+    guard row.expected > 0 else { return [] }
+    return Share.minutes.map { limit in
+      // Half a minute counts as at once: batches and ticks.
+      let count = row.minutes.count { $0 <= Double(limit) + 0.5 }
+      return Share(minutes: limit, share: Double(count) / Double(row.expected))
+    }
+  }
+
+  private static func faults(_ row: Score.Row) -> [FaultLine] {
+    row.faults.map { fault, finding in
+      FaultLine(
+        fault: fault.rawValue, expected: finding.expected, found: finding.found,
+        minutesP50: finding.minutes.percentile(50), minutesP95: finding.minutes.percentile(95))
+    }.sorted { $0.fault < $1.fault }
   }
 
   private static func words(missed truth: Truth) -> String {

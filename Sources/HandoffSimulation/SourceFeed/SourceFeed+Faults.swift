@@ -13,6 +13,8 @@ extension SourceFeed {
     let source = reception.source
     switch day.fault {
     case .sequenceGap:
+      // Before its first message there is nothing that a number could jump from.
+      guard connector.sequence > 1 else { return }
       connector.sequence += 3
       reception.sequence = connector.sequence
       tell(

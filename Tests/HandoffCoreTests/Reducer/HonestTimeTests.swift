@@ -80,6 +80,47 @@ struct HonestTimeTests {
     #expect(told.verdicts.last?.lateness == .zero)
   }
 
+  /// The hospital, whose word `slow` carries too, is asked by somebody whose own source is behind.
+  static func answeredLate() -> Scene {
+    var policy = policy
+    var source = SourcePolicy()
+    source.organisations = [Scene.gp]
+    policy.sources[JourneyGenerator.code("slow")] = source
+    var scene = Scene(policy: policy)
+    scene.apply(word(upTo: -1), at: -1)
+    scene.apply(slow(upTo: -1), at: -1)
+    scene.say(.handoffRequested, at: 0)
+    scene.tick(at: 61)
+    scene.say(.received, at: 62)
+    return scene
+  }
+
+  static func slow(upTo minute: Int64) -> EventRecord.Content {
+    .sourceState(
+      SourceState(
+        source: JourneyGenerator.code("slow"), condition: .running,
+        completeUpTo: Scene.minutes(minute)))
+  }
+
+  @Test func `a late answer is not judged before another source that may know of an earlier one`() {
+    var scene = Self.answeredLate()
+    #expect(scene.verdicts.isEmpty)
+    scene.say(.delivered, at: 30, arriving: 80)
+    scene.apply(Self.slow(upTo: 90), at: 91)
+    scene.apply(Self.word(upTo: 90), at: 92)
+    #expect(scene.verdicts.filter { $0.rule == .a07 } == [])
+  }
+
+  @Test func `a late answer is late when no source knows of an earlier one`() throws {
+    var scene = Self.answeredLate()
+    scene.apply(Self.word(upTo: 90), at: 91)
+    #expect(scene.verdicts.isEmpty)
+    scene.apply(Self.slow(upTo: 90), at: 92)
+    #expect(scene.verdicts.short == ["A07 opened", "A07 resolved"])
+    let verdict = try #require(scene.verdicts.last)
+    #expect(verdict.lateness == .minutes(2) && verdict.knownAt.minute == 92)
+  }
+
   @Test func `an answer of a healthy source is judged by the broker's time`() {
     var scene = Self.requested()
     scene.apply(Self.word(upTo: 60), at: 61)

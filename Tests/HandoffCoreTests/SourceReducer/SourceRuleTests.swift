@@ -169,6 +169,18 @@ import Testing
     scene.refuse("inbox.not-authentic", at: 0)
     #expect(scene.open == ["S11 inbox.not-authentic"])
   }
+
+  @Test func `that a stranger put into an inbox are not counted with those of the source`() {
+    var scene = SourceScene()
+    scene.beat(at: 0, frames: 0)
+    scene.receive(1, at: 10)
+    scene.refuse("inbox.replay", at: 20)
+    scene.beat(at: 60, frames: 1)
+    #expect(scene.open == ["S11 inbox.replay"])
+    scene.refuse("hl7.segment-missing", at: 70)
+    scene.beat(at: 120, frames: 1)
+    #expect(scene.open.contains("A26 surplus"))
+  }
 }
 
 @Suite struct `Answers and ids that belong to nobody, or to two` {
