@@ -5,6 +5,16 @@
 struct Answerer {
   var handoffID: HandoffID?
   var source: Code
+  var type: EventType
+
+  /// Whether it answers a silence: the transport's acceptance and the sender's own words do not.
+  fileprivate var isAnswer: Bool {
+    switch type {
+    case .handoffRequested, .handoffAmended, .transportAccepted, .transportFailed, .disposition:
+      false
+    default: true
+    }
+  }
 }
 
 extension Person {
@@ -18,7 +28,8 @@ extension Person {
       let handoff = handoffs.first(where: { $0.id == alert.handoffID }),
       let completeness = moment.completeness, let request = handoff.current.witness(of: .requested)
     else { return nil }
-    let answer = moment.answerer?.handoffID == alert.handoffID ? moment.answer : nil
+    let isOfIt = moment.answerer.map { $0.handoffID == alert.handoffID && $0.isAnswer } ?? false
+    let answer = isOfIt ? moment.answer : nil
     if let answer, answer.occurredAt <= alert.opened { return nil }
     if answer == nil, lateAnswer(to: alert, steps, handoff) == nil { return nil }
     let deadline = Deadline(alert.rule, alert.cause, began: request, due: alert.opened)

@@ -201,7 +201,9 @@ extension PersonReducer {
       rulesVersion: state.activations[Int(state.inForce)].rulesVersion,
       policies: policies, ordinal: Int(state.inForce), completeness: completeness,
       answer: answer,
-      answerer: event.map { Answerer(handoffID: $0.handoffID, source: $0.source) },
+      answerer: event.map {
+        Answerer(handoffID: $0.handoffID, source: $0.source, type: $0.type)
+      },
       arriving: arriving)
     let nextDue = person.evaluate(moment, books: &state.books, into: &verdicts)
     if !state.sources.isEmpty { noteHanging(of: person) }

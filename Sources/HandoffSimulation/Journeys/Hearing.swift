@@ -19,6 +19,14 @@ struct Hearing: Sendable {
     calendar?.arrival(service.source, at: time) ?? time
   }
 
+  /// Whether steps are heard in the order in which they happened: where one is kept by a connector
+  /// and the next is not, nobody can tell that it was out of turn.
+  func isInOrder(_ steps: [Step], of script: Script) -> Bool {
+    zip(steps, steps.dropFirst()).allSatisfy {
+      reach($0, of: script) < reach($1, of: script)
+    }
+  }
+
   /// When everybody who could have answered by `due` is known to have said all of it.
   func judged(_ due: Timestamp, by services: [Service]) -> Timestamp {
     guard let calendar else { return due }

@@ -16,6 +16,8 @@ extension JourneyDraft {
       var failed = step(.transportFailed, .platform, nil, at: received.at.advanced(by: .seconds(1)))
       failed.reason = code("http:500")
       failed.isVoid = true
+      let isInOrder = hearing.isInOrder([script.steps[0], received, failed], of: script)
+      guard isInOrder else { break }
       script.insert(failed)
       let due = hearing.reach(failed, of: script).advanced(by: policy.windows.reorder)
       expect(

@@ -24,6 +24,7 @@ extension SourceFeed {
       reception.sequence = 1
       tell(day.fault, nil, source, happened: time, knowable: time)
     case .sequenceGapFilled:
+      guard connector.sequence > 2 else { return }
       connector.held = reception
       tell(day.fault, nil, source, happened: time, knowable: time)
     case .idReusedAcross:
