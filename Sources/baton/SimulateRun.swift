@@ -68,6 +68,13 @@ struct SimulateRunCommand: ParsableCommand {
   var partitions: Int32 = 4
 
   @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Write the events as messages too, HL7 v2 and FHIR (BaRS), a file for each connector; every one "
+        + "is marked as for training.", valueName: "folder"))
+  var messages: String?
+
+  @Option(
     name: .customLong("output"), help: ArgumentHelp("Folder to write to.", valueName: "folder"))
   var folder: String
 
@@ -90,12 +97,7 @@ struct SimulateRunCommand: ParsableCommand {
     let plan = try plan()
     let begin = try start.map(time(named: "--start")) ?? Simulation.defaultStart
     let count = partitions
-    let url = URL(filePath: folder)
-    do {
-      try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    } catch {
-      throw CommandFailure.file(folder, doing: "create", error)
-    }
+    let url = try Self.folder(folder)
     let simulation = Simulation(
       seed: seed, days: days, scale: scale, faults: plan, policy: try policy(from: begin, url),
       start: begin,
@@ -104,13 +106,28 @@ struct SimulateRunCommand: ParsableCommand {
       }, heartbeat: heartbeat == 0 ? nil : .minutes(Int64(heartbeat)))
     var bus = SimulatedBus(simulation, seed: seed, faults: rough ? .dense : .none)
     var files = try SimulationWriter(url)
-    try bus.run { try files.take($0) }
+    var training = try messages.map { TrainingWriter(try Self.folder($0)) }
+    try bus.run { piece in
+      try files.take(piece)
+      if case .record(let stored) = piece { try training?.take(stored) }
+    }
+    try training?.close()
     let summary = try files.close(bus)
     let output = Output(output)
     try output.result(summary) {
       SimulationText.summary(summary) + "\n\n"
         + SimulationText.score(summary.score, style: output.style)
     }
+  }
+
+  private static func folder(_ path: String) throws -> URL {
+    let url = URL(filePath: path)
+    do {
+      try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    } catch {
+      throw CommandFailure.file(path, doing: "create", error)
+    }
+    return url
   }
 
   /// What it is judged by, as files that `baton reconcile` takes.

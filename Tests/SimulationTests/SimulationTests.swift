@@ -138,7 +138,8 @@ import Testing
     }
     try #require(bus.samples.count >= 21)
     for value in [\SimulatedBus.Sample.persons, \.personBytes, \.sourceBytes] {
-      let (second, third) = (most(7..<14) { $0[keyPath: value] }, most(14..<21) { $0[keyPath: value] })
+      let second = most(7..<14) { $0[keyPath: value] }
+      let third = most(14..<21) { $0[keyPath: value] }
       #expect(second > 0)
       // Without forgetting the third week would hold half as much again.
       #expect(third * 5 <= second * 6)

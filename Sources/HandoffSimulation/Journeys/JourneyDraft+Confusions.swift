@@ -14,7 +14,8 @@ extension JourneyDraft {
         .handoffAmended, .sender, script.from, at: started.at.advanced(by: .seconds(20)))
       amended.isVoid = true
       script.insert(amended)
-      expect(.a24, fault, script, happened: amended.at, knowable: hearing.reach(amended, of: script))
+      expect(
+        .a24, fault, script, happened: amended.at, knowable: hearing.reach(amended, of: script))
     case .bookedAfterDeath, .cancelledBeforeDeath: return die(script, fault)
     default: return merge(script, fault)
     }

@@ -30,7 +30,9 @@ extension JourneyDraft {
         at: completed.at.advanced(by: chance.pick([.hours(1), .hours(20)])))
       cancelled.isVoid = true
       script.insert(cancelled)
-      expect(.a12, fault, script, happened: cancelled.at, knowable: hearing.reach(cancelled, of: script))
+      expect(
+        .a12, fault, script, happened: cancelled.at,
+        knowable: hearing.reach(cancelled, of: script))
     default: startAfterCancel(&script, fault)
     }
     send(script, fault: fault)
