@@ -107,7 +107,16 @@ extension JourneyDraft {
     script.steps.removeAll { $0.type == .started || $0.type == .booked }
     guard let index = script.index(of: .accepted) else { return }
     let arrival = completed.at.advanced(by: .minutes(40))
+    let intact = script.steps[index].lag
     script.steps[index].lag = arrival.since(script.steps[index].at)
+    // From a connector that was behind the two come together, and can be put in order.
+    let isFar =
+      hearing.reach(script.steps[index], of: script).since(hearing.reach(completed, of: script))
+      > policy.windows.reorder
+    guard isFar, hearing.isInOrder([script.steps[0], completed, told], of: script) else {
+      script.steps[index].lag = intact
+      return
+    }
     let due = hearing.reach(completed, of: script).advanced(by: policy.windows.reorder)
     expect(
       .a14, .reorderedBeyond, script, happened: completed.at,
