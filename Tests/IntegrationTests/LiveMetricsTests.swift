@@ -25,17 +25,24 @@ private let canRun = TestBroker.isAvailable && BatonExecutable.url != nil
     try await bench.publish([request, strange])
 
     var body = ""
-    try await bench.until("the metrics of both") {
-      // Asks the broker too, so that the loop does not spin.
-      _ = try await bench.committed()
-      guard let answer = await page() else { return false }
-      #expect(answer.fields["content-type"] == "text/plain; version=0.0.4; charset=utf-8")
-      body = answer.body
-      let metrics = try PrometheusText(body)
-      return metrics.samples("baton_alerts_open", ["rule": "A07"]) == [2]
-        && metrics.samples("baton_open_handoffs", ["place": "unknown"]).reduce(0, +) == 2
-        && !metrics.samples("kafka_consumergroup_lag").isEmpty
-        && !metrics.samples("baton_snapshot_bytes").isEmpty
+    let shown: [(String, (PrometheusText) -> Bool)] = [
+      ("alerts of both", { $0.samples("baton_alerts_open", ["rule": "A07"]) == [2] }),
+      (
+        "places of both",
+        { $0.samples("baton_open_handoffs", ["place": "unknown"]).reduce(0, +) == 2 }
+      ),
+      ("lag", { !$0.samples("kafka_consumergroup_lag").isEmpty }),
+      ("snapshots", { !$0.samples("baton_snapshot_bytes").isEmpty }),
+    ]
+    for (what, isShown) in shown {
+      try await bench.until("the metrics show \(what)") {
+        // Asks the broker too, so that the loop does not spin.
+        _ = try await bench.committed()
+        guard let answer = await page() else { return false }
+        #expect(answer.fields["content-type"] == "text/plain; version=0.0.4; charset=utf-8")
+        body = answer.body
+        return try isShown(PrometheusText(body))
+      }
     }
     let metrics = try PrometheusText(body)
     func sum(_ name: String, _ labels: [String: String] = [:]) -> Double {

@@ -20,8 +20,7 @@ struct HL7StandardTests {
 
   @Test func `a deletion takes no value and no fact with it`() {
     let text =
-      HL7Fixture.header("ADT^A08") + "PID|1||4711^^^RTH^MR" + String(repeating: "|", count: 26)
-      + "\"\"|\"\"\r"
+      HL7Fixture.header("ADT^A08") + "PID|1||4711^^^RTH^MR||\"\"||\"\"|\"\"|||\"\"\r"
     #expect(HL7Fixture.map(text).reason == "adt.person-record")
   }
 

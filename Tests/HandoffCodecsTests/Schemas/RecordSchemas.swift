@@ -195,6 +195,7 @@ private struct Shapes {
 
   private func bytes(_ field: ProtoSource.Field) -> String {
     if field.name.hasPrefix("sealed_") || field.name == "ciphertext" { return "Sealed" }
+    if field.name == "old_versions" { return "Versions" }
     return field.comment.contains("32 bytes") || field.name.hasSuffix("hash")
       ? "Hash" : "Identifier"
   }

@@ -13,6 +13,10 @@ enum WireShapes {
     "Identifier": string(
       "16 bytes in base64: a UUID, or a keyed hash cut to 128 bits.", "^[A-Za-z0-9+/]{21}[AQgw]==$"),
     "Hash": string("32 bytes in base64.", "^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$"),
+    "Versions": string(
+      "Up to 8 times 4 bytes in base64.",
+      "^([A-Za-z0-9+/]{16}){0,2}"
+        + "([A-Za-z0-9+/]{5}[AQgw]==|[A-Za-z0-9+/]{10}[AEIMQUYcgkosw048]=)?$"),
     "Sealed": [
       "description": "Ciphertext in base64.", "type": "string", "contentEncoding": "base64",
       "pattern": "^[A-Za-z0-9+/=_ -]*$",
