@@ -105,7 +105,10 @@ extension KafkaStatistics.Partition {
     stableOffset = raw.ls_offset ?? -1
     committedOffset = raw.committed_offset ?? -1
     position = raw.app_offset ?? -1
-    lag = raw.consumer_lag.flatMap { $0 >= 0 ? $0 : nil }
+    // librdkafka tells the lag only where this client itself has committed: who commits within
+    // transactions is as far as it has read.
+    let read = position >= 0 && stableOffset >= position ? stableOffset - position : nil
+    lag = raw.consumer_lag.flatMap { $0 >= 0 ? $0 : nil } ?? read
     fetchedByteCount = raw.fetchq_size ?? 0
   }
 }

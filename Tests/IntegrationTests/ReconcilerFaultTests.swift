@@ -174,7 +174,7 @@ struct `A fault at a chosen moment leaves what the offline run says` {
       }
     }
     #expect(service.status.snapshot.transactionCount > 0)
-    try await bench.expectNothingMissingNothingExtra()
+    try await bench.expectNothingMissingNothingExtra(afterEndOfBroker: true)
   }
 }
 
