@@ -193,20 +193,15 @@ final class ReconcilerBench: Sendable {
   }
 
   /// Holds the committed verdicts against the offline run over the committed events.
-  ///
-  /// A noida-db that was ended has forgotten the sequence numbers of producers (it answers
-  /// OUT_OF_ORDER_SEQUENCE): a batch whose answer was lost on the way may then stand twice, where
-  /// Kafka tells it apart. Seen once on a busy machine.
-  func expectNothingMissingNothingExtra(afterEndOfBroker: Bool = false) async throws {
+  func expectNothingMissingNothingExtra() async throws {
     try await settle()
     let live = try await verdicts()
+    let said = CanonicalForm.lines(live)
+    let offline = Set(try await offlineRun().split(separator: "\n").map(String.init))
     #expect(!live.isEmpty)
-    #expect(CanonicalForm.text(of: live) == (try await offlineRun()))
-    withKnownIssue("noida-db forgets sequence numbers", isIntermittent: true) {
-      #expect(CanonicalForm.lines(live).count == live.count, "a verdict was committed twice")
-    } when: {
-      afterEndOfBroker && !TestBroker.isExternal
-    }
+    #expect(offline.subtracting(said).sorted() == [], "verdicts that are missing")
+    #expect(Set(said).subtracting(offline).sorted() == [], "verdicts too many")
+    #expect(said.count == live.count, "a verdict was committed twice")
   }
 
   /// What `baton reconcile --input` says of what `baton events export` wrote, up to where the
