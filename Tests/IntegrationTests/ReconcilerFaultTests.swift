@@ -6,8 +6,8 @@ import KafkaClient
 import TestSupport
 import Testing
 
-/// A proxy stands for one broker only, and none but ours can be restarted.
 private let isSoak = ProcessInfo.processInfo.environment["BATON_SOAK"] == "1"
+/// A proxy stands for one broker only, and none but ours can be restarted.
 private let canRun =
   TestBroker.isAvailable && !TestBroker.isExternal && BatonExecutable.url != nil
 private let reason = "\(TestBroker.skipReason) of the tests' own, and the built baton"
@@ -160,8 +160,10 @@ struct `A fault at a chosen moment leaves what the offline run says` {
     try await bench.expectNothingMissingNothingExtra()
   }
 
-  /// Not a part of every run: on a busy machine it failed twice in nine, once with a verdict that
-  /// was committed twice. Whether noida-db ends half a transaction or we do is not known.
+  /// Not a part of every run: on a busy machine it failed twice in nine.
+  ///
+  /// Once a verdict was committed twice. Whether noida-db ends half a transaction or we do is not
+  /// known.
   @Test(
     .enabled(if: isSoak, "fails now and then on a busy machine, why is not known: BATON_SOAK=1"))
   func `a broker that is ended in good order and comes back`() async throws {
