@@ -62,6 +62,18 @@ import Testing
     #expect(Set(scene.verdicts.map(\.alertID)).count == 1)
   }
 
+  @Test func `the same request is no amendment, also when its message is forgotten`() {
+    var scene = Scene()
+    let month: Int64 = 31 * 24 * 60
+    for (id, minute) in [(1, 0), (2, month)] as [(UInt128, Int64)] {
+      scene.say(.handoffRequested, at: minute, id: id) { $0.contentMac = Token(rawValue: 4711) }
+      scene.say(.received, at: minute + 1, id: id + 10)
+    }
+    #expect(scene.facts?.witness(of: .amended) == nil)
+    #expect(scene.facts?.witness(of: .requested)?.arrivedAt == Scene.nine)
+    #expect(scene.facts?.duplicateCount == 2)
+  }
+
   @Test func `a request sent again is a repeat, whichever other handoff failed`() {
     var scene = Scene()
     let other = HandoffID(rawValue: 8)

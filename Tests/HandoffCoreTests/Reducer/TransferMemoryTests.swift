@@ -99,14 +99,15 @@ import Testing
     #expect(episodes.map(\.latest.arrivedAt.minute) == [20])
   }
 
-  @Test func `what was found under both keys is found once, and what under one stays`() throws {
+  @Test(arguments: [Region.a, Region.b])
+  func `what was found under both keys is found once, and what under one stays`(more: PatientKey) {
     var region = Region()
     for (number, key) in [Region.a, Region.b].enumerated() {
       let id = UInt128(10 * number)
       region.say(.handoffRequested, of: key, at: 0, id: id + 1)
       region.say(.rejected, of: key, at: 1, id: id + 2) { $0.spokenBy = Scene.stranger }
     }
-    region.say(.received, of: Region.a, at: 2, id: 30) { $0.spokenBy = Scene.gp }
+    region.say(.received, of: more, at: 2, id: 30) { $0.spokenBy = Scene.gp }
     region.tick(at: Scene.minutes(30))
     region.merge(Region.a, into: Region.b, at: 31)
     let findings = region.person(Region.b)?.handoffs.first?.current.findings ?? []

@@ -195,6 +195,9 @@ import Testing
       at: 4)
     #expect(scene.verdicts.short == ["S09 opened", "S09 changed", "S09 changed"])
     #expect(scene.verdicts.map(\.severity) == [.medium, .high, .critical])
+    #expect(scene.verdicts.map(\.revision) == [1, 2, 3])
+    let shown = scene.verdicts.map { $0.evidence.compactMap(\.coordinates?.offset) }
+    #expect(shown == [[1], [1, 3], [1, 4]])
     #expect(scene.tick(at: 90_000).isEmpty)
     #expect(scene.say(condition(ends(inDays: 90)), at: 90_001).short == ["S09 resolved"])
   }
