@@ -36,6 +36,8 @@ public final class LossyProxy: Sendable {
   private struct State {
     var sockets: Set<Int32> = []
     var isStopped = false
+    var isDown = false
+    var turnedAwayCount = 0
     var tallies: [Request: Tally] = [:]
     /// What is kept back, in the order in which it came.
     var kept: [(link: Link, request: Request, frame: [UInt8])] = []
@@ -95,6 +97,22 @@ public final class LossyProxy: Sendable {
     }
   }
 
+  /// Cuts every connection and turns away who comes back, as a broker that is being restarted does;
+  /// what was kept from the broker is gone with its connection.
+  public func takeDown() {
+    state.withLock { state in
+      state.isDown = true
+      for socket in state.sockets { Loopback.cut(socket) }
+    }
+  }
+
+  public func bringUp() {
+    state.withLock { $0.isDown = false }
+  }
+
+  /// How many connections were turned away while the broker was down.
+  public var turnedAwayCount: Int { state.withLock { $0.turnedAwayCount } }
+
   public func seenCount(_ request: Request) -> Int { tally(request).seenCount }
 
   /// How many answers were lost.
@@ -145,16 +163,16 @@ extension LossyProxy {
     while let client = Loopback.accept(listener) {
       let broker = Loopback.makeSocket()
       let link = Link(client: client, broker: broker)
-      let isWanted = state.withLock { state in
-        guard !state.isStopped else { return false }
-        state.sockets.formUnion([client, broker])
-        return true
+      let (isStopped, isDown) = state.withLock { state in
+        if state.isDown { state.turnedAwayCount += 1 }
+        if !state.isStopped, !state.isDown { state.sockets.formUnion([client, broker]) }
+        return (state.isStopped, state.isDown)
       }
-      guard isWanted else {
+      if isStopped {
         end(link)
         return
       }
-      guard Loopback.connect(broker, to: brokerPort) else {
+      guard !isDown, Loopback.connect(broker, to: brokerPort) else {
         end(link)
         continue
       }
