@@ -160,6 +160,24 @@ struct `A fault at a chosen moment leaves what the offline run says` {
     try await bench.expectNothingMissingNothingExtra()
   }
 
+  /// The transaction is committed, which nobody hears of, and when its end is asked for again the
+  /// coordinator has forgotten the producer (INVALID_PRODUCER_ID_MAPPING, UNKNOWN_PRODUCER_ID) or the
+  /// transaction (INVALID_TXN_STATE): it must not be taken for an abort.
+  @Test(arguments: [49, 59, 48] as [Int16])
+  func `a commit whose end is forgotten`(error: Int16) async throws {
+    defer { end() }
+    let service = ReconcilerService(bench.configuration(instance: "one", behind: proxy))
+    try await run(service) {
+      proxy.lose(.endTransaction, 1, then: [error])
+      try await bench.publish(events)
+      try await bench.until("refused") {
+        _ = try await bench.committed()
+        return proxy.refusedCount(.endTransaction) > 0
+      }
+    }
+    try await bench.expectNothingMissingNothingExtra()
+  }
+
   // MARK: A broker restarted
 
   /// What clients see of a broker that is ended in good order and comes back: connections cut in the

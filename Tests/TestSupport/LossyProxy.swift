@@ -25,6 +25,7 @@ public final class LossyProxy: Sendable {
     /// How many answers are still to be lost.
     var toLose = 0
     var lostCount = 0
+    var refusalsAfterLoss: [Int16] = []
     /// The errors that are still to be answered in the broker's place.
     var refusals: [Int16] = []
     var refusedCount = 0
@@ -71,8 +72,13 @@ public final class LossyProxy: Sendable {
 
   /// Loses the next `count` answers; each loss also cuts its connection, as a network that fails
   /// would, so that the client need not wait for its request's timeout.
-  public func lose(_ request: Request, _ count: Int) {
-    state.withLock { $0.tallies[request, default: Tally()].toLose = count }
+  ///
+  /// What is sent again after the last loss is answered with the errors `then`, in order.
+  public func lose(_ request: Request, _ count: Int, then errors: [Int16] = []) {
+    state.withLock { state in
+      state.tallies[request, default: Tally()].toLose = count
+      state.tallies[request]?.refusalsAfterLoss = errors
+    }
   }
 
   /// Answers the next transactional requests with these error codes, and tells the broker nothing.
@@ -253,6 +259,7 @@ extension LossyProxy {
       guard tally.toLose > 0 else { return false }
       tally.toLose -= 1
       tally.lostCount += 1
+      if tally.toLose == 0 { tally.refusals += tally.refusalsAfterLoss }
       return true
     }
   }
