@@ -358,7 +358,6 @@ extension Person {
     let isNew = alerts[position].hangsOn == nil || alerts[position].opened != condition.opened
     alerts[position].hangsOn = hanging.source
     alerts[position].opened = condition.opened
-    alerts[position].count = condition.count
     if isNew { alerts[position].isUndetermined = false }
     guard hanging.until <= moment.now, !alerts[position].isUndetermined else { return }
     alerts[position].isUndetermined = true

@@ -45,11 +45,16 @@ struct SourceMoment {
   var policyHash: RecordHash
   var readUpTo: Int64
 
-  /// The same with no record, at another time.
+  /// What an episode about `reference` that begins now begins with: the record too, because after it
+  /// ended another may begin about the same.
+  func beginning(_ reference: Token) -> [UInt8] {
+    reference.bytes + (evidence?.hash.bytes ?? [])
+  }
+
+  /// The same at another time.
   func at(_ time: Timestamp) -> SourceMoment {
     var moment = self
     moment.now = time
-    moment.evidence = nil
     return moment
   }
 }
