@@ -223,7 +223,7 @@ extension PartitionOwner {
     }
     expect(loop.next(after: .batchCommitted), .keepBatch)
     _ = reducer.commitBatch()
-    if copying?.isProven == true { copying?.start(reducer.keysInAnyOrder) }
+    copying?.transactionCommitted()
     abortsInARow = 0
     openAlerts.merge(openAlertChanges, uniquingKeysWith: +)
     openAlertChanges = [:]
