@@ -154,7 +154,7 @@ extension PersonReducer {
     var books = state.books
     let moment = Moment(
       now: state.time, readUpTo: state.nextOffset - 1, topic: topic, partition: partition,
-      rulesVersion: 0, policies: policies, ordinal: Int(state.inForce),
+      policies: policies, ordinal: Int(state.inForce),
       completeness: completeness, answer: nil)
     let nextDue = judged.evaluate(moment, books: &books, into: &unsaid)
     persons.put(person, nextDue, at: slot)
