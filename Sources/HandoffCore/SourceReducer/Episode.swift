@@ -42,7 +42,6 @@ struct SourceMoment {
   var evidence: Evidence?
   var windows: RuleWindows
   var policy: SourcePolicy
-  var rulesVersion: UInt32
   var policyHash: RecordHash
   var readUpTo: Int64
 
@@ -207,7 +206,7 @@ public struct EpisodeBook: Hashable, Sendable {
     var verdict = Verdict(
       alertID: episode.id, revision: episode.revision, rule: episode.rule, action: action,
       severity: episode.severity, subject: subject, beganWith: nil, opened: episode.opened,
-      knownAt: moment.now, evidence: episode.evidence, rulesVersion: moment.rulesVersion,
+      knownAt: moment.now, evidence: episode.evidence, rulesVersion: PersonReducer.rulesVersion,
       policyHash: moment.policyHash, readUpTo: moment.readUpTo, count: episode.count)
     verdict.cause = episode.cause
     return verdict

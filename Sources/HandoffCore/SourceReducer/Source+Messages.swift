@@ -12,7 +12,7 @@ extension Source {
   ) {
     memory.forget(at: moment.now)
     guard !memory.contains(reception.receptionID) else { return }
-    counts.count()
+    counts.count(takenInAt: reception.at, at: moment.now, moment.policy)
     healCounts(moment, into: &verdicts)
     let isRepeat = recognise(reception, moment, into: &verdicts)
     // A repeat bears the times of the first: they say nothing of the clock now.
@@ -129,7 +129,7 @@ extension Source {
         MessageMemory.Entry(
           receptionID: refusal.receptionID, key: nil, content: nil, subject: nil, at: moment.now,
           evidence: evidence))
-      counts.count()
+      counts.count(takenInAt: refusal.at, at: moment.now, moment.policy)
       healCounts(moment, into: &verdicts)
       if let number = refusal.sequence { arrived(number, moment, into: &verdicts) }
       rate.note(isRepeat: false, at: moment.now)

@@ -121,7 +121,8 @@ private func canonical(_ records: [EventRecord]) -> String {
         parted.takeTouched { said[$0] = $1 }
         parted.takeTouched { key, _ in Issue.record("\(key) was given already") }
         for person in before {
-          #expect(parted.committedPerson(for: person.key) == person)
+          let committed = parted.committedPerson(for: person.key)
+          #expect(committed.map { parted.unpacked($0) } == person)
         }
         guard isKept else {
           parted.rollBackBatch()

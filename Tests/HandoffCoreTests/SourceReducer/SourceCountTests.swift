@@ -121,55 +121,6 @@ import Testing
   }
 }
 
-@Suite struct `Totals of a source` {
-  @Test func `that are not reached in two hours are A26, until they are`() throws {
-    var scene = SourceScene()
-    scene.beat(at: 0, frames: 0)
-    scene.receive(at: 10)
-    scene.beat(at: 60, frames: 3)
-    for minute in 2..<120 { scene.beat(at: Int64(minute) * 60, frames: 3) }
-    #expect(scene.verdicts.isEmpty)
-    let opened = try #require(scene.tick(at: 7260).first)
-    #expect(opened.rule == .a26 && opened.cause?.description == "shortfall" && opened.count == 2)
-    #expect(opened.opened == SourceScene.seconds(7260))
-    scene.receive(at: 7261)
-    #expect(scene.receive(at: 7262).short == ["A26 resolved"])
-  }
-
-  @Test func `with more counted than they say are A26 at once`() {
-    var scene = SourceScene()
-    scene.beat(at: 0, frames: 0)
-    scene.receive(at: 1)
-    scene.refuse("hl7.segment-missing", at: 2)
-    #expect(scene.beat(at: 60, frames: 1).short == ["A26 opened"])
-    #expect(scene.verdicts.last?.cause?.description == "surplus" && scene.verdicts.last?.count == 1)
-    scene.receive(at: 61)
-    #expect(scene.beat(at: 120, frames: 2).isEmpty)
-  }
-
-  @Test func `of a source that is older than we are are learned for two hours first`() {
-    var scene = SourceScene()
-    // Three are on their way when the first total is said.
-    scene.beat(at: 0, frames: 1003)
-    for second in 1...3 { scene.receive(at: Int64(second)) }
-    for minute in 1...150 { scene.beat(at: Int64(minute) * 60, frames: 1003) }
-    #expect(scene.verdicts.isEmpty)
-    scene.beat(at: 9060, frames: 1004)
-    for minute in 152...280 { scene.beat(at: Int64(minute) * 60, frames: 1004) }
-    #expect(scene.open == ["A26 shortfall"])
-  }
-
-  @Test func `that begin anew are no shortfall`() {
-    var scene = SourceScene()
-    scene.beat(at: 0, frames: 0)
-    scene.receive(at: 1)
-    scene.beat(at: 60, frames: 1)
-    scene.beat(at: 120, frames: 0)
-    for minute in 3...200 { scene.beat(at: Int64(minute) * 60, frames: 0) }
-    #expect(scene.verdicts.isEmpty)
-  }
-}
-
 @Suite struct `Conditions of a source` {
   private func condition(_ reading: SourceCondition.Reading, of code: Code = SourceScene.code)
     -> SourceRecord
