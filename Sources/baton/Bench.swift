@@ -50,7 +50,15 @@ struct BenchCommand: AsyncParsableCommand {
 
   func run() async throws {
     Telemetry.bootstrap(level: .critical)
-    await stopWhenTold()
+    let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+    try await withThrowingTaskGroup { group in
+      group.addTask { await Self.stop(at: signals) }
+      defer { group.cancelAll() }
+      try await measure()
+    }
+  }
+
+  private func measure() async throws {
     let sizes = BenchSizes(isQuick: quick, runs: runs)
     let output = Output(output)
     var results: [BenchResult] = []
@@ -77,13 +85,10 @@ struct BenchCommand: AsyncParsableCommand {
   }
 
   /// Ends at SIGTERM and SIGINT as one is ended that does not listen, and takes its broker along.
-  private func stopWhenTold() async {
-    let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
-    Task {
-      for await signal in signals {
-        BenchBroker.stopRunning()
-        Foundation.exit(128 + (signal == .sigint ? SIGINT : SIGTERM))
-      }
+  private static func stop(at signals: UnixSignalsSequence) async {
+    for await signal in signals {
+      BenchBroker.stopRunning()
+      Foundation.exit(128 + (signal == .sigint ? SIGINT : SIGTERM))
     }
   }
 
