@@ -99,10 +99,12 @@ actor SourceOwner {
   }
 
   /// The switch to be logged where the log says another policy than the configured one.
+  ///
+  /// What a person switched stays, here as on the events.
   var neededActivation: RulesActivation? {
     let current = reducer.state.activation
     var needed = current.underTheRulesHere
-    needed.policyHash = configuration.policy.policy.hash
+    if !current.isCommanded { needed.policyHash = configuration.policy.policy.hash }
     return needed == current ? nil : needed
   }
 

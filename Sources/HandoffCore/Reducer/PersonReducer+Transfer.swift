@@ -51,7 +51,7 @@ extension PersonReducer {
       if mine?.current.isRequested == true {
         state.books.absorbedCount += 1
       } else {
-        state.books.transferIn(kind: handoff.current.kind, state: handoff.current.state)
+        state.books.transferIn(BookEntry(handoff), in: policies)
       }
     }
     person.absorb(arriving, policies, books: &state.books)
@@ -88,7 +88,7 @@ extension PersonReducer {
     person.name(partition: partition)
     person.seen.removeFirst(max(0, person.seen.count - PersonTransfer.seenMax))
     for handoff in person.handoffs where handoff.current.isRequested {
-      state.books.transferOut(kind: handoff.current.kind, state: handoff.current.state)
+      state.books.transferOut(BookEntry(handoff), in: policies)
     }
     var cause = witness
     cause.partition = partition

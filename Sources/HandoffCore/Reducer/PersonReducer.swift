@@ -335,7 +335,7 @@ extension Person {
     } else {
       handoffs[index].add(fact, in: policies)
     }
-    books.update(from: before, to: BookEntry(handoffs[index]))
+    books.update(from: before, to: BookEntry(handoffs[index]), in: policies)
   }
 
   /// The position of a handoff, made where it is new.

@@ -193,6 +193,8 @@ extension EventGenerator {
     for name in ["a", "b", "c"] where chance() {
       state.books.byKind[try unwrapped(HandoffKind(name))] = ledger()
     }
+    state.books.byPlace[nil] = ledger()
+    for _ in 0..<number(0...2) { state.books.byPlace[code()] = ledger() }
     state.books.forgotten = UInt64(number(0...9))
     state.books.eventCount = UInt64(number(0...9))
     state.books.redeliveredCount = UInt64(number(0...9))
