@@ -190,8 +190,7 @@ struct JourneyDraft {
     let anchor = script.clocks.startAnchor == .dischargeReady ? script.readyAt ?? request : request
     let limit = script.clocks.start ?? script.clocks.outcome ?? .days(14)
     let share = chance.unit() * chance.unit()
-    // Who accepted when the start was overdue begins soon, and not at the same moment.
-    let until = max(due(limit, anchor, script), accepted.advanced(by: .minutes(30)))
+    let until = due(limit, anchor, script)
     let started = chance.moment(
       from: accepted, to: until, between: 0.05 + share * 0.5, and: 0.1 + share * 0.6)
     if started.since(accepted) > .hours(72) {
