@@ -76,11 +76,7 @@ extension Person {
   }
 
   mutating func remember(_ event: HandoffEvent, _ witness: Witness) {
-    seen.append(
-      SeenEvent(
-        eventID: event.id, receptionID: event.receptionID, messageKey: event.messageKey,
-        contentMac: event.contentMac, type: event.type, arrivedAt: witness.arrivedAt,
-        hash: witness.hash, offset: witness.offset))
+    seen.append(SeenEvent(event, witness))
   }
 
   /// Counts a repeat, or begins its episode.
@@ -128,6 +124,15 @@ extension Person {
     repetitions[position].count += 1
     repetitions[position].lastAt = witness.arrivedAt
     repetitions[position].latest = witness
+  }
+}
+
+extension SeenEvent {
+  init(_ event: borrowing HandoffEvent, _ witness: Witness) {
+    self.init(
+      eventID: event.id, receptionID: event.receptionID, messageKey: event.messageKey,
+      contentMac: event.contentMac, type: event.type, arrivedAt: witness.arrivedAt,
+      hash: witness.hash, offset: witness.offset)
   }
 }
 

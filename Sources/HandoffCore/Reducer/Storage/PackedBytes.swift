@@ -3,8 +3,8 @@
 /// Small numbers are short, texts are numbers of a table, and a record that several steps refer to
 /// is written once. Nothing of it is stored or sent: the layout may change with every version.
 struct PackedWriter: Sendable {
-  /// Longer than what was written: it is filled from the front, and used again for the next person.
-  private var buffer = [UInt8](repeating: 0, count: 1024)
+  /// Filled from the front, and used again for the next person.
+  private var memory = PackedMemory(byteCount: 4096)
   private var position = 0
   var texts = TextTable()
   /// Records that were written out, so that the next step refers to them.
@@ -17,36 +17,72 @@ struct PackedWriter: Sendable {
 
   /// Begins another person.
   mutating func begin(remembering seen: [SeenEvent]) {
+    begin()
+    self.seen = seen
+  }
+
+  /// Begins another person, and takes what is remembered of its arrivals until ``end(lending:)``.
+  mutating func begin(borrowing seen: inout [SeenEvent]) {
+    begin()
+    swap(&self.seen, &seen)
+  }
+
+  private mutating func begin() {
+    // A copy of the table shares the memory: who writes first takes another.
+    if !isKnownUniquelyReferenced(&memory) {
+      memory = PackedMemory(byteCount: memory.byteCount)
+    }
     position = 0
     witnesses.removeAll(keepingCapacity: true)
-    self.seen = seen
   }
 
   /// Lets go of what was borrowed, so that nobody copies it because of us.
   mutating func end() { seen = [] }
 
-  /// What was written since ``begin(remembering:)``, in an array of its very size.
+  /// Gives back what ``begin(borrowing:)`` took.
+  mutating func end(lending seen: inout [SeenEvent]) { swap(&self.seen, &seen) }
+
+  /// What was written since it was begun, in an array of its very size.
   var packed: [UInt8] {
     let count = position
-    // `position` is never beyond the buffer: ``makeRoom(_:)`` comes before every step.
+    // `position` is never beyond the memory: ``makeRoom(_:)`` comes before every step.
     return unsafe [UInt8](unsafeUninitializedCapacity: count) { target, filled in
-      unsafe buffer.withUnsafeBytes { source in
-        unsafe UnsafeMutableRawBufferPointer(target)
-          .copyMemory(from: UnsafeRawBufferPointer(rebasing: source[..<count]))
-      }
+      unsafe UnsafeMutableRawBufferPointer(target)
+        .copyMemory(from: UnsafeRawBufferPointer(rebasing: memory.bytes[..<count]))
       filled = count
     }
   }
 
-  private mutating func makeRoom(_ count: Int) {
-    guard buffer.count - position < count else { return }
-    buffer.append(contentsOf: repeatElement(0, count: max(count, buffer.count)))
+  /// When the arrival came that is remembered last.
+  var lastArrivedAt: Timestamp { seen.last?.arrivedAt ?? Timestamp(nanoseconds: 0) }
+
+  var seenCount: Int { seen.count }
+
+  /// The arrival that is remembered last, where there is one.
+  mutating func lastSeen(after last: (arrivedAt: Timestamp, offset: Int64)) {
+    if let event = seen.last { self.seen(event, after: last) }
+  }
+
+  @inline(__always) private mutating func makeRoom(_ count: Int) {
+    if memory.byteCount - position < count { grow(by: count) }
+  }
+
+  private mutating func grow(by count: Int) {
+    let larger = PackedMemory(byteCount: memory.byteCount * 2 + count)
+    unsafe larger.bytes.copyMemory(
+      from: UnsafeRawBufferPointer(rebasing: memory.bytes[..<position]))
+    memory = larger
+  }
+
+  /// Puts a value where there is room for it.
+  @inline(__always) private mutating func put<Value: BitwiseCopyable>(_ value: Value) {
+    unsafe memory.bytes.storeBytes(of: value, toByteOffset: position, as: Value.self)
+    position &+= MemoryLayout<Value>.size
   }
 
   mutating func byte(_ value: UInt8) {
     makeRoom(1)
-    buffer[position] = value
-    position += 1
+    put(value)
   }
 
   mutating func number(_ value: UInt64) {
@@ -54,12 +90,10 @@ struct PackedWriter: Sendable {
     makeRoom(10)
     var value = value
     while value >= 0x80 {
-      buffer[position] = UInt8(truncatingIfNeeded: value) | 0x80
-      position += 1
+      put(UInt8(truncatingIfNeeded: value) | 0x80)
       value >>= 7
     }
-    buffer[position] = UInt8(truncatingIfNeeded: value)
-    position += 1
+    put(UInt8(truncatingIfNeeded: value))
   }
 
   /// A number of either sign, short where it is near zero.
@@ -80,13 +114,19 @@ struct PackedWriter: Sendable {
 
   /// The bytes of a number as they lie in memory.
   mutating func whole<Number: FixedWidthInteger & BitwiseCopyable>(_ value: Number) {
-    let width = MemoryLayout<Number>.size
-    makeRoom(width)
-    let place = position
-    unsafe buffer.withUnsafeMutableBytes { bytes in
-      unsafe bytes.storeBytes(of: value, toByteOffset: place, as: Number.self)
+    makeRoom(MemoryLayout<Number>.size)
+    put(value)
+  }
+
+  /// Bytes that were written before.
+  mutating func copy(_ range: Range<Int>, of bytes: [UInt8]) {
+    makeRoom(range.count)
+    let target = unsafe UnsafeMutableRawBufferPointer(
+      rebasing: memory.bytes[position..<(position + range.count)])
+    unsafe bytes.withUnsafeBytes { source in
+      unsafe target.copyMemory(from: UnsafeRawBufferPointer(rebasing: source[range]))
     }
-    position += width
+    position += range.count
   }
 
   mutating func text(_ text: ShortText?) {
@@ -133,6 +173,18 @@ struct PackedWriter: Sendable {
     return nil
   }
 
+  /// The low half of a content's MAC: nearly always that of an arrival.
+  mutating func contentHash(_ value: UInt64) {
+    var index = seen.count
+    let end = max(0, index - Self.reach)
+    while index > end {
+      index -= 1
+      if seen[index].contentHash == value { return number(UInt64(index) + 1) }
+    }
+    number(0)
+    whole(value)
+  }
+
   private func arrival(of witness: Witness) -> Int? {
     var index = seen.count
     let end = max(0, index - Self.reach)
@@ -145,6 +197,8 @@ struct PackedWriter: Sendable {
 }
 
 extension SeenEvent {
+  fileprivate var contentHash: UInt64 { UInt64(truncatingIfNeeded: contentMac.rawValue) }
+
   /// Whether it is of the very record that a witness stands for.
   fileprivate func isOf(_ witness: Witness) -> Bool {
     eventID == witness.eventID && hash == witness.hash && arrivedAt == witness.arrivedAt
@@ -152,10 +206,31 @@ extension SeenEvent {
   }
 }
 
+/// Memory that ``PackedWriter`` fills.
+///
+/// `@unchecked Sendable`: only the one writer that refers to it writes, and it is freed in `deinit`.
+@safe private final class PackedMemory: @unchecked Sendable {
+  let bytes: UnsafeMutableRawBufferPointer
+
+  init(byteCount: Int) {
+    unsafe bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: 16)
+  }
+
+  var byteCount: Int { unsafe bytes.count }
+
+  deinit { unsafe bytes.deallocate() }
+}
+
+/// Lists that a reader fills, kept from one person to the next.
+struct PackedLists: Sendable {
+  var seen: [SeenEvent] = []
+  var witnesses: [Witness] = []
+}
+
 /// Reads what ``PackedWriter`` wrote in this process; anything else traps.
 struct PackedReader {
   private let bytes: [UInt8]
-  private var position = 0
+  private(set) var position = 0
   private var witnesses: [Witness] = []
   /// The arrivals that records refer to; they are read first.
   var seen: [SeenEvent] = []
@@ -163,6 +238,20 @@ struct PackedReader {
   init(_ bytes: [UInt8]) {
     self.bytes = bytes
     witnesses.reserveCapacity(8)
+  }
+
+  /// Reads with lists that were used before; ``giveBack(_:)`` comes after.
+  init(_ bytes: [UInt8], reusing lists: inout PackedLists) {
+    self.bytes = bytes
+    swap(&seen, &lists.seen)
+    swap(&witnesses, &lists.witnesses)
+  }
+
+  mutating func giveBack(_ lists: inout PackedLists) {
+    swap(&seen, &lists.seen)
+    swap(&witnesses, &lists.witnesses)
+    lists.seen.removeAll(keepingCapacity: true)
+    lists.witnesses.removeAll(keepingCapacity: true)
   }
 
   var isAtEnd: Bool { position == bytes.count }
@@ -230,6 +319,11 @@ struct PackedReader {
   mutating func hash() -> RecordHash {
     let high = whole(UInt128.self)
     return RecordHash(high: high, low: whole(UInt128.self))
+  }
+
+  mutating func contentHash() -> UInt64 {
+    let place = count()
+    return place == 0 ? whole(UInt64.self) : seen[place - 1].contentHash
   }
 
   mutating func witness() -> Witness {

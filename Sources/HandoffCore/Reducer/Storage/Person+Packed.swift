@@ -31,7 +31,7 @@ extension Person {
       last = (event.arrivedAt, event.offset)
     }
     writer.number(UInt64(handoffs.count))
-    for index in handoffs.indices { writer.handoff(handoffs.span[index]) }
+    for index in handoffs.indices { writer.handoff(handoffs[index]) }
     if parts & Part.repetitions != 0 { writer.list(repetitions) { $0.repetition($1) } }
     if parts & Part.alerts != 0 { writer.list(alerts) { $0.alert($1) } }
     if let readinessSaid { writer.witness(readinessSaid) }
@@ -46,6 +46,9 @@ extension Person {
       "packing a person leaves something of it out")
     return packed
   }
+
+  /// Reads the first of the bytes: whether arrivals and handoffs are all that there is.
+  static func hasNothingElse(_ reader: inout PackedReader) -> Bool { reader.byte() == 0 }
 
   init(key: PatientKey, unpacking bytes: [UInt8], _ texts: TextTable) {
     self.init(key: key)
@@ -73,6 +76,22 @@ extension Person {
     if parts & Part.stay != 0 { stay = reader.list { $0.mark(texts) } }
     if parts & Part.unlinked != 0 { unlinkedCount = UInt32(reader.number()) }
     reader.seen = []
+  }
+}
+
+extension PackedWriter {
+  /// Somebody of whom there are arrivals and one handoff: all arrivals but the last stand written
+  /// in `range` of `bytes`, the last of them as `last`.
+  mutating func plainPerson(
+    _ value: borrowing Handoff, copying range: Range<Int>, of bytes: [UInt8],
+    after last: (arrivedAt: Timestamp, offset: Int64)
+  ) {
+    byte(0)
+    number(UInt64(seenCount))
+    copy(range, of: bytes)
+    lastSeen(after: last)
+    number(1)
+    handoff(value)
   }
 }
 
@@ -107,6 +126,11 @@ extension PackedWriter {
     byte(value == nil ? 0 : 1)
     if let value { whole(value.nanoseconds) }
   }
+
+  mutating func optional(_ value: Timestamp?, near base: Timestamp) {
+    byte(value == nil ? 0 : 1)
+    if let value { moment(value, near: base) }
+  }
 }
 
 extension PackedReader {
@@ -134,6 +158,10 @@ extension PackedReader {
 
   mutating func optionalMoment() -> Timestamp? {
     byte() == 0 ? nil : Timestamp(nanoseconds: whole(Int64.self))
+  }
+
+  mutating func optionalMoment(near base: Timestamp) -> Timestamp? {
+    byte() == 0 ? nil : moment(near: base)
   }
 }
 
