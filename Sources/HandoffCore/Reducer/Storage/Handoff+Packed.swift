@@ -16,6 +16,20 @@ extension PackedWriter {
     for index in value.window.indices { fact(value.window[index], unlike: value.current) }
   }
 
+  /// A handoff with one event in its window, from its parts: a copy of it costs as much as this.
+  mutating func handoff(
+    _ id: HandoffID, isTransferred: Bool, _ current: borrowing HandoffFacts,
+    settled: borrowing HandoffFacts, window only: borrowing Fact
+  ) {
+    whole(id.rawValue)
+    byte((isTransferred ? 1 : 0) | 2 | 4)
+    facts(current, unlike: HandoffFacts())
+    moment(only.witness.arrivedAt, near: lastArrivedAt)
+    facts(settled, unlike: current)
+    number(1)
+    fact(only, unlike: current)
+  }
+
   private mutating func facts(_ value: borrowing HandoffFacts, unlike base: borrowing HandoffFacts)
   {
     let fields = value.fields(unlike: base)
@@ -178,7 +192,7 @@ extension PackedReader {
     if fields.contains(.dischargeReadyAt) { value.dischargeReadyAt = optionalMoment() }
     if fields.contains(.paused) { value.paused = Elapsed(nanoseconds: whole(Int64.self)) }
     if fields.contains(.marks) {
-      value.marks = list { reader in
+      value.marks = list(room: 2) { reader in
         let step = reader.ordinal(Mark.Step.self)
         return Mark(step: step, witness: reader.witness())
       }

@@ -179,7 +179,7 @@ struct PackedWriter: Sendable {
     let end = max(0, index - Self.reach)
     while index > end {
       index -= 1
-      if seen[index].contentHash == value { return number(UInt64(index) + 1) }
+      if seen[index].contentMac.half == value { return number(UInt64(index) + 1) }
     }
     number(0)
     whole(value)
@@ -197,8 +197,6 @@ struct PackedWriter: Sendable {
 }
 
 extension SeenEvent {
-  fileprivate var contentHash: UInt64 { UInt64(truncatingIfNeeded: contentMac.rawValue) }
-
   /// Whether it is of the very record that a witness stands for.
   fileprivate func isOf(_ witness: Witness) -> Bool {
     eventID == witness.eventID && hash == witness.hash && arrivedAt == witness.arrivedAt
@@ -323,7 +321,7 @@ struct PackedReader {
 
   mutating func contentHash() -> UInt64 {
     let place = count()
-    return place == 0 ? whole(UInt64.self) : seen[place - 1].contentHash
+    return place == 0 ? whole(UInt64.self) : seen[place - 1].contentMac.half
   }
 
   mutating func witness() -> Witness {

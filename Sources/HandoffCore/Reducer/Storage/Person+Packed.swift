@@ -42,7 +42,7 @@ extension Person {
     writer.end()
     let packed = writer.packed
     assert(
-      Person(key: key, unpacking: packed, writer.texts) == self,
+      Person(key: key, unpacking: packed, writer.texts) == abridged,
       "packing a person leaves something of it out")
     return packed
   }
@@ -80,10 +80,10 @@ extension Person {
 }
 
 extension PackedWriter {
-  /// Somebody of whom there are arrivals and one handoff: all arrivals but the last stand written
-  /// in `range` of `bytes`, the last of them as `last`.
+  /// Begins somebody of whom there are arrivals and one handoff, which is written next: all
+  /// arrivals but the last stand written in `range` of `bytes`, the last of them as `last`.
   mutating func plainPerson(
-    _ value: borrowing Handoff, copying range: Range<Int>, of bytes: [UInt8],
+    copying range: Range<Int>, of bytes: [UInt8],
     after last: (arrivedAt: Timestamp, offset: Int64)
   ) {
     byte(0)
@@ -91,7 +91,6 @@ extension PackedWriter {
     copy(range, of: bytes)
     lastSeen(after: last)
     number(1)
-    handoff(value)
   }
 }
 
@@ -134,10 +133,13 @@ extension PackedWriter {
 }
 
 extension PackedReader {
-  mutating func list<Element>(_ read: (inout PackedReader) -> Element) -> [Element] {
+  /// Reads a list, with room for some that may be added.
+  mutating func list<Element>(
+    room: Int = 0, _ read: (inout PackedReader) -> Element
+  ) -> [Element] {
     let count = count()
     var elements: [Element] = []
-    elements.reserveCapacity(count)
+    elements.reserveCapacity(count + room)
     for _ in 0..<count { elements.append(read(&self)) }
     return elements
   }
@@ -172,10 +174,10 @@ extension PackedWriter {
     byte((event.messageKey == nil ? 0 : 1) | (event.partition == nil ? 0 : 2))
     ordinal(event.type)
     whole(event.eventID.rawValue)
-    whole(event.receptionID.rawValue)
-    whole(event.contentMac.rawValue)
+    whole(event.receptionID.half)
+    whole(event.contentMac.half)
     hash(event.hash)
-    if let messageKey = event.messageKey { whole(messageKey.rawValue) }
+    if let messageKey = event.messageKey { whole(messageKey.half) }
     if let partition = event.partition { whole(partition) }
     moment(event.arrivedAt, near: last.arrivedAt)
     signed(event.offset &- last.offset)
@@ -187,10 +189,10 @@ extension PackedReader {
     let parts = byte()
     let type = ordinal(EventType.self)
     let eventID: EventID = identifier()
-    let receptionID: ReceptionID = identifier()
-    let contentMac: Token = identifier()
+    let receptionID = ReceptionID(half: whole(UInt64.self))
+    let contentMac = Token(half: whole(UInt64.self))
     let hash = hash()
-    let messageKey: Token? = parts & 1 == 0 ? nil : identifier()
+    let messageKey = parts & 1 == 0 ? nil : Token(half: whole(UInt64.self))
     let partition = parts & 2 == 0 ? nil : whole(Int32.self)
     let arrivedAt = moment(near: last.arrivedAt)
     return SeenEvent(

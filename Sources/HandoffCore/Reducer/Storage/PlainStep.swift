@@ -43,8 +43,15 @@ extension PersonTable {
     let policy = Int(handoff.current.policy)
     handoff.settle(
       at: witness.arrivedAt, rules.policies[policy].windows, in: rules.policies)
-    handoff.add(
-      Fact(event, witness: witness, policy: rules.inForce, isRetry: false), in: rules.policies)
+    let fact = Fact(event, witness: witness, policy: rules.inForce, isRetry: false)
+    // What has settled is kept beside the handoff where the event is the first of its window.
+    let settled = handoff.current
+    let isFirst = handoff.window.isEmpty
+    if isFirst {
+      handoff.current.fold(fact, in: rules.policies)
+    } else {
+      handoff.add(fact, in: rules.policies)
+    }
     var next: Timestamp?
     guard handoff.current.isPlain, handoff.current.isQuiet(rules, at: witness.arrivedAt, &next)
     else { return false }
@@ -52,7 +59,13 @@ extension PersonTable {
     let last = reader.lastSeen
     reader.seen.append(SeenEvent(event, witness))
     writer.begin(borrowing: &reader.seen)
-    writer.plainPerson(handoff, copying: arrivals, of: before, after: last)
+    writer.plainPerson(copying: arrivals, of: before, after: last)
+    if isFirst {
+      writer.handoff(
+        id, isTransferred: handoff.isTransferred, handoff.current, settled: settled, window: fact)
+    } else {
+      writer.handoff(handoff)
+    }
     let packed = writer.packed
     writer.end(lending: &reader.seen)
     restore(packed, next, at: slot)
@@ -75,10 +88,10 @@ extension PackedReader {
     let memory = rules.policies[Int(rules.inForce)].windows.memory
     if let first = seen.first, first.arrivedAt.advanced(by: memory) <= now { return false }
     for index in seen.indices {
-      if seen[index].eventID == event.id || seen[index].contentMac == event.contentMac {
+      if seen[index].eventID == event.id || seen[index].contentMac.half == event.contentMac.half {
         return false
       }
-      if let key = event.messageKey, seen[index].messageKey == key { return false }
+      if let key = event.messageKey, seen[index].messageKey?.half == key.half { return false }
     }
     return true
   }
