@@ -22,7 +22,7 @@ public struct Handoff: Hashable, Sendable {
   }
 }
 
-/// What is remembered of an event to know it again: about 80 bytes, for the policy's `memory`.
+/// What is remembered of an event to know it again: about 85 bytes, for the policy's `memory`.
 ///
 /// Reception, message key and content are compared and never said. A reducer keeps the low halves
 /// of them, as ids whose first eight bytes are zero (decision 0126).

@@ -86,10 +86,11 @@ import Testing
     var earlier = ours
     earlier.person.seen[0].contentMac = Token(rawValue: 1 << 64 | 5)
     var said: [String] = []
-    for (offset, transfer) in (isEarlierFirst ? [earlier, ours] : [ours, earlier]).enumerated() {
+    let transfers = isEarlierFirst ? [earlier, ours] : [ours, earlier]
+    for place in transfers.indices {
       var record = JourneyGenerator.record(
-        .transfer(transfer), at: Scene.minutes(30), offset: 90 + offset)
-      record.hash = RecordHash(high: 1, low: UInt128(UInt64(offset)))
+        .transfer(transfers[place]), at: Scene.minutes(30), offset: 90 + place)
+      record.hash = RecordHash(high: 1, low: UInt128(UInt64(place)))
       said += region.reducers[2].apply(record).short
     }
     #expect(said == [])
