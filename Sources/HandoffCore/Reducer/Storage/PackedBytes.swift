@@ -3,8 +3,8 @@
 /// Small numbers are short, texts are numbers of a table, and a record that several steps refer to
 /// is written once. Nothing of it is stored or sent: the layout may change with every version.
 struct PackedWriter: Sendable {
-  /// Filled from the front, and used again for the next person.
-  private var memory = PackedMemory(byteCount: 4096)
+  /// Longer than what was written: it is filled from the front, and used again for the next person.
+  private var buffer = [UInt8](repeating: 0, count: 4096)
   private var position = 0
   var texts = TextTable()
   /// Records that were written out, so that the next step refers to them.
@@ -28,10 +28,6 @@ struct PackedWriter: Sendable {
   }
 
   private mutating func begin() {
-    // A copy of the table shares the memory: who writes first takes another.
-    if !isKnownUniquelyReferenced(&memory) {
-      memory = PackedMemory(byteCount: memory.byteCount)
-    }
     position = 0
     witnesses.removeAll(keepingCapacity: true)
   }
@@ -45,10 +41,12 @@ struct PackedWriter: Sendable {
   /// What was written since it was begun, in an array of its very size.
   var packed: [UInt8] {
     let count = position
-    // `position` is never beyond the memory: ``makeRoom(_:)`` comes before every step.
+    // `position` is never beyond the buffer: ``makeRoom(_:)`` comes before every step.
     return unsafe [UInt8](unsafeUninitializedCapacity: count) { target, filled in
-      unsafe UnsafeMutableRawBufferPointer(target)
-        .copyMemory(from: UnsafeRawBufferPointer(rebasing: memory.bytes[..<count]))
+      unsafe buffer.withUnsafeBytes { source in
+        unsafe UnsafeMutableRawBufferPointer(target)
+          .copyMemory(from: UnsafeRawBufferPointer(rebasing: source[..<count]))
+      }
       filled = count
     }
   }
@@ -63,26 +61,15 @@ struct PackedWriter: Sendable {
     if let event = seen.last { self.seen(event, after: last) }
   }
 
-  @inline(__always) private mutating func makeRoom(_ count: Int) {
-    if memory.byteCount - position < count { grow(by: count) }
-  }
-
-  private mutating func grow(by count: Int) {
-    let larger = PackedMemory(byteCount: memory.byteCount * 2 + count)
-    unsafe larger.bytes.copyMemory(
-      from: UnsafeRawBufferPointer(rebasing: memory.bytes[..<position]))
-    memory = larger
-  }
-
-  /// Puts a value where there is room for it.
-  @inline(__always) private mutating func put<Value: BitwiseCopyable>(_ value: Value) {
-    unsafe memory.bytes.storeBytes(of: value, toByteOffset: position, as: Value.self)
-    position &+= MemoryLayout<Value>.size
+  private mutating func makeRoom(_ count: Int) {
+    guard buffer.count - position < count else { return }
+    buffer.append(contentsOf: repeatElement(0, count: max(count, buffer.count)))
   }
 
   mutating func byte(_ value: UInt8) {
     makeRoom(1)
-    put(value)
+    buffer[position] = value
+    position += 1
   }
 
   mutating func number(_ value: UInt64) {
@@ -90,10 +77,12 @@ struct PackedWriter: Sendable {
     makeRoom(10)
     var value = value
     while value >= 0x80 {
-      put(UInt8(truncatingIfNeeded: value) | 0x80)
+      buffer[position] = UInt8(truncatingIfNeeded: value) | 0x80
+      position += 1
       value >>= 7
     }
-    put(UInt8(truncatingIfNeeded: value))
+    buffer[position] = UInt8(truncatingIfNeeded: value)
+    position += 1
   }
 
   /// A number of either sign, short where it is near zero.
@@ -114,17 +103,24 @@ struct PackedWriter: Sendable {
 
   /// The bytes of a number as they lie in memory.
   mutating func whole<Number: FixedWidthInteger & BitwiseCopyable>(_ value: Number) {
-    makeRoom(MemoryLayout<Number>.size)
-    put(value)
+    let width = MemoryLayout<Number>.size
+    makeRoom(width)
+    let place = position
+    unsafe buffer.withUnsafeMutableBytes { bytes in
+      unsafe bytes.storeBytes(of: value, toByteOffset: place, as: Number.self)
+    }
+    position += width
   }
 
   /// Bytes that were written before.
   mutating func copy(_ range: Range<Int>, of bytes: [UInt8]) {
     makeRoom(range.count)
-    let target = unsafe UnsafeMutableRawBufferPointer(
-      rebasing: memory.bytes[position..<(position + range.count)])
-    unsafe bytes.withUnsafeBytes { source in
-      unsafe target.copyMemory(from: UnsafeRawBufferPointer(rebasing: source[range]))
+    let place = position..<(position + range.count)
+    unsafe buffer.withUnsafeMutableBytes { target in
+      unsafe bytes.withUnsafeBytes { source in
+        unsafe UnsafeMutableRawBufferPointer(rebasing: target[place])
+          .copyMemory(from: UnsafeRawBufferPointer(rebasing: source[range]))
+      }
     }
     position += range.count
   }
@@ -202,21 +198,6 @@ extension SeenEvent {
     eventID == witness.eventID && hash == witness.hash && arrivedAt == witness.arrivedAt
       && offset == witness.offset && partition == witness.partition
   }
-}
-
-/// Memory that ``PackedWriter`` fills.
-///
-/// `@unchecked Sendable`: only the one writer that refers to it writes, and it is freed in `deinit`.
-@safe private final class PackedMemory: @unchecked Sendable {
-  let bytes: UnsafeMutableRawBufferPointer
-
-  init(byteCount: Int) {
-    unsafe bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: 16)
-  }
-
-  var byteCount: Int { unsafe bytes.count }
-
-  deinit { unsafe bytes.deallocate() }
 }
 
 /// Lists that a reader fills, kept from one person to the next.
