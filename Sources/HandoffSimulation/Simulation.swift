@@ -19,6 +19,8 @@ package struct Simulation: Sendable {
   /// What the bus is to judge by: the policy, with a row for each connector, and the region's
   /// register of organisations.
   package let policy: Policy
+  /// When a profile of it is switched on and off; `nil` where none is.
+  let switches: PolicySwitches?
   /// Partitions of the events topic, and where a key belongs among them.
   package let placing: Placing
   /// What really happened, of everything that began so far and can be known by the end.
@@ -80,10 +82,19 @@ package struct Simulation: Sendable {
     }
     self.heartbeat = heartbeat
     self.policy = Self.policy(policy, of: region, from: start, heartbeat)
+    let isSwitched = faults.rates[.policySwitched, default: 0] > 0
+    switches = isSwitched ? PolicySwitches(self.policy, from: start, to: end) : nil
     feed = calendar.map { SourceFeed($0, names) }
     writer = JourneyWriter(
       region: region, policy: policy, plan: faults, names: names, seed: seed,
-      population: UInt64(people), hearing: Hearing(calendar: calendar))
+      population: UInt64(people), hearing: Hearing(calendar: calendar), switches: switches)
+    if let switches {
+      note(
+        [switches.on, switches.off].map {
+          Truth(
+            fault: .policySwitched, rule: nil, subject: .bus, happenedAt: $0, knowableAt: $0)
+        })
+    }
   }
 
   /// The next record of the events topic; `nil` at the end.
@@ -119,6 +130,9 @@ package struct Simulation: Sendable {
   ) -> Policy {
     var policy = base
     if policy.register == nil { policy.register = region.register(from: start) }
+    if !policy.profiles.contains(where: { $0.name == PolicySwitches.name }) {
+      policy.profiles.append(PolicySwitches.profile(of: policy))
+    }
     guard let heartbeat else { return policy }
     for (code, organisations) in region.organisations where policy.sources[code] == nil {
       var source = SourcePolicy()
@@ -166,6 +180,7 @@ package struct Simulation: Sendable {
   }
 
   private mutating func admit(_ arrival: Arrival) {
+    if arrival.isOfConnector { feed?.expect(at: arrival.at, of: arrival.event.source) }
     let at = feed?.calendar.arrival(arrival.event.source, at: arrival.at) ?? arrival.at
     guard at <= end else { return }
     arrivalCount += 1
@@ -178,10 +193,12 @@ package struct Simulation: Sendable {
   /// A connector takes in a message, which arrives at `time`.
   private mutating func hear(_ arrival: Arrival, at time: Timestamp) {
     feed?.advance(to: time)
-    guard arrival.mishap == nil, arrival.again != .bus else { return }
+    guard arrival.isOfConnector else { return }
     feed?.receive(arrival, at: time)
     let source = arrival.event.source
-    if arrival.isAlone, arrival.again == nil, arrival.event.type != .handoffRequested {
+    // A merge that is said again is followed already, and no repeat of anything.
+    let isPlain = arrival.event.type != .handoffRequested && arrival.event.movesTo == nil
+    if arrival.isAlone, arrival.again == nil, isPlain {
       latest[source, default: []].append(arrival)
     }
     if latest[source, default: []].count > 30 { latest[source]?.removeFirst() }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import HandoffBus
 import HandoffCodecs
 import HandoffCore
 import HandoffSimulation
@@ -10,16 +11,18 @@ struct SimulateCampaignCommand: ParsableCommand {
     commandName: "campaign",
     abstract: "Hold the reconciler's rules against an independent oracle, over many seeds.",
     discussion: """
-      Each seed is a simulated region with faults. The reducer and the oracle, which were written \
+      Each seed is a simulated region with faults. The reducers and the oracles, which were written \
       apart from one text, judge the same records; every alert of either must be the other's, with \
-      the same moments to the nanosecond. Printed are the rules (agreed, said by one alone) and how \
-      often each fault fired. Of the first difference the records are left out one by one, as long \
-      as there is a difference; what remains is written as NDJSON.
+      the same moments to the nanosecond. Printed are the rules (agreed, said by one alone), about \
+      people and about sources, and how often each fault fired. In one seed of four a profile of the \
+      policy is switched on and off. Of the first difference about a person the records are left \
+      out one by one, as long as there is a difference; what remains is written as NDJSON.
 
         baton simulate campaign --seeds 0..<1000
         baton reconcile --input least.ndjson
 
-      Exit code 1 where the two differ.
+      With --oracle-policy the oracle judges by another policy than the reducer: what it changes \
+      must then be found. Exit code 1 where the two differ.
       """)
 
   @OptionGroup var output: OutputOptions
@@ -40,6 +43,13 @@ struct SimulateCampaignCommand: ParsableCommand {
     help: ArgumentHelp(
       "Where the records of the first difference go (NDJSON).", valueName: "file"))
   var least = "least.ndjson"
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "A policy that the oracle alone judges people by, to see a difference found.",
+      valueName: "file"))
+  var oraclePolicy: String?
 
   func validate() throws {
     guard range != nil else {
@@ -62,19 +72,27 @@ struct SimulateCampaignCommand: ParsableCommand {
 
   func run() throws {
     guard let range else { return }
-    var campaign = Campaign(Campaign.Size(days: days, scale: scale))
+    var campaign = Campaign(
+      Campaign.Size(
+        days: days, scale: scale, oracle: try oraclePolicy.map { try PolicySource(file: $0).policy }
+      ))
     for seed in range { campaign.run(seed: seed) }
     let report = CampaignReport(campaign, seeds: seeds)
     let output = Output(output)
     try output.result(report) { CampaignText.report(report, style: output.style) }
-    guard let finding = campaign.finding else { return }
-    let writer = try NDJSONFile.Writer(least)
-    for record in finding.records { try writer.write(NDJSON.line(record)) }
-    try writer.close()
-    output.line()
-    output.line("Seed \(finding.seed): \(finding.difference)")
-    output.line("Its \(finding.records.count) records are in \(least).")
-    throw ExitCode(ExitStatus.found.rawValue)
+    if let finding = campaign.finding {
+      let writer = try NDJSONFile.Writer(least)
+      for record in finding.records { try writer.write(NDJSON.line(record)) }
+      try writer.close()
+      output.line()
+      output.line("Seed \(finding.seed): \(finding.difference)")
+      output.line("Its \(finding.records.count) records are in \(least).")
+    }
+    if let first = campaign.mergeDifferences.first { output.line("A merge, \(first)") }
+    if let finding = campaign.sourceFinding {
+      output.line("Seed \(finding.seed): \(finding.difference)")
+    }
+    guard campaign.differingSeeds.isEmpty else { throw ExitCode(ExitStatus.found.rawValue) }
   }
 }
 
@@ -92,9 +110,15 @@ struct CampaignReport: Codable {
   var differingSeeds: [UInt64]
   var events: Int
   var persons: Int
-  /// Persons who moved to another key, whom the oracle does not judge.
+  /// Keys of persons who moved to another, of whom only the merge is judged.
   var personsLeftOut: Int
+  var merges: Int
   var rules: [Line]
+  /// What connectors said of themselves.
+  var statements: Int
+  var sourceRules: [Line]
+  /// How often a profile of the policy was switched.
+  var switches: Int
   var faults: [String: Int]
 
   init(_ campaign: Campaign, seeds: String) {
@@ -104,27 +128,32 @@ struct CampaignReport: Codable {
     events = campaign.eventCount
     persons = campaign.personCount
     personsLeftOut = campaign.movedCount
-    let rules = Set(campaign.equal.keys).union(campaign.onlyReducer.keys)
-      .union(campaign.onlyOracle.keys)
-    self.rules = rules.sorted().map { rule in
-      Line(
-        rule: rule.rawValue, agreed: campaign.equal[rule, default: 0],
-        onlyReducer: campaign.onlyReducer[rule, default: 0],
-        onlyOracle: campaign.onlyOracle[rule, default: 0])
-    }
+    merges = campaign.mergeCount
+    rules = Self.lines(campaign.equal, campaign.onlyReducer, campaign.onlyOracle)
+    statements = campaign.statementCount
+    sourceRules = Self.lines(
+      campaign.equalOfSources, campaign.onlyReducerOfSources, campaign.onlyOracleOfSources)
+    switches = campaign.switchCount
     faults = Dictionary(
       uniqueKeysWithValues: campaign.faultCounts.map { ($0.key.rawValue, $0.value) })
+  }
+
+  private static func lines(
+    _ equal: [Rule: Int], _ onlyReducer: [Rule: Int], _ onlyOracle: [Rule: Int]
+  ) -> [Line] {
+    Set(equal.keys).union(onlyReducer.keys).union(onlyOracle.keys).sorted().map { rule in
+      Line(
+        rule: rule.rawValue, agreed: equal[rule, default: 0],
+        onlyReducer: onlyReducer[rule, default: 0], onlyOracle: onlyOracle[rule, default: 0])
+    }
   }
 }
 
 /// What a campaign looks like to people.
 enum CampaignText {
   static func report(_ report: CampaignReport, style: Style) -> String {
-    let rows = report.rules.map {
-      [$0.rule, "\($0.agreed)", "\($0.onlyReducer)", "\($0.onlyOracle)"]
-    }
-    var lines = Table(headers: ["RULE", "AGREED", "REDUCER ONLY", "ORACLE ONLY"], rows: rows).lines
-    if let first = lines.first { lines[0] = style.dim(first) }
+    var lines = table(report.rules, of: "RULE", style)
+    lines += [""] + table(report.sourceRules, of: "OF SOURCES", style)
     let fired = report.faults.sorted { $0.key < $1.key }.map { [$0.key, "\($0.value)"] }
     var faults = Table(headers: ["FAULT", "FIRED"], rows: fired).lines
     if let first = faults.first { faults[0] = style.dim(first) }
@@ -133,8 +162,21 @@ enum CampaignText {
     lines += [
       "",
       "\(agreed) of \(report.seedCount) seeds (\(report.seeds)) agree: \(report.events) events of "
-        + "\(report.persons) people; \(report.personsLeftOut) who moved to another key left out.",
+        + "\(report.persons) people, \(report.statements) statements of sources, "
+        + "\(report.switches) switches. Of \(report.personsLeftOut) keys of people who moved to "
+        + "another, \(report.merges) merges were judged, and nothing else.",
     ]
     return lines.joined(separator: "\n")
+  }
+
+  private static func table(
+    _ rules: [CampaignReport.Line], of name: String, _ style: Style
+  ) -> [String] {
+    let rows = rules.map {
+      [$0.rule, "\($0.agreed)", "\($0.onlyReducer)", "\($0.onlyOracle)"]
+    }
+    var lines = Table(headers: [name, "AGREED", "REDUCER ONLY", "ORACLE ONLY"], rows: rows).lines
+    if let first = lines.first { lines[0] = style.dim(first) }
+    return lines
   }
 }

@@ -1,7 +1,15 @@
+import Foundation
 import HandoffCore
 import HandoffSimulation
 import TestSupport
 import Testing
+
+/// Seeds of journeys to be run at length, such as `BATON_JOURNEYS=0..<10000`.
+private let longRange: Range<UInt64>? = {
+  let text = ProcessInfo.processInfo.environment["BATON_JOURNEYS"] ?? ""
+  let ends = text.split(separator: "..<").compactMap { UInt64($0) }
+  return ends.count == 2 && ends[0] < ends[1] ? ends[0]..<ends[1] : nil
+}()
 
 /// The reducer against the oracle (decision 0065).
 @Suite struct ConformanceTests {
@@ -20,6 +28,32 @@ import Testing
     }
     // Of the others a few remain that the page names.
     #expect(found.differences.count <= 4, "seed \(seed): \(found.differences)")
+  }
+
+  /// The same over many seeds, with the matrix printed; not in the CI run.
+  @Test(.enabled(if: longRange != nil, "takes minutes: set BATON_JOURNEYS=0..<10000"))
+  func `a long range of journeys agrees too`() {
+    var matrix: [Rule: (equal: Int, onlyReducer: Int, onlyOracle: Int)] = [:]
+    var differing: [UInt64] = []
+    for seed in longRange ?? 0..<0 {
+      let records = Journeys.records(seed: seed)
+      let found = Conformance(records: records, until: Journeys.end(of: records))
+      for (rule, count) in found.equal { matrix[rule, default: (0, 0, 0)].equal += count }
+      for difference in found.differences {
+        let rule = difference.episode.key.rule
+        if difference.isOfReducer {
+          matrix[rule, default: (0, 0, 0)].onlyReducer += 1
+        } else {
+          matrix[rule, default: (0, 0, 0)].onlyOracle += 1
+        }
+      }
+      if !found.differences.isEmpty { differing.append(seed) }
+    }
+    for (rule, row) in matrix.sorted(by: { $0.key < $1.key }) {
+      print("\(rule.rawValue) \(row.equal) \(row.onlyReducer) \(row.onlyOracle)")
+    }
+    print("\(longRange?.count ?? 0) seeds, \(differing.count) differ: \(differing)")
+    #expect(differing.isEmpty)
   }
 
   /// A24 by version is judged where messages are named: the same journeys, with names.

@@ -23,7 +23,7 @@ import Testing
   }
 
   /// With connectors that speak for themselves, and are silent, behind and wrong at times.
-  private static let exactOfSources: [Rule] = exact + [.a18, .a25, .a27, .s09, .s10, .s11]
+  private static let exactOfSources: [Rule] = exact + [.a18, .a25, .a26, .a27, .s09, .s10, .s11]
 
   @Test(arguments: 31...38 as ClosedRange<UInt64>)
   func `every fault of connectors is found, and no more`(seed: UInt64) throws {
@@ -67,6 +67,8 @@ import Testing
     for outcome in BusFaults.Outcome.allCases {
       #expect(rough.bus.outcomes[outcome, default: 0] > 0, "\(outcome)")
     }
+    // Former owners went on, and nobody saw what they wrote.
+    #expect(rough.bus.fencedCount > 0)
     #expect(!calm.verdicts.isEmpty)
   }
 }

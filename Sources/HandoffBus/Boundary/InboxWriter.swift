@@ -157,6 +157,8 @@ package struct InboxWriter: Service {
     let due = sources.filter { (heartbeats.due[$0.name] ?? .distantPast) <= time }
     guard !due.isEmpty else { return }
     let totals = try await outbox.totals()
+    // After the totals, so that none of the frames they count was taken in later (A26).
+    let saidAt = now()
     let oldest = try await outbox.oldestPending()
     // A frame is stamped a moment before it can be seen in the outbox.
     let settled = time.advanced(by: .seconds(-1))
@@ -167,9 +169,9 @@ package struct InboxWriter: Service {
         heartbeats.complete[source.name] = min(settled, earlier ?? settled)
       }
       let total = totals[source.name] ?? SourceTotals()
-      var content = FrameContent(receivedAt: time)
+      var content = FrameContent(receivedAt: saidAt)
       content.heartbeat = SourceHeartbeat(
-        source: source.name, at: time, completeUpTo: heartbeats.complete[source.name],
+        source: source.name, at: saidAt, completeUpTo: heartbeats.complete[source.name],
         lastSequence: total.lastSequence, framesTotal: total.frames, eventsTotal: 0,
         refusalsTotal: total.refusals)
       messages.append(message(content, source.name, Self.freshID(), source.rail))

@@ -240,7 +240,7 @@ package final class IngestService: Service {
       show(&session)
     }
     try await tellConditions(at: time, &session)
-    try await beat(at: time, &session)
+    try await beat(&session)
   }
 
   /// How certificates and the correlation table stand, where that is news.
@@ -339,11 +339,14 @@ package final class IngestService: Service {
   }
 
   /// Heartbeats of the sources whose interval has passed.
-  private func beat(at time: Timestamp, _ session: inout Session) async throws {
+  private func beat(_ session: inout Session) async throws {
     try await passOn(&session)
+    let time = now()
     let due = sources.filter { (session.heartbeatsDue[$0.name] ?? .distantPast) <= time }
     guard !due.isEmpty else { return }
     let totals = try await outbox.totals()
+    // After the totals, so that none of the frames they count was taken in later (A26).
+    let saidAt = now()
     let oldest = try await outbox.oldestPending()
     // A frame is stamped a moment before it can be seen in the outbox.
     let settled = time.advanced(by: .seconds(-1))
@@ -357,7 +360,7 @@ package final class IngestService: Service {
       messages.append(
         maker.record(
           SourceHeartbeat(
-            source: source.name, at: time, completeUpTo: session.complete[source.name],
+            source: source.name, at: saidAt, completeUpTo: session.complete[source.name],
             lastSequence: total.lastSequence, framesTotal: total.frames,
             eventsTotal: total.events, refusalsTotal: total.refusals)))
     }

@@ -350,6 +350,69 @@ package nonisolated struct Baton_Handoff_V1_SourceTotals: Sendable {
   /// Totals that wait for what they count, the oldest first.
   package var waiting: [Baton_Handoff_V1_SaidTotal] = []
 
+  /// What its totals count at least beyond `counted` when nothing is missing.
+  package var floor: Int64 {
+    get {_floor ?? 0}
+    set {_floor = newValue}
+  }
+  /// Returns true if `floor` has been explicitly set.
+  package var hasFloor: Bool {self._floor != nil}
+  /// Clears the value of `floor`. Subsequent reads from it will return its default value.
+  package mutating func clearFloor() {self._floor = nil}
+
+  /// The first total, while `floor` is learned from it.
+  package var first: Baton_Handoff_V1_SaidTotal {
+    get {_first ?? Baton_Handoff_V1_SaidTotal()}
+    set {_first = newValue}
+  }
+  /// Returns true if `first` has been explicitly set.
+  package var hasFirst: Bool {self._first != nil}
+  /// Clears the value of `first`. Subsequent reads from it will return its default value.
+  package mutating func clearFirst() {self._first = nil}
+
+  /// The latest moment at which a total was made, by the source's clock.
+  package var latestAtNs: Int64 {
+    get {_latestAtNs ?? 0}
+    set {_latestAtNs = newValue}
+  }
+  /// Returns true if `latestAtNs` has been explicitly set.
+  package var hasLatestAtNs: Bool {self._latestAtNs != nil}
+  /// Clears the value of `latestAtNs`. Subsequent reads from it will return its default value.
+  package mutating func clearLatestAtNs() {self._latestAtNs = nil}
+
+  /// Up to when `judged` counts, by the source's clock.
+  package var judgedTakenUpToNs: Int64 {
+    get {_judgedTakenUpToNs ?? 0}
+    set {_judgedTakenUpToNs = newValue}
+  }
+  /// Returns true if `judgedTakenUpToNs` has been explicitly set.
+  package var hasJudgedTakenUpToNs: Bool {self._judgedTakenUpToNs != nil}
+  /// Clears the value of `judgedTakenUpToNs`. Subsequent reads from it will return its default value.
+  package mutating func clearJudgedTakenUpToNs() {self._judgedTakenUpToNs = nil}
+
+  /// Arrivals counted of `judged`.
+  package var judgedCounted: UInt64 {
+    get {_judgedCounted ?? 0}
+    set {_judgedCounted = newValue}
+  }
+  /// Returns true if `judgedCounted` has been explicitly set.
+  package var hasJudgedCounted: Bool {self._judgedCounted != nil}
+  /// Clears the value of `judgedCounted`. Subsequent reads from it will return its default value.
+  package mutating func clearJudgedCounted() {self._judgedCounted = nil}
+
+  /// When `judged` was said.
+  package var judgedSaidAtNs: Int64 {
+    get {_judgedSaidAtNs ?? 0}
+    set {_judgedSaidAtNs = newValue}
+  }
+  /// Returns true if `judgedSaidAtNs` has been explicitly set.
+  package var hasJudgedSaidAtNs: Bool {self._judgedSaidAtNs != nil}
+  /// Clears the value of `judgedSaidAtNs`. Subsequent reads from it will return its default value.
+  package mutating func clearJudgedSaidAtNs() {self._judgedSaidAtNs = nil}
+
+  /// The latest seconds in which anything was taken in, in the order of time. At most 64.
+  package var seconds: [Baton_Handoff_V1_SourceSecond] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -358,6 +421,29 @@ package nonisolated struct Baton_Handoff_V1_SourceTotals: Sendable {
   fileprivate var _learningUntilNs: Int64? = nil
   fileprivate var _latest: UInt64? = nil
   fileprivate var _judged: UInt64? = nil
+  fileprivate var _floor: Int64? = nil
+  fileprivate var _first: Baton_Handoff_V1_SaidTotal? = nil
+  fileprivate var _latestAtNs: Int64? = nil
+  fileprivate var _judgedTakenUpToNs: Int64? = nil
+  fileprivate var _judgedCounted: UInt64? = nil
+  fileprivate var _judgedSaidAtNs: Int64? = nil
+}
+
+/// The messages that were taken in within one second of the source's clock.
+package nonisolated struct Baton_Handoff_V1_SourceSecond: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Seconds since the Unix epoch.
+  package var number: Int64 = 0
+
+  /// How many.
+  package var count: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 /// A total that was said.
@@ -372,9 +458,32 @@ package nonisolated struct Baton_Handoff_V1_SaidTotal: Sendable {
   /// When it was said.
   package var saidAtNs: Int64 = 0
 
+  /// Up to when it counts, by the source's clock.
+  package var takenUpToNs: Int64 {
+    get {_takenUpToNs ?? 0}
+    set {_takenUpToNs = newValue}
+  }
+  /// Returns true if `takenUpToNs` has been explicitly set.
+  package var hasTakenUpToNs: Bool {self._takenUpToNs != nil}
+  /// Clears the value of `takenUpToNs`. Subsequent reads from it will return its default value.
+  package mutating func clearTakenUpToNs() {self._takenUpToNs = nil}
+
+  /// Arrivals counted that were taken in by then.
+  package var counted: UInt64 {
+    get {_counted ?? 0}
+    set {_counted = newValue}
+  }
+  /// Returns true if `counted` has been explicitly set.
+  package var hasCounted: Bool {self._counted != nil}
+  /// Clears the value of `counted`. Subsequent reads from it will return its default value.
+  package mutating func clearCounted() {self._counted = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _takenUpToNs: Int64? = nil
+  fileprivate var _counted: UInt64? = nil
 }
 
 /// One time that something was wrong.
@@ -894,7 +1003,7 @@ nonisolated extension Baton_Handoff_V1_NumberRange: SwiftProtobuf.Message, Swift
 
 nonisolated extension Baton_Handoff_V1_SourceTotals: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SourceTotals"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}counted\0\u{1}base\0\u{3}learning_until_ns\0\u{1}latest\0\u{1}judged\0\u{1}waiting\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}counted\0\u{1}base\0\u{3}learning_until_ns\0\u{1}latest\0\u{1}judged\0\u{1}waiting\0\u{2}d\u{2}floor\0\u{1}first\0\u{3}latest_at_ns\0\u{3}judged_taken_up_to_ns\0\u{3}judged_counted\0\u{3}judged_said_at_ns\0\u{1}seconds\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -908,6 +1017,13 @@ nonisolated extension Baton_Handoff_V1_SourceTotals: SwiftProtobuf.Message, Swif
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self._latest) }()
       case 5: try { try decoder.decodeSingularUInt64Field(value: &self._judged) }()
       case 6: try { try decoder.decodeRepeatedMessageField(value: &self.waiting) }()
+      case 170: try { try decoder.decodeSingularInt64Field(value: &self._floor) }()
+      case 171: try { try decoder.decodeSingularMessageField(value: &self._first) }()
+      case 172: try { try decoder.decodeSingularSFixed64Field(value: &self._latestAtNs) }()
+      case 173: try { try decoder.decodeSingularSFixed64Field(value: &self._judgedTakenUpToNs) }()
+      case 174: try { try decoder.decodeSingularUInt64Field(value: &self._judgedCounted) }()
+      case 175: try { try decoder.decodeSingularSFixed64Field(value: &self._judgedSaidAtNs) }()
+      case 176: try { try decoder.decodeRepeatedMessageField(value: &self.seconds) }()
       default: break
       }
     }
@@ -936,6 +1052,27 @@ nonisolated extension Baton_Handoff_V1_SourceTotals: SwiftProtobuf.Message, Swif
     if !self.waiting.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.waiting, fieldNumber: 6)
     }
+    try { if let v = self._floor {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 170)
+    } }()
+    try { if let v = self._first {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 171)
+    } }()
+    try { if let v = self._latestAtNs {
+      try visitor.visitSingularSFixed64Field(value: v, fieldNumber: 172)
+    } }()
+    try { if let v = self._judgedTakenUpToNs {
+      try visitor.visitSingularSFixed64Field(value: v, fieldNumber: 173)
+    } }()
+    try { if let v = self._judgedCounted {
+      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 174)
+    } }()
+    try { if let v = self._judgedSaidAtNs {
+      try visitor.visitSingularSFixed64Field(value: v, fieldNumber: 175)
+    } }()
+    if !self.seconds.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.seconds, fieldNumber: 176)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -946,6 +1083,48 @@ nonisolated extension Baton_Handoff_V1_SourceTotals: SwiftProtobuf.Message, Swif
     if lhs._latest != rhs._latest {return false}
     if lhs._judged != rhs._judged {return false}
     if lhs.waiting != rhs.waiting {return false}
+    if lhs._floor != rhs._floor {return false}
+    if lhs._first != rhs._first {return false}
+    if lhs._latestAtNs != rhs._latestAtNs {return false}
+    if lhs._judgedTakenUpToNs != rhs._judgedTakenUpToNs {return false}
+    if lhs._judgedCounted != rhs._judgedCounted {return false}
+    if lhs._judgedSaidAtNs != rhs._judgedSaidAtNs {return false}
+    if lhs.seconds != rhs.seconds {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Baton_Handoff_V1_SourceSecond: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SourceSecond"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}count\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.number) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.count) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.number != 0 {
+      try visitor.visitSingularInt64Field(value: self.number, fieldNumber: 1)
+    }
+    if self.count != 0 {
+      try visitor.visitSingularUInt32Field(value: self.count, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Baton_Handoff_V1_SourceSecond, rhs: Baton_Handoff_V1_SourceSecond) -> Bool {
+    if lhs.number != rhs.number {return false}
+    if lhs.count != rhs.count {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -953,7 +1132,7 @@ nonisolated extension Baton_Handoff_V1_SourceTotals: SwiftProtobuf.Message, Swif
 
 nonisolated extension Baton_Handoff_V1_SaidTotal: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SaidTotal"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}frames\0\u{3}said_at_ns\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}frames\0\u{3}said_at_ns\0\u{4}h\u{2}taken_up_to_ns\0\u{1}counted\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -963,24 +1142,38 @@ nonisolated extension Baton_Handoff_V1_SaidTotal: SwiftProtobuf.Message, SwiftPr
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.frames) }()
       case 2: try { try decoder.decodeSingularSFixed64Field(value: &self.saidAtNs) }()
+      case 170: try { try decoder.decodeSingularSFixed64Field(value: &self._takenUpToNs) }()
+      case 171: try { try decoder.decodeSingularUInt64Field(value: &self._counted) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if self.frames != 0 {
       try visitor.visitSingularUInt64Field(value: self.frames, fieldNumber: 1)
     }
     if self.saidAtNs != 0 {
       try visitor.visitSingularSFixed64Field(value: self.saidAtNs, fieldNumber: 2)
     }
+    try { if let v = self._takenUpToNs {
+      try visitor.visitSingularSFixed64Field(value: v, fieldNumber: 170)
+    } }()
+    try { if let v = self._counted {
+      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 171)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Baton_Handoff_V1_SaidTotal, rhs: Baton_Handoff_V1_SaidTotal) -> Bool {
     if lhs.frames != rhs.frames {return false}
     if lhs.saidAtNs != rhs.saidAtNs {return false}
+    if lhs._takenUpToNs != rhs._takenUpToNs {return false}
+    if lhs._counted != rhs._counted {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -29,13 +29,16 @@ extension Rule {
         remembers: "at most 64 gaps a source, 100 bytes to 2 kB each, for 30 days.")
     case .a26:
       RuleWords(
-        "2 h after a source gave its total fewer messages of it were counted (shortfall); or more "
-          + "were counted than it gives (surplus), at once.",
-        not: "the difference is made up in time; the first 2 h of a source whose total began "
-          + "before us are for learning where it began.",
-        until: "the missing messages arrive; a surplus when an hour passes without another.",
+        "2 h after a source gave its total fewer messages were counted that it had taken in by "
+          + "then (shortfall); or more were than it gives (surplus), at once.",
+        not: "the difference is made up in time by messages taken in before the total; the source "
+          + "is behind and has not handed over what the total counts; the first 2 h of a source "
+          + "whose total began before us are for learning where it began.",
+        until: "the missing messages arrive, or a later total lacks nothing; a surplus when an "
+          + "hour passes without another.",
         hazard: "Messages were lost, or made, between a system and the bus.",
-        remembers: "at most 256 totals a source, 16 bytes each, for 2 h.")
+        remembers: "at most 256 totals a source, 40 bytes each, until they are judged, and how "
+          + "many came of the 64 latest seconds.")
     case .a27:
       RuleWords(
         "a message is refused and answered as such; one alert a source and reason.",

@@ -8,7 +8,10 @@
 /// events that come for a key after that. They go out in the transaction of their cause.
 public struct PersonReducer: Sendable {
   /// The version of the rules in this code: counted up when the same records give other verdicts.
-  public static let rulesVersion: UInt32 = 1
+  ///
+  /// Every verdict names it, whichever version the log's activation names: a log that is judged
+  /// again says by which rules.
+  public static let rulesVersion: UInt32 = 2
 
   struct Journal: Sendable {
     /// A person as it was before the batch changed it for the first time.
@@ -245,7 +248,6 @@ extension PersonReducer {
   ) -> Timestamp? {
     let moment = Moment(
       now: state.time, readUpTo: state.nextOffset - 1, topic: topic, partition: partition,
-      rulesVersion: state.activations[Int(state.inForce)].rulesVersion,
       policies: policies, ordinal: Int(state.inForce), completeness: completeness,
       answer: answer, answerer: answerer, arriving: arriving)
     return person.evaluate(moment, books: &books, into: &verdicts)

@@ -8,8 +8,10 @@ extension Source {
       sequence.claimed(number, at: moment.now, evidence)
       dropForgottenGaps()
     }
-    let more = counts.said(
-      heartbeat.framesTotal, at: moment.now, window: moment.policy.countWindow)
+    let more = counts.take(
+      CountTrack.Statement(
+        frames: heartbeat.framesTotal, madeAt: heartbeat.at, completeUpTo: completeUpTo),
+      at: moment.now, moment.policy)
     if more > 0 {
       book.note(
         EpisodeBook.Happening(
@@ -19,6 +21,8 @@ extension Source {
     }
     // A source that begins anew has nothing missing of what it was before.
     if counts.judged == nil { healCounts(moment, into: &verdicts) }
+    // Of what it was behind with until now.
+    judgeCounts(moment, into: &verdicts)
   }
 
   // MARK: A25
@@ -75,8 +79,11 @@ extension Source {
   // MARK: A26
 
   mutating func judgeCounts(_ moment: SourceMoment, into verdicts: inout [Verdict]) {
-    guard let due = counts.nextDue(moment.policy.countWindow), due <= moment.now else { return }
-    let missing = counts.settle(at: moment.now, window: moment.policy.countWindow)
+    let window = moment.policy.countWindow
+    guard let due = counts.nextDue(window, completeUpTo: completeUpTo), due <= moment.now else {
+      return
+    }
+    let missing = counts.settle(at: moment.now, window: window, completeUpTo: completeUpTo)
     guard missing > 0 else { return }
     let count = UInt32(clamping: missing)
     if let known = book.index(.a26, cause: Self.shortfall) {

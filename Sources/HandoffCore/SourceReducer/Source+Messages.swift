@@ -12,7 +12,7 @@ extension Source {
   ) {
     memory.forget(at: moment.now)
     guard !memory.contains(reception.receptionID) else { return }
-    counts.count()
+    counts.count(takenInAt: reception.at, at: moment.now, moment.policy)
     healCounts(moment, into: &verdicts)
     let isRepeat = recognise(reception, moment, into: &verdicts)
     // A repeat bears the times of the first: they say nothing of the clock now.
@@ -51,7 +51,8 @@ extension Source {
     else { return isRepeat }
     book.note(
       EpisodeBook.Happening(
-        rule: .a03, reference: key, beginning: key.bytes, earlier: known.evidence),
+        rule: .a03, reference: key, beginning: moment.beginning(key),
+        earlier: known.evidence),
       of: self.subject, moment, into: &verdicts)
     return false
   }
@@ -128,7 +129,7 @@ extension Source {
         MessageMemory.Entry(
           receptionID: refusal.receptionID, key: nil, content: nil, subject: nil, at: moment.now,
           evidence: evidence))
-      counts.count()
+      counts.count(takenInAt: refusal.at, at: moment.now, moment.policy)
       healCounts(moment, into: &verdicts)
       if let number = refusal.sequence { arrived(number, moment, into: &verdicts) }
       rate.note(isRepeat: false, at: moment.now)
@@ -168,7 +169,7 @@ extension Source {
     book.note(
       EpisodeBook.Happening(
         rule: .a13, cause: isFull ? Self.more : nil, reference: isFull ? nil : orphan.reference,
-        beginning: orphan.reference.bytes, opened: due),
+        beginning: moment.beginning(orphan.reference), opened: due),
       of: subject, moment, into: &verdicts)
   }
 
@@ -185,7 +186,7 @@ extension Source {
     book.note(
       EpisodeBook.Happening(
         rule: .a16, cause: Self.twoPersons, reference: conflict.reference,
-        beginning: conflict.reference.bytes),
+        beginning: moment.beginning(conflict.reference)),
       of: subject, moment, into: &verdicts)
   }
 }

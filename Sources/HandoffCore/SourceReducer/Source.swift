@@ -71,8 +71,8 @@ public struct Source: Hashable, Sendable {
   /// When something about it may next be different.
   func nextDue(_ policy: SourcePolicy, _ windows: RuleWindows) -> Timestamp? {
     [
-      silenceDue(policy), gapDue(windows), counts.nextDue(policy.countWindow), rateDue(policy),
-      book.nextEnd(windows),
+      silenceDue(policy), gapDue(windows), rateDue(policy), book.nextEnd(windows),
+      counts.nextDue(policy.countWindow, completeUpTo: completeUpTo),
     ].compactMap(\.self).min()
   }
 

@@ -6,8 +6,12 @@ package struct BusFaults: Hashable, Sendable {
   package var crashBeforeCommit: Double
   /// Of a batch: the reconciler dies after the commit, without knowing that it succeeded.
   package var crashAfterCommit: Double
-  /// Of a batch: the verdicts are there, and the state and the offset are not (kafka.md trap 20).
+  /// Of a batch: the verdicts are there, what it wrote is there on some partitions only, and the
+  /// state and the offset are not (kafka.md trap 20).
   package var torn: Double
+  /// Of a batch: another instance takes the partition over while the transaction is open, and the one
+  /// that had it goes on until it is told.
+  package var handedOver: Double
   /// A second owner believes that it has every partition, and writes ticks too.
   package var isTickedTwice: Bool
   /// The most records of one batch.
@@ -15,12 +19,13 @@ package struct BusFaults: Hashable, Sendable {
 
   package init(
     abort: Double = 0, crashBeforeCommit: Double = 0, crashAfterCommit: Double = 0,
-    torn: Double = 0, isTickedTwice: Bool = false, batchMax: Int = 500
+    torn: Double = 0, handedOver: Double = 0, isTickedTwice: Bool = false, batchMax: Int = 500
   ) {
     self.abort = abort
     self.crashBeforeCommit = crashBeforeCommit
     self.crashAfterCommit = crashAfterCommit
     self.torn = torn
+    self.handedOver = handedOver
     self.isTickedTwice = isTickedTwice
     self.batchMax = batchMax
   }
@@ -28,12 +33,20 @@ package struct BusFaults: Hashable, Sendable {
   package static let none = BusFaults()
   /// Every kind, often.
   package static let dense = BusFaults(
-    abort: 0.05, crashBeforeCommit: 0.02, crashAfterCommit: 0.02, torn: 0.02, isTickedTwice: true,
-    batchMax: 20)
+    abort: 0.05, crashBeforeCommit: 0.02, crashAfterCommit: 0.02, torn: 0.02, handedOver: 0.03,
+    isTickedTwice: true, batchMax: 20)
 
   /// Ways in which a batch can end.
   package enum Outcome: String, CaseIterable, Hashable, Sendable {
-    case committed, aborted, crashedBeforeCommit, crashedAfterCommit, torn
+    case committed, aborted, crashedBeforeCommit, crashedAfterCommit, torn, handedOver
+
+    /// Whether the verdicts of the batch are there for readers of committed records.
+    var isSeen: Bool {
+      switch self {
+      case .committed, .crashedAfterCommit, .torn: true
+      case .aborted, .crashedBeforeCommit, .handedOver: false
+      }
+    }
   }
 
   func draw(_ chance: inout Chance) -> Outcome {
@@ -45,6 +58,8 @@ package struct BusFaults: Hashable, Sendable {
     limit += crashAfterCommit
     if point < limit { return .crashedAfterCommit }
     limit += torn
-    return point < limit ? .torn : .committed
+    if point < limit { return .torn }
+    limit += handedOver
+    return point < limit ? .handedOver : .committed
   }
 }

@@ -26,12 +26,18 @@ package struct SimulatedBus: Sendable {
   private var chance: Chance
   private var logs: [SimulatedLog]
   private var owners: [SimulatedOwner]
+  /// Who had a partition, and has not been told that another has it now.
+  private var zombies: [Int: SimulatedOwner] = [:]
+  /// Transactions of zombies, of which nobody sees anything.
+  package private(set) var fencedCount = 0
   private var transactionCount = 0
   private var now: Timestamp
   /// The topic of sources and its owner; `nil` where connectors say nothing of themselves.
   private var sources: SimulatedSources?
   private var sourceLog = SimulatedLog(topic: sourcesTopic, partition: 0)
   private var isOver = false
+  /// What switches the policy, still to come.
+  private var switches: [(at: Timestamp, record: WireRecord)]
   /// How much memory holds, once a simulated week, or as often as was asked for.
   package private(set) var samples: [Sample] = []
   private let sampling: Elapsed
@@ -60,6 +66,7 @@ package struct SimulatedBus: Sendable {
     self.schedule = schedule
     chance = Chance(seed: seed, 3)
     now = simulation.start
+    switches = simulation.switches?.records ?? []
     let partitions = 0..<simulation.placing.partitionCount
     logs = partitions.map { SimulatedLog(topic: eventsTopic, partition: $0) }
     owners = partitions.map {
@@ -75,6 +82,7 @@ package struct SimulatedBus: Sendable {
     var next = simulation.next()
     while let record = next {
       try speak(sink)
+      try switchPolicy(until: record.at, sink)
       try pass(until: record.at, sink)
       now = max(now, record.at)
       sample()
@@ -86,6 +94,7 @@ package struct SimulatedBus: Sendable {
     }
     try speak(sink)
     try simulation.takeTruths().forEach { try sink(.truth($0)) }
+    try switchPolicy(until: simulation.end, sink)
     try pass(until: simulation.end, sink)
     now = simulation.end
     isOver = true
@@ -96,6 +105,21 @@ package struct SimulatedBus: Sendable {
     for partition in owners.indices {
       tick(partition)
       try flush(partition, sink)
+    }
+  }
+
+  /// Writes what an administrator switches, onto every partition.
+  private mutating func switchPolicy(
+    until time: Timestamp, _ sink: (Output) throws -> Void
+  ) throws {
+    while let (at, record) = switches.first, at <= time {
+      try pass(until: at, sink)
+      now = max(now, at)
+      for index in logs.indices {
+        try sink(.record(logs[index].append(record, at: now)))
+        arrive(at: index)
+      }
+      switches.removeFirst()
     }
   }
 
@@ -200,6 +224,7 @@ package struct SimulatedBus: Sendable {
       guard !read.records.isEmpty else { break }
       recordCount += read.records.count
       let placing = simulation.placing
+      live(zombieOf: partition, read)
       let batch = owners[partition].apply(read.records, next: read.next, placing)
       let outcome = faults.draw(&chance)
       outcomes[outcome, default: 0] += 1
@@ -215,22 +240,56 @@ package struct SimulatedBus: Sendable {
   ) throws {
     transactionCount += 1
     let written = write(batch.outgoing)
-    let isSeen = outcome != .aborted && outcome != .crashedBeforeCommit
-    for index in logs.indices { logs[index].end(transactionCount, commit: isSeen) }
+    let seen = end(outcome)
     switch outcome {
     case .committed: owners[partition].keep(batch)
     case .aborted: owners[partition].undo()
     case .crashedBeforeCommit, .torn: try owners[partition].restart(after: nil)
     case .crashedAfterCommit: try owners[partition].restart(after: batch)
+    case .handedOver:
+      // What it had applied and never committed it takes for committed.
+      var zombie = owners[partition]
+      zombie.keep(batch)
+      zombies[partition] = zombie
+      try owners[partition].restart(after: nil)
     }
-    guard isSeen else { return }
+    guard outcome.isSeen else { return }
     for verdict in batch.verdicts { try sink(.verdict(verdict, at: now)) }
-    for stored in written {
+    for stored in written where seen.contains(Int(stored.coordinates.partition)) {
       try sink(.record(stored))
       if Int(stored.coordinates.partition) != partition {
         arrive(at: Int(stored.coordinates.partition))
       }
     }
+  }
+
+  /// Ends the transaction on every partition; returns where readers of committed records see it.
+  ///
+  /// A torn one is seen on some of them, and aborted on the others.
+  private mutating func end(_ outcome: BusFaults.Outcome) -> Set<Int> {
+    var seen: Set<Int> = []
+    for index in logs.indices {
+      let isSeen = outcome == .torn ? chance.happens(0.5) : outcome.isSeen
+      logs[index].end(transactionCount, commit: isSeen)
+      if isSeen { seen.insert(index) }
+    }
+    return seen
+  }
+
+  /// The former owner takes one more batch; the broker refuses its transaction, and so it learns that
+  /// it is none any more.
+  private mutating func live(
+    zombieOf partition: Int, _ read: (records: [StoredRecord], next: Int64, isAll: Bool)
+  ) {
+    guard var zombie = zombies[partition] else { return }
+    let news = read.records.filter { $0.coordinates.offset >= zombie.committedOffset }
+    guard !news.isEmpty else { return }
+    zombies[partition] = nil
+    let batch = zombie.apply(news, next: read.next, simulation.placing)
+    transactionCount += 1
+    _ = write(batch.outgoing)
+    fencedCount += 1
+    for index in logs.indices { logs[index].end(transactionCount, commit: false) }
   }
 
   /// What a reducer wants written to the events topic, in its transaction.
@@ -275,17 +334,16 @@ extension SimulatedBus {
         written.append(logs[index].append(record, at: now.roundedUp, in: transactionCount))
       }
     }
-    let isSeen = outcome != .aborted && outcome != .crashedBeforeCommit
-    for index in logs.indices { logs[index].end(transactionCount, commit: isSeen) }
+    let seen = end(outcome)
     switch outcome {
     case .committed: sources?.keep(batch)
     case .aborted: sources?.undo(batch)
-    case .crashedBeforeCommit, .torn: try sources?.restart(after: nil)
+    case .crashedBeforeCommit, .torn, .handedOver: try sources?.restart(after: nil)
     case .crashedAfterCommit: try sources?.restart(after: batch)
     }
-    guard isSeen else { return }
+    guard outcome.isSeen else { return }
     for verdict in batch.verdicts { try sink(.verdict(verdict, at: now)) }
-    for stored in written {
+    for stored in written where seen.contains(Int(stored.coordinates.partition)) {
       try sink(.record(stored))
       arrive(at: Int(stored.coordinates.partition))
     }

@@ -1,9 +1,11 @@
 package import HandoffCodecs
 package import HandoffCore
 
-/// The reducer against the oracle over the records of simulated regions, one seed after the other.
+/// The reducers against the oracles over the records of simulated regions, one seed after the other.
 ///
-/// Persons who move to another key are not judged by the oracle, and are left out and counted.
+/// Of each seed people are judged over its events, in one of four with a profile that is switched on
+/// and off, and sources over what connectors say of themselves in the same region.
+/// Of persons who move to another key only the merge is judged (A16); they are left out of the rest.
 package struct Campaign: Sendable {
   /// How large each simulation is, and what goes wrong in it.
   package struct Size: Sendable {
@@ -12,11 +14,15 @@ package struct Campaign: Sendable {
     package var faults: FaultPlan
     /// How long both go on after the last day, so that what is armed falls due.
     package var rest: Elapsed
+    /// What the oracle alone judges by, to show that a difference is found.
+    package var oracle: Policy?
 
     package init(
-      days: Int = 3, scale: Double = 0.001, faults: FaultPlan = .dense, rest: Elapsed = .hours(4800)
+      days: Int = 3, scale: Double = 0.001, faults: FaultPlan = .dense,
+      rest: Elapsed = .hours(4800), oracle: Policy? = nil
     ) {
       (self.days, self.scale, self.faults, self.rest) = (days, scale, faults, rest)
+      self.oracle = oracle
     }
   }
 
@@ -32,50 +38,160 @@ package struct Campaign: Sendable {
   package private(set) var differingSeeds: [UInt64] = []
   package private(set) var eventCount = 0
   package private(set) var personCount = 0
+  /// Keys of persons who moved from one to another.
   package private(set) var movedCount = 0
+  /// Merges of two keys that were judged (A16).
+  package private(set) var mergeCount = 0
+  /// What differs of them, in words.
+  package private(set) var mergeDifferences: [String] = []
   package private(set) var equal: [Rule: Int] = [:]
   package private(set) var onlyReducer: [Rule: Int] = [:]
   package private(set) var onlyOracle: [Rule: Int] = [:]
+  /// The same of the rules about sources.
+  package private(set) var equalOfSources: [Rule: Int] = [:]
+  package private(set) var onlyReducerOfSources: [Rule: Int] = [:]
+  package private(set) var onlyOracleOfSources: [Rule: Int] = [:]
+  package private(set) var statementCount = 0
+  package private(set) var switchCount = 0
   /// How often each fault fired.
   package private(set) var faultCounts: [Fault: Int] = [:]
   package private(set) var finding: Finding?
+  /// The first difference about a source.
+  package private(set) var sourceFinding: (seed: UInt64, difference: SourceConformance.Difference)?
 
   package init(_ size: Size = Size()) { self.size = size }
 
   /// Runs one more seed; of the first difference the least records are sought, unless not asked for.
   package mutating func run(seed: UInt64, shrinking: Bool = true) {
+    seedCount += 1
+    let before = mergeDifferences.count
+    let differs = [
+      runPeople(seed: seed, shrinking: shrinking), runSources(seed: seed),
+      mergeDifferences.count > before,
+    ]
+    if differs.contains(true) { differingSeeds.append(seed) }
+  }
+
+  /// Whether the two differ about a person.
+  private mutating func runPeople(seed: UInt64, shrinking: Bool) -> Bool {
+    let (all, end) = record(seed: seed)
+    let policy = Simulation.policy(Self.policy, from: Simulation.defaultStart, heartbeat: nil)
+    var oracle = size.oracle
+    oracle?.register = policy.register
+    func judge(_ some: [Recorded]) -> Conformance {
+      Conformance(records: some.map(\.read), until: end, policy: policy, oracle: oracle)
+    }
+    let found = judge(all)
+    count(found)
+    guard let first = found.differences.first else { return false }
+    guard shrinking, finding == nil else { return true }
+    let least = Self.least(all.filter { $0.person == first.person || $0.person == nil }) {
+      !judge($0).differences.isEmpty
+    }
+    let shown = judge(least).differences.first ?? first
+    finding = Finding(seed: seed, difference: shown, records: least.map(\.stored))
+    return true
+  }
+
+  /// The records of a region, without those of who moved to another key, and the end of time.
+  private mutating func record(seed: UInt64) -> (records: [Recorded], end: Timestamp) {
     var simulation = Simulation(
       seed: seed, days: size.days, scale: size.scale, faults: size.faults,
       placing: Placing(partitionCount: 1))
     var log = SimulatedLog(topic: eventsTopic, partition: 0)
     var records: [Recorded] = []
-    var moved: Set<PatientKey> = []
+    var moved: [PatientKey: Set<PatientKey>] = [:]
+    var switches =
+      Self.isSwitched(seed)
+      ? PolicySwitches(
+        Simulation.policy(Self.policy, from: simulation.start, heartbeat: nil),
+        from: simulation.start, to: simulation.end)?.records ?? [] : []
     while let next = simulation.next() {
+      while let (at, record) = switches.first, at <= next.at {
+        let stored = log.append(record, at: at)
+        records.append(
+          Recorded(stored: stored, read: SimulatedOwner.record(stored, simulation.placing)))
+        switches.removeFirst()
+        switchCount += 1
+      }
       let stored = log.append(next.record, at: next.at)
       log.trim(before: stored.coordinates.offset)
       let read = SimulatedOwner.record(stored, simulation.placing)
       guard case .event(let event) = read.content else { continue }
-      if let target = event.movesTo { moved.formUnion([event.patientKey, target]) }
+      if let target = event.movesTo {
+        moved[event.patientKey, default: []].insert(target)
+        moved[target, default: []].insert(event.patientKey)
+      }
       records.append(Recorded(stored: stored, read: read, person: event.patientKey))
     }
-    movedCount += moved.count
-    records.removeAll { moved.contains($0.person) }
-    seedCount += 1
-    eventCount += records.count
-    personCount += Set(records.map(\.person)).count
-    faultCounts.merge(simulation.faultCounts, uniquingKeysWith: +)
     let end = simulation.end.advanced(by: size.rest)
-    let found = Conformance(records: records.map(\.read), until: end)
-    count(found, seed: seed)
-    guard shrinking, finding == nil, let first = found.differences.first else { return }
-    let least = Self.least(records.filter { $0.person == first.person }) { some in
-      !Conformance(records: some.map(\.read), until: end).differences.isEmpty
-    }
-    let shown = Conformance(records: least.map(\.read), until: end).differences.first ?? first
-    finding = Finding(seed: seed, difference: shown, records: least.map(\.stored))
+    movedCount += moved.count
+    judgeMerges(moved, records, until: end, seed: seed)
+    records.removeAll { $0.person.map { moved[$0] != nil } ?? false }
+    let people = records.compactMap(\.person)
+    eventCount += people.count
+    personCount += Set(people).count
+    faultCounts.merge(simulation.faultCounts, uniquingKeysWith: +)
+    return (records, end)
   }
 
-  private mutating func count(_ found: Conformance, seed: UInt64) {
+  /// A16 of everybody who moved from one key to another, and no further.
+  private mutating func judgeMerges(
+    _ moved: [PatientKey: Set<PatientKey>], _ records: [Recorded], until end: Timestamp,
+    seed: UInt64
+  ) {
+    for (key, others) in moved.sorted(by: { $0.key < $1.key }) {
+      guard others.count == 1, let other = others.first, key < other, moved[other] == [key] else {
+        continue
+      }
+      mergeCount += 1
+      let mine = records.filter { $0.person == key || $0.person == other }
+      let found = IdentityConformance(records: mine.map(\.stored), until: end, policy: .default)
+      equal[.a16, default: 0] += found.equal
+      guard !found.isEqual else { continue }
+      onlyReducer[.a16, default: 0] += found.onlyReducer.count
+      onlyOracle[.a16, default: 0] += found.onlyOracle.count
+      mergeDifferences.append(
+        "seed \(seed): reducer only \(found.onlyReducer), oracle only \(found.onlyOracle)")
+    }
+  }
+
+  /// Whether the two differ about a source.
+  private mutating func runSources(seed: UInt64) -> Bool {
+    var simulation = Simulation(
+      seed: seed, days: size.days, scale: size.scale, faults: size.faults,
+      placing: Placing(partitionCount: 1), heartbeat: .minutes(15))
+    var log = SimulatedLog(topic: sourcesTopic, partition: 0)
+    var records: [SourceTopicRecord] = []
+    var isOver = false
+    while !isOver {
+      isOver = simulation.next() == nil
+      for arrival in simulation.takeSources() where !arrival.isBroken {
+        let stored = log.append(WireCodec().encode(arrival.statement), at: arrival.at)
+        log.trim(before: stored.coordinates.offset)
+        records.append(SimulatedSources.record(stored))
+      }
+    }
+    statementCount += records.count
+    for (fault, count) in simulation.faultCounts where Fault.ofSources.contains(fault) {
+      faultCounts[fault, default: 0] += count
+    }
+    let found = SourceConformance(
+      records: records, until: simulation.end, policy: simulation.policy)
+    equalOfSources.merge(found.equal, uniquingKeysWith: +)
+    for difference in found.differences {
+      if difference.isOfReducer {
+        onlyReducerOfSources[difference.episode.rule, default: 0] += 1
+      } else {
+        onlyOracleOfSources[difference.episode.rule, default: 0] += 1
+      }
+    }
+    guard let first = found.differences.first else { return false }
+    if sourceFinding == nil { sourceFinding = (seed, first) }
+    return true
+  }
+
+  private mutating func count(_ found: Conformance) {
     equal.merge(found.equal, uniquingKeysWith: +)
     for difference in found.differences {
       let rule = difference.episode.key.rule
@@ -85,14 +201,14 @@ package struct Campaign: Sendable {
         onlyOracle[rule, default: 0] += 1
       }
     }
-    if !found.differences.isEmpty { differingSeeds.append(seed) }
   }
 
   /// A record as it is stored, and what it says.
   private struct Recorded {
     var stored: StoredRecord
     var read: EventRecord
-    var person: PatientKey
+    /// `nil` of what is about nobody: a switch of the policy.
+    var person: PatientKey?
   }
 
   /// The least of `all`, in order, that still fails: none of it can be left out (delta debugging).

@@ -22,9 +22,13 @@ public struct Conformance: Sendable {
   ///
   /// Episodes are compared by rule, handoff, limb, opening and end; those of A01 to A03, which are
   /// about messages, by rule, opening and end.
-  public init(records: [EventRecord], until end: Timestamp, policy: Policy = .default) {
+  ///
+  /// With a policy of the `oracle`'s own that one judges by it, to show that a difference is found.
+  public init(
+    records: [EventRecord], until end: Timestamp, policy: Policy = .default, oracle: Policy? = nil
+  ) {
     let said = Self.reducerEpisodes(records, until: end, policy)
-    let due = Oracle(policy: policy).episodes(of: records, until: end)
+    let due = Oracle(policy: oracle ?? policy).episodes(of: records, until: end)
     for person in Set(said.keys).union(due.keys).sorted() {
       var rest = said[person, default: []]
       for episode in due[person, default: []].map(Self.compared) {

@@ -114,6 +114,7 @@ package enum Fault: String, CaseIterable, Hashable, Sendable, Codable {
   case certificateRenewed = "certificate-renewed"
   case sequenceGapFilled = "sequence-gap-filled"
   case sequenceBegunAnew = "sequence-begun-anew"
+  case policySwitched = "policy-switched"
 
   /// Whether it only looks like a fault.
   package var isBenign: Bool { Self.benign.contains(self) }
@@ -152,7 +153,7 @@ package struct FaultPlan: Hashable, Sendable {
     rates: rates { fault in
       // Stays in hospital are few, and so are connectors.
       if Fault.ofSources.contains(fault) { return 0.04 }
-      return ofDischarges.contains(fault) ? 0.08 : fault.isBenign ? 0.008 : 0.012
+      return ofDischarges.contains(fault) ? 0.16 : fault.isBenign ? 0.008 : 0.012
     })
 
   private static let ofDischarges: Set<Fault> = [

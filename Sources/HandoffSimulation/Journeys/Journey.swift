@@ -11,6 +11,9 @@ struct Arrival: Sendable {
   /// Whether nothing of its handoff is said twice otherwise.
   var isAlone = true
 
+  /// Whether its connector knows of it: what only befalls the bus it does not.
+  var isOfConnector: Bool { mishap == nil && again != .bus }
+
   /// Who says something again.
   enum Again: Sendable {
     case sender, bus
@@ -50,6 +53,7 @@ struct JourneyWriter: Sendable {
   /// How many people there are; who is ill twice comes again after all the others.
   let population: UInt64
   var hearing = Hearing()
+  var switches: PolicySwitches?
 
   func journey(of occasion: Occasion) -> Journey {
     var draft = JourneyDraft(writer: self, occasion: occasion)
@@ -110,6 +114,10 @@ struct JourneyDraft {
       clocks: policy.clocks(kind: kind, priority: priority), readyAt: readyAt)
     let request = latest(time, script)
     script.steps = [step(.handoffRequested, .sender, script.from, at: request)]
+    if let switches = writer.switches {
+      let arrival = hearing.reach(script.steps[0], of: script)
+      script.clocks = switches.policy(at: arrival).clocks(kind: kind, priority: priority)
+    }
     transport(&script)
     if script.clocks.isDocument {
       receive(&script)
@@ -182,7 +190,8 @@ struct JourneyDraft {
     let anchor = script.clocks.startAnchor == .dischargeReady ? script.readyAt ?? request : request
     let limit = script.clocks.start ?? script.clocks.outcome ?? .days(14)
     let share = chance.unit() * chance.unit()
-    let until = due(limit, anchor, script)
+    // Who accepted when the start was overdue begins soon, and not at the same moment.
+    let until = max(due(limit, anchor, script), accepted.advanced(by: .minutes(30)))
     let started = chance.moment(
       from: accepted, to: until, between: 0.05 + share * 0.5, and: 0.1 + share * 0.6)
     if started.since(accepted) > .hours(72) {

@@ -62,6 +62,8 @@ extension JourneyDraft {
     var again = script.steps[0]
     again.lag = Elapsed(nanoseconds: length * 2 / 3)
     again.isRetry = true
+    // Where its connector keeps one and not the next, it is no retry to anybody.
+    guard hearing.isInOrder([script.steps[0], failed, again], of: script) else { return }
     script.steps.insert(contentsOf: [failed, again], at: 1)
   }
 

@@ -29,6 +29,8 @@ struct Life {
     var index: Int
     /// Said when it was at its end already.
     var isAfterEnd: Bool
+    /// Of what the register says of sender and receiver.
+    var isOfParties = false
   }
 
   let id: HandoffID
@@ -119,6 +121,7 @@ struct Life {
     request = step
     content = step.event
     versions = [step.event.version]
+    judgeParties(step)
     acts = [step]
     state = .requested
     let waiting = orphans
@@ -144,9 +147,10 @@ struct Life {
     let to = content.to?.organisation
     let own = event.speaker == .sender ? from : to
     let other = event.speaker == .sender ? to : from
-    if own == nil || by == own { return .party }
-    if by == other { return .wrongRole }
-    return content.cc.contains { $0.organisation == by } ? .sharing : .stranger
+    let register = RegisterView(policy: request?.policy ?? .default)
+    if own == nil || register.speaks(by, for: own) { return .party }
+    if register.speaks(by, for: other) { return .wrongRole }
+    return content.cc.contains { register.speaks(by, for: $0.organisation) } ? .sharing : .stranger
   }
 
   private mutating func apply(_ step: Step) {
@@ -246,6 +250,7 @@ struct Life {
   private mutating func carryOut(_ what: OracleTable.Move, _ step: Step) {
     if step.event.type == .handoffRequested || step.event.type == .handoffAmended {
       amend(step.event)
+      judgeParties(step)
       versions.append(step.event.version)
     }
     switch what {
@@ -318,6 +323,21 @@ struct Life {
       steps[.missed] = step
       steps[.booked] = nil
     default: break
+    }
+  }
+
+  /// What the register says of the parties (A17): an amendment puts right what it does not bring with
+  /// it again.
+  private mutating func judgeParties(_ step: Step) {
+    let causes = RegisterView(policy: step.policy).causes(
+      from: content?.from?.organisation, to: content?.to?.organisation, content?.kind,
+      at: step.event.occurredAt)
+    flags.removeAll { $0.isOfParties && !causes.contains($0.cause) }
+    for cause in causes.sorted() where !flags.contains(where: { $0.cause == cause }) {
+      flags.append(
+        Flag(
+          rule: .a17, cause: cause, at: step.at, event: step.event.id, index: step.index,
+          isAfterEnd: false, isOfParties: true))
     }
   }
 

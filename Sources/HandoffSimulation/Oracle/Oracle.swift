@@ -14,7 +14,7 @@ public struct Oracle: Sendable {
   }
 
   private let policies: [RecordHash: Policy]
-  private let first: Policy
+  let first: Policy
 
   /// Judges under `policy`, and under `others` where the log activates them.
   public init(policy: Policy = .default, others: [Policy] = []) {
@@ -37,7 +37,8 @@ public struct Oracle: Sendable {
         people[event.patientKey, default: []].append(
           Arrival(event: event, at: time, policy: policy))
       case .rulesActivation(let activation):
-        policy = policies[activation.policyHash] ?? policy
+        guard let file = policies[activation.policyHash] else { continue }
+        policy = activation.profile.flatMap(file.under) ?? file
       case .tick, .sourceState, .transfer, .unusable: break
       }
     }

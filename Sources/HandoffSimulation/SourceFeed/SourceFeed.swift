@@ -1,4 +1,5 @@
 package import HandoffCore
+internal import HeapModule
 
 /// A record of the sources topic, and when it arrives.
 package struct SourceArrival: Sendable {
@@ -16,7 +17,10 @@ struct SourceFeed: Sendable {
     var nextBeat: Timestamp
     var heardAt: Timestamp
     var sequence: UInt64 = 0
+    /// Taken in, whether or not it was handed over.
     var frames: UInt64 = 0
+    /// When it takes in what is on its way to it.
+    var expected = Heap<Timestamp>()
     var refusals: UInt64 = 0
     /// Frames that it counts and nobody has seen; below 0, that it did not count.
     var uncounted: Int64 = 0
@@ -88,6 +92,10 @@ struct SourceFeed: Sendable {
     if let day, day.isSpooled, day.from <= time { stop(day, &connector) }
     if let held = connector.held { release(held, at: time, &connector) }
     connector.heardAt = time
+    while let taken = connector.expected.min, taken <= time {
+      connector.expected.removeMin()
+      connector.frames += 1
+    }
     if let day, day.from <= time { happen(day, &connector, at: time) }
     var heartbeat = heartbeat(of: connector, at: time)
     if let day, day.fault == .clockAhead, day.from <= time, time < day.to {
@@ -142,13 +150,17 @@ struct SourceFeed: Sendable {
 
   // MARK: Receptions
 
+  /// A message will be taken in at `time`, and counts from then on.
+  mutating func expect(at time: Timestamp, of source: Code) {
+    connectors[source]?.expected.insert(time)
+  }
+
   /// A message of an event was taken in at `taken`, and arrives at `time`.
   mutating func receive(_ arrival: Arrival, at time: Timestamp) {
     let (event, taken) = (arrival.event, arrival.at)
     guard var connector = connectors.removeValue(forKey: event.source) else { return }
     defer { connectors[event.source] = connector }
     let day = calendar.day(event.source, at: taken)
-    connector.frames += 1
     // Who sends again sends the number again: it is not known here, and counts no further.
     if arrival.again == nil { connector.sequence += 1 }
     var reception = SourceReception(

@@ -67,11 +67,21 @@ extension EventGenerator {
     source.counts.base = maybe { Int64($0.number(-9...9)) }
     source.counts.learningUntil = maybe { $0.time() }
     source.counts.latest = maybe { UInt64($0.number(0...9)) }
-    source.counts.judged = maybe { UInt64($0.number(0...9)) }
-    source.counts.waiting = list(2) {
-      CountTrack.Total(frames: UInt64($0.number(0...9)), saidAt: $0.time())
+    source.counts.judged = maybe { $0.total() }
+    source.counts.waiting = list(2) { $0.total() }
+    source.counts.floor = maybe { Int64($0.number(-9...9)) }
+    source.counts.first = maybe { $0.total() }
+    source.counts.latestAt = maybe { $0.time() }
+    source.counts.recent.seconds = (0..<number(0...3)).map {
+      RecentArrivals.Second(number: Int64($0), count: UInt32(number(0...9)))
     }
     source.book = EpisodeBook(list(2) { $0.episode() })
     return source
+  }
+
+  private mutating func total() -> CountTrack.Total {
+    CountTrack.Total(
+      frames: UInt64(number(0...9)), saidAt: time(), takenUpTo: time(),
+      counted: UInt64(number(0...9)))
   }
 }

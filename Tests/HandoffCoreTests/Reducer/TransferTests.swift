@@ -284,6 +284,18 @@ import Testing
     #expect(region.person(Region.b)?.alias == nil)
   }
 
+  @Test func `a merge back into any of a line of merges is refused`() {
+    var region = Region()
+    let other = Region.key(4)
+    region.merge(Region.c, into: Region.a, at: 10, id: 70)
+    region.merge(other, into: Region.b, at: 11, id: 71)
+    region.merge(Region.a, into: Region.b, at: 12, id: 72)
+    let known = region.person(Region.b)?.links.map(\.key)
+    #expect(known == [other, Region.c, Region.a])
+    let said = region.merge(Region.b, into: Region.c, at: 20, id: 73)
+    #expect(said.map(\.cause) == [JourneyGenerator.code("cycle")])
+  }
+
   @Test func `a second merge of one key into another is for people to sort out`() {
     var region = Region()
     region.merge(Region.a, into: Region.b, at: 10, id: 70)

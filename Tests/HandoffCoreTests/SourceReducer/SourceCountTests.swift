@@ -54,6 +54,47 @@ import Testing
     #expect(scene.open == ["A25"])
   }
 
+  @Test func `is remembered in 64 parts, and what would be one more is missing still`() throws {
+    var scene = SourceScene()
+    scene.receive(at: 0, sequence: 1)
+    scene.receive(at: 1, sequence: 202)
+    for number in stride(from: 3 as UInt64, to: 201, by: 2) {
+      scene.receive(at: 2, sequence: number)
+    }
+    let gap = try #require(scene.reducer.source(SourceScene.code)?.sequence.gaps.first)
+    #expect(gap.missing.count == SequenceTrack.partsMax)
+    #expect(scene.tick(at: 1000).map(\.count) == [200 - 63])
+  }
+
+  @Test func `is forgotten after a month, or after 64 others, and its episode with it`() throws {
+    func standing(_ scene: SourceScene) throws -> [Token?] {
+      let source = try #require(scene.reducer.source(SourceScene.code))
+      let gaps: [Token?] = source.sequence.gaps.map {
+        Token(rawValue: UInt128($0.from) << 64 | UInt128($0.to))
+      }
+      let episodes = source.book.episodes.filter { $0.rule == .a25 }.map(\.reference)
+      #expect(episodes.allSatisfy(gaps.contains))
+      return episodes
+    }
+    for isClaimed in [true, false] {
+      var scene = SourceScene()
+      scene.receive(at: 0, sequence: 1)
+      for step in 1...80 as ClosedRange<UInt64> {
+        let second = Int64(step) * 20
+        if isClaimed {
+          scene.beat(at: second, sequence: 1 + 2 * step)
+        } else {
+          scene.receive(at: second, sequence: 1 + 2 * step)
+        }
+        #expect(try standing(scene).count <= SequenceTrack.gapsMax)
+      }
+      scene.tick(at: 3_000)
+      #expect(try standing(scene).count == SequenceTrack.gapsMax)
+      scene.tick(at: 31 * 86_400)
+      #expect(try standing(scene).isEmpty)
+    }
+  }
+
   /// Everything that came, judged as a whole at the end.
   private func missing(_ numbers: [UInt64]) -> Int {
     guard let first = numbers.first, let last = numbers.max() else { return 0 }
@@ -77,55 +118,6 @@ import Testing
     scene.tick(at: 5000)
     let open = LiveAlerts(scene.verdicts).open.filter { $0.rule == .a25 }
     #expect(open.reduce(0) { $0 + Int($1.count) } == missing(numbers))
-  }
-}
-
-@Suite struct `Totals of a source` {
-  @Test func `that are not reached in two hours are A26, until they are`() throws {
-    var scene = SourceScene()
-    scene.beat(at: 0, frames: 0)
-    scene.receive(at: 10)
-    scene.beat(at: 60, frames: 3)
-    for minute in 2..<120 { scene.beat(at: Int64(minute) * 60, frames: 3) }
-    #expect(scene.verdicts.isEmpty)
-    let opened = try #require(scene.tick(at: 7260).first)
-    #expect(opened.rule == .a26 && opened.cause?.description == "shortfall" && opened.count == 2)
-    #expect(opened.opened == SourceScene.seconds(7260))
-    scene.receive(at: 7261)
-    #expect(scene.receive(at: 7262).short == ["A26 resolved"])
-  }
-
-  @Test func `with more counted than they say are A26 at once`() {
-    var scene = SourceScene()
-    scene.beat(at: 0, frames: 0)
-    scene.receive(at: 1)
-    scene.refuse("hl7.segment-missing", at: 2)
-    #expect(scene.beat(at: 60, frames: 1).short == ["A26 opened"])
-    #expect(scene.verdicts.last?.cause?.description == "surplus" && scene.verdicts.last?.count == 1)
-    scene.receive(at: 61)
-    #expect(scene.beat(at: 120, frames: 2).isEmpty)
-  }
-
-  @Test func `of a source that is older than we are are learned for two hours first`() {
-    var scene = SourceScene()
-    // Three are on their way when the first total is said.
-    scene.beat(at: 0, frames: 1003)
-    for second in 1...3 { scene.receive(at: Int64(second)) }
-    for minute in 1...150 { scene.beat(at: Int64(minute) * 60, frames: 1003) }
-    #expect(scene.verdicts.isEmpty)
-    scene.beat(at: 9060, frames: 1004)
-    for minute in 152...280 { scene.beat(at: Int64(minute) * 60, frames: 1004) }
-    #expect(scene.open == ["A26 shortfall"])
-  }
-
-  @Test func `that begin anew are no shortfall`() {
-    var scene = SourceScene()
-    scene.beat(at: 0, frames: 0)
-    scene.receive(at: 1)
-    scene.beat(at: 60, frames: 1)
-    scene.beat(at: 120, frames: 0)
-    for minute in 3...200 { scene.beat(at: Int64(minute) * 60, frames: 0) }
-    #expect(scene.verdicts.isEmpty)
   }
 }
 

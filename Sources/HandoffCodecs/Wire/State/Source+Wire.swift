@@ -140,17 +140,30 @@ extension CountTrack {
     writer.signed(2, present: base)
     writer.moment(3, present: learningUntil)
     if let latest { writer.present(4, latest) }
-    if let judged { writer.present(5, judged) }
-    for total in waiting {
-      writer.nested(6) { writer in
-        writer.unsigned(1, total.frames)
-        writer.moment(2, total.saidAt)
+    if let judged { writer.present(5, judged.frames) }
+    for total in waiting { writer.nested(6) { total.write(to: &$0) } }
+    writer.signed(170, present: floor)
+    if let first { writer.nested(171) { first.write(to: &$0) } }
+    writer.moment(172, present: latestAt)
+    if let judged {
+      writer.moment(173, present: judged.takenUpTo)
+      writer.present(174, judged.counted)
+      writer.moment(175, present: judged.saidAt)
+    }
+    for second in recent.seconds {
+      writer.nested(176) { writer in
+        writer.signed(1, second.number)
+        writer.unsigned(2, second.count)
       }
     }
   }
 
   init(reading reader: inout ProtobufReader) throws(WireError) {
     self.init()
+    var judged: UInt64?
+    var said: (upTo: Timestamp?, counted: UInt64?, at: Timestamp?) = (nil, nil, nil)
+    var totals: [StoredTotal] = []
+    var first: StoredTotal?
     while let number = try reader.nextField() {
       switch number {
       case 1: counted = try reader.unsigned()
@@ -160,15 +173,78 @@ extension CountTrack {
       case 5: judged = try reader.unsigned()
       case 6:
         var nested = try reader.nested("SaidTotal")
-        var total = Total(frames: 0, saidAt: Timestamp(nanoseconds: 0))
-        while let number = try nested.nextField() {
-          switch number {
-          case 1: total.frames = try nested.unsigned()
-          case 2: total.saidAt = try nested.moment()
-          default: try nested.skip()
-          }
+        totals.append(try StoredTotal(reading: &nested))
+      case 170: floor = try reader.signed(Int64.self, "floor")
+      case 171:
+        var nested = try reader.nested("SaidTotal")
+        first = try StoredTotal(reading: &nested)
+      case 172: latestAt = try reader.moment()
+      case 173: said.upTo = try reader.moment()
+      case 174: said.counted = try reader.unsigned()
+      case 175: said.at = try reader.moment()
+      case 176:
+        guard recent.seconds.count < RecentArrivals.countMax else {
+          throw reader.invalid("seconds")
         }
-        waiting.append(total)
+        var nested = try reader.nested("SourceSecond")
+        recent.seconds.append(try RecentArrivals.Second(reading: &nested))
+      default: try reader.skip()
+      }
+    }
+    // The state of an earlier version: whatever comes counts.
+    waiting = totals.map { $0.total(counted) }
+    self.first = first?.total(counted)
+    if let judged {
+      self.judged = Total(
+        frames: judged, saidAt: said.at ?? Timestamp(nanoseconds: 0),
+        takenUpTo: said.upTo ?? .distantFuture, counted: said.counted ?? counted)
+    }
+    recent.seconds.sort { $0.number < $1.number }
+  }
+}
+
+extension CountTrack.Total {
+  fileprivate func write(to writer: inout ProtobufWriter) {
+    writer.unsigned(1, frames)
+    writer.moment(2, saidAt)
+    writer.moment(170, present: takenUpTo)
+    writer.present(171, counted)
+  }
+}
+
+/// A total as it is stored, by this version or an earlier one.
+private struct StoredTotal {
+  var frames: UInt64 = 0
+  var saidAt = Timestamp(nanoseconds: 0)
+  var takenUpTo: Timestamp?
+  var counted: UInt64?
+
+  init(reading reader: inout ProtobufReader) throws(WireError) {
+    while let number = try reader.nextField() {
+      switch number {
+      case 1: frames = try reader.unsigned()
+      case 2: saidAt = try reader.moment()
+      case 170: takenUpTo = try reader.moment()
+      case 171: counted = try reader.unsigned()
+      default: try reader.skip()
+      }
+    }
+  }
+
+  func total(_ all: UInt64) -> CountTrack.Total {
+    CountTrack.Total(
+      frames: frames, saidAt: saidAt, takenUpTo: takenUpTo ?? .distantFuture,
+      counted: counted ?? all)
+  }
+}
+
+extension RecentArrivals.Second {
+  fileprivate init(reading reader: inout ProtobufReader) throws(WireError) {
+    self.init(number: 0, count: 0)
+    while let number = try reader.nextField() {
+      switch number {
+      case 1: self.number = try reader.signed(Int64.self, "number")
+      case 2: count = try reader.unsigned(UInt32.self, "count")
       default: try reader.skip()
       }
     }

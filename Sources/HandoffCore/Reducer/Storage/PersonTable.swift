@@ -144,6 +144,21 @@ struct PersonTable: Sendable {
   }
 }
 
+// MARK: Copies
+
+extension PersonTable {
+  /// Where somebody is, in no order.
+  var slots: [UInt32] {
+    entries.indices.lazy.filter { entries[$0].batch != Entry.gone }.map { UInt32($0) }
+  }
+
+  /// What packed people refer to by number, in the order of the numbers.
+  var texts: [String] { writer.texts.all }
+
+  /// Takes texts of packed people; false where one does not get the next number.
+  mutating func add(_ texts: [String]) -> Bool { writer.texts.add(texts) }
+}
+
 // MARK: What falls due
 
 extension PersonTable {

@@ -1,0 +1,187 @@
+import HandoffCore
+import TestSupport
+import Testing
+
+@Suite struct `Totals of a source` {
+  @Test func `that are not reached in two hours are A26, until they are`() throws {
+    var scene = SourceScene()
+    scene.beat(at: 0, frames: 0)
+    scene.receive(at: 10)
+    scene.beat(at: 60, frames: 3)
+    for minute in 2..<120 { scene.beat(at: Int64(minute) * 60, frames: 3) }
+    #expect(scene.verdicts.isEmpty)
+    let opened = try #require(scene.tick(at: 7260).first)
+    #expect(opened.rule == .a26 && opened.cause?.description == "shortfall" && opened.count == 2)
+    #expect(opened.opened == SourceScene.seconds(7260))
+    // Only what was taken in by then makes up for it.
+    scene.receive(at: 7261)
+    scene.receive(at: 7262) { $0.at = SourceScene.seconds(20) }
+    #expect(scene.open == ["A26 shortfall"])
+    let resolved = scene.receive(at: 7263) { $0.at = SourceScene.seconds(60) }
+    #expect(resolved.short == ["A26 resolved"])
+  }
+
+  @Test func `with more counted than they say are A26 at once`() {
+    var scene = SourceScene()
+    scene.beat(at: 0, frames: 0)
+    scene.receive(at: 1)
+    scene.refuse("hl7.segment-missing", at: 2)
+    #expect(scene.beat(at: 60, frames: 1).short == ["A26 opened"])
+    #expect(scene.verdicts.last?.cause?.description == "surplus" && scene.verdicts.last?.count == 1)
+    scene.receive(at: 61)
+    #expect(scene.beat(at: 120, frames: 2).isEmpty)
+  }
+
+  @Test func `of a source that is older than we are are learned for two hours first`() {
+    var scene = SourceScene()
+    // Three are on their way when the first total is said.
+    scene.beat(at: 0, frames: 1003)
+    for second in 1...3 {
+      scene.receive(at: Int64(second)) { $0.at = SourceScene.seconds(-1) }
+    }
+    for minute in 1...150 { scene.beat(at: Int64(minute) * 60, frames: 1003) }
+    #expect(scene.verdicts.isEmpty)
+    scene.beat(at: 9060, frames: 1004)
+    for minute in 152...280 { scene.beat(at: Int64(minute) * 60, frames: 1004) }
+    #expect(scene.open == ["A26 shortfall"])
+  }
+
+  @Test func `that begin anew are no shortfall`() {
+    var scene = SourceScene()
+    scene.beat(at: 0, frames: 0)
+    scene.receive(at: 1)
+    scene.beat(at: 60, frames: 1)
+    scene.beat(at: 120, frames: 0)
+    for minute in 3...200 { scene.beat(at: Int64(minute) * 60, frames: 0) }
+    #expect(scene.verdicts.isEmpty)
+  }
+
+  @Test func `of a busy source are not made up for by what comes after`() throws {
+    var scene = SourceScene()
+    scene.beat(at: 0, frames: 0)
+    scene.receive(at: 10)
+    // Three more were taken in, and nobody has seen them; one a minute comes from then on.
+    for minute in 1...600 as ClosedRange<Int64> {
+      scene.beat(at: minute * 60, frames: UInt64(minute) + 3)
+      scene.receive(at: minute * 60 + 30)
+    }
+    let said = scene.verdicts
+    #expect(said.short == ["A26 opened"])
+    #expect(said.first?.count == 3 && said.first?.opened == SourceScene.seconds(7260))
+  }
+
+  @Test func `that messages overtake are not too few`() {
+    var scene = SourceScene()
+    scene.beat(at: 0, frames: 0)
+    scene.receive(at: 30)
+    // Made at 60, passed on after three that were taken in later.
+    for second in 61...63 as ClosedRange<Int64> { scene.receive(at: second) }
+    #expect(scene.beat(at: 65, frames: 1, clock: -5).isEmpty)
+    #expect(scene.beat(at: 120, frames: 4).isEmpty)
+    scene.tick(at: 20_000)
+    #expect(!scene.verdicts.contains { $0.rule == .a26 })
+  }
+
+  @Test func `of what has just been stamped may be too few by that`() {
+    var scene = SourceScene()
+    scene.beat(at: 0, frames: 0)
+    scene.receive(at: 60)
+    #expect(scene.beat(at: 60, frames: 0).isEmpty)
+    scene.beat(at: 120, frames: 1)
+    scene.tick(at: 20_000)
+    #expect(!scene.verdicts.contains { $0.rule == .a26 })
+  }
+
+  @Test func `wait for a source that is behind`() throws {
+    var scene = SourceScene()
+    scene.beat(at: 0, frames: 0)
+    // Five are taken in, and handed over five hours later: all but one.
+    for minute in 1...300 as ClosedRange<Int64> {
+      scene.beat(at: minute * 60, complete: 30, frames: 5)
+    }
+    #expect(scene.open == ["A18 behind"])
+    for second in 1...4 as ClosedRange<Int64> {
+      scene.receive(at: 18_010) { $0.at = SourceScene.seconds(30 + second) }
+    }
+    let said = scene.beat(at: 18_060, frames: 5)
+    #expect(said.short == ["A18 resolved", "A26 opened"])
+    let shortfall = try #require(said.last)
+    #expect(shortfall.count == 1 && shortfall.opened == SourceScene.seconds(7260))
+    #expect(shortfall.knownAt == SourceScene.seconds(18_060))
+    let last = scene.receive(at: 18_070) { $0.at = SourceScene.seconds(40) }
+    #expect(last.short == ["A26 resolved"])
+  }
+
+  @Test(arguments: [-600, -60, 60, 600, 100_000_000] as [Int64])
+  func `are no alarm for a clock that steps there and back`(step: Int64) {
+    var scene = SourceScene()
+    scene.beat(at: 0, frames: 0)
+    var frames: UInt64 = 0
+    for minute in 1...900 as ClosedRange<Int64> {
+      let clock = (100..<110).contains(minute) ? step : 0
+      frames += 1
+      scene.receive(at: minute * 60 - 10) { $0.at = SourceScene.seconds(minute * 60 - 10 + clock) }
+      scene.beat(at: minute * 60, frames: frames, clock: clock)
+    }
+    #expect(!scene.verdicts.contains { $0.rule == .a26 })
+  }
+
+  @Test func `of a busy source that is older than we are are learned from both sides`() {
+    var scene = SourceScene()
+    scene.beat(at: 0, frames: 500)
+    // Never a quiet second around a total, until the night.
+    var frames: UInt64 = 500
+    for minute in 1...200 as ClosedRange<Int64> {
+      for back in [3, 0] as [Int64] { scene.receive(at: minute * 60 - back) }
+      frames += 2
+      // The last has been stamped, and is not in the total yet.
+      scene.beat(at: minute * 60, frames: frames - 1)
+    }
+    for minute in 201...500 as ClosedRange<Int64> { scene.beat(at: minute * 60, frames: frames) }
+    #expect(!scene.verdicts.contains { $0.rule == .a26 })
+  }
+
+  /// What is missing of the totals, counted anew from everything that was ever taken in.
+  private struct Naive {
+    var taken: [Int64] = []
+    var lost: Set<Int> = []
+    var arrival: [Int64] = []
+
+    func missing(by second: Int64) -> Int {
+      taken.indices.count { taken[$0] <= second && lost.contains($0) }
+    }
+  }
+
+  @Test(arguments: 0..<60 as Range<UInt64>)
+  func `show as many missing as a naive count says`(seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    var naive = Naive()
+    var second: Int64 = 1
+    while second < 30_000 {
+      naive.taken.append(second)
+      naive.arrival.append(second + Int64.random(in: 0...900, using: &random))
+      if second < 20_000, Int.random(in: 0...60, using: &random) == 0 {
+        naive.lost.insert(naive.taken.count - 1)
+      }
+      second += Int64.random(in: 2...240, using: &random)
+    }
+    var scene = SourceScene()
+    var steps: [(at: Int64, frame: Int?)] = naive.taken.indices
+      .filter { !naive.lost.contains($0) }.map { (naive.arrival[$0], $0) }
+    for minute in 0...700 as ClosedRange<Int64> { steps.append((minute * 60, nil)) }
+    steps.sort { ($0.at, $0.frame ?? -1) < ($1.at, $1.frame ?? -1) }
+    for step in steps {
+      if let frame = step.frame {
+        scene.receive(at: step.at) { $0.at = SourceScene.seconds(naive.taken[frame]) }
+      } else {
+        let total = naive.taken.count { $0 <= step.at }
+        scene.beat(at: step.at, frames: UInt64(total))
+      }
+    }
+    let live = LiveAlerts(scene.verdicts).open.filter { $0.rule == .a26 }
+    #expect(live.count == (naive.lost.isEmpty ? 0 : 1))
+    #expect(scene.verdicts.count { $0.action == .opened && $0.rule == .a26 } == live.count)
+    let counted = scene.reducer.source(SourceScene.code)?.book.episodes.first { $0.rule == .a26 }
+    #expect(Int(counted?.count ?? 0) == naive.missing(by: 42_000))
+  }
+}
