@@ -181,14 +181,14 @@ extension PartitionOwner {
     let codec = WireCodec()
     var messages: [KafkaMessage] = []
     messages.reserveCapacity(records.count + records.count / 8)
-    for record in records {
-      for verdict in reducer.apply(record) {
-        messages.append(KafkaMessage(topic: .alerts, codec.encode(verdict)))
-        switch verdict.action {
-        case .opened: openAlertChanges[verdict.rule, default: 0] += 1
-        case .resolved: openAlertChanges[verdict.rule, default: 0] -= 1
-        default: break
-        }
+    var verdicts: [Verdict] = []
+    reducer.apply(records, into: &verdicts)
+    for verdict in verdicts {
+      messages.append(KafkaMessage(topic: .alerts, codec.encode(verdict)))
+      switch verdict.action {
+      case .opened: openAlertChanges[verdict.rule, default: 0] += 1
+      case .resolved: openAlertChanges[verdict.rule, default: 0] -= 1
+      default: break
       }
     }
     let verdictCount = messages.count

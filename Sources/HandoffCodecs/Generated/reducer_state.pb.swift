@@ -803,13 +803,13 @@ package nonisolated struct Baton_Handoff_V1_SeenEvent: Sendable {
   /// 16 bytes. Mandatory.
   package var eventID: Data = Data()
 
-  /// 16 bytes. Mandatory.
+  /// 16 bytes, of which the first eight may be zero: only the low half is compared. Mandatory.
   package var receptionID: Data = Data()
 
-  /// Sender organisation, system, message id and type under a keyed hash.
+  /// Sender organisation, system, message id and type under a keyed hash; of it the low half, too.
   package var messageKey: Data = Data()
 
-  /// 16 bytes. Mandatory.
+  /// 16 bytes, of which the low half is compared. Mandatory.
   package var contentMac: Data = Data()
 
   /// Mandatory.
@@ -1310,6 +1310,9 @@ package nonisolated struct Baton_Handoff_V1_KeyLink: Sendable {
 
   /// Handoffs were open under both keys.
   package var hadOpenOnBoth: Bool = false
+
+  /// Ids in the transfer were halves; false in what landed versions 1 and 2 wrote.
+  package var isAbridged: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -3150,7 +3153,7 @@ nonisolated extension Baton_Handoff_V1_Ledger: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Baton_Handoff_V1_KeyLink: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".KeyLink"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}direction\0\u{1}key\0\u{3}transfer_id\0\u{1}path\0\u{3}is_merge\0\u{1}cause\0\u{3}record_hash\0\u{3}had_open_on_both\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}direction\0\u{1}key\0\u{3}transfer_id\0\u{1}path\0\u{3}is_merge\0\u{1}cause\0\u{3}record_hash\0\u{3}had_open_on_both\0\u{4}l\u{2}is_abridged\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3166,6 +3169,7 @@ nonisolated extension Baton_Handoff_V1_KeyLink: SwiftProtobuf.Message, SwiftProt
       case 6: try { try decoder.decodeSingularMessageField(value: &self._cause) }()
       case 7: try { try decoder.decodeSingularBytesField(value: &self.recordHash) }()
       case 8: try { try decoder.decodeSingularBoolField(value: &self.hadOpenOnBoth) }()
+      case 180: try { try decoder.decodeSingularBoolField(value: &self.isAbridged) }()
       default: break
       }
     }
@@ -3200,6 +3204,9 @@ nonisolated extension Baton_Handoff_V1_KeyLink: SwiftProtobuf.Message, SwiftProt
     if self.hadOpenOnBoth != false {
       try visitor.visitSingularBoolField(value: self.hadOpenOnBoth, fieldNumber: 8)
     }
+    if self.isAbridged != false {
+      try visitor.visitSingularBoolField(value: self.isAbridged, fieldNumber: 180)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3212,6 +3219,7 @@ nonisolated extension Baton_Handoff_V1_KeyLink: SwiftProtobuf.Message, SwiftProt
     if lhs._cause != rhs._cause {return false}
     if lhs.recordHash != rhs.recordHash {return false}
     if lhs.hadOpenOnBoth != rhs.hadOpenOnBoth {return false}
+    if lhs.isAbridged != rhs.isAbridged {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -24,7 +24,7 @@ struct RuleWords {
     "what was said of the stay, about 150 bytes a statement, for 30 days; what the alert rests on, and "
     + "the handoffs of the stay, for as long as it is open."
   static let repeats =
-    "every event for 30 days, about 130 bytes; an episode for 30 days, about 300 bytes."
+    "every event for 30 days, about 85 bytes; an episode for 30 days, about 300 bytes."
 }
 
 extension Rule {

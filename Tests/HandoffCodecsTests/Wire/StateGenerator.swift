@@ -137,7 +137,7 @@ extension EventGenerator {
     KeyLink(
       direction: one(), key: try key(), transferID: id(), path: try list(3) { try $0.key() },
       isMerge: chance(), cause: witness(), recordHash: maybe { $0.hash() },
-      hadOpenOnBoth: chance())
+      hadOpenOnBoth: chance(), isAbridged: chance())
   }
 
   mutating func transfer() throws -> PersonTransfer {

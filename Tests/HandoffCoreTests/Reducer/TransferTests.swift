@@ -74,6 +74,29 @@ import Testing
     #expect(region.person(Region.b) == before)
   }
 
+  @Test(arguments: [true, false])
+  func `a transfer of an earlier version, which has ids in whole, is not held against ours`(
+    isEarlierFirst: Bool
+  ) throws {
+    var region = Region()
+    region.say(.handoffRequested, of: Region.a, at: 0)
+    region.isPrompt = false
+    region.merge(Region.a, into: Region.b, at: 10)
+    guard case .transfer(let ours) = try #require(region.underway.first) else { return }
+    var earlier = ours
+    earlier.person.seen[0].contentMac = Token(rawValue: 1 << 64 | 5)
+    var said: [String] = []
+    let transfers = isEarlierFirst ? [earlier, ours] : [ours, earlier]
+    for place in transfers.indices {
+      var record = JourneyGenerator.record(
+        .transfer(transfers[place]), at: Scene.minutes(30), offset: 90 + place)
+      record.hash = RecordHash(high: 1, low: UInt128(UInt64(place)))
+      said += region.reducers[2].apply(record).short
+    }
+    #expect(said == [])
+    #expect(region.reducers[2].state.books.redeliveredCount == 1)
+  }
+
   @Test(arguments: [[0, 1], [1, 0]])
   func `merges that cross each other leave one key with everything`(order: [Int]) {
     var region = Region()
