@@ -55,7 +55,7 @@ extension PersonTable {
     var next: Timestamp?
     guard handoff.current.isPlain, handoff.current.isQuiet(rules, at: witness.arrivedAt, &next)
     else { return false }
-    books.update(from: entry, to: BookEntry(handoff))
+    books.update(from: entry, to: BookEntry(handoff), in: rules.policies)
     let last = reader.lastSeen
     reader.seen.append(SeenEvent(event, witness))
     writer.begin(borrowing: &reader.seen)
