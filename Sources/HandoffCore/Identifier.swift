@@ -45,6 +45,14 @@ public struct Identifier<Kind>: Hashable, Comparable, Sendable {
   public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 }
 
+extension Identifier {
+  /// The low half: what is kept of an id that is compared and never said (decision 0126).
+  var half: UInt64 { UInt64(truncatingIfNeeded: rawValue) }
+
+  /// The id that has nothing but this half.
+  init(half: UInt64) { self.init(rawValue: UInt128(half)) }
+}
+
 extension Identifier: CustomStringConvertible {
   /// Thirty-two lower-case hexadecimal digits.
   public var description: String { hexadecimal(rawValue) }

@@ -44,14 +44,29 @@ struct ShortText: Sendable {
       self.init(long: String(decoding: copy, as: UTF8.self))
       return
     }
+    // The last word laid over the first: where they overlap both say the same.
+    let count = bytes.count
+    let raw = unsafe bytes.bytes
     var (high, low): (UInt64, UInt64) = (0, 0)
-    let split = min(8, bytes.count)
-    for index in 0..<split { high = high << 8 | UInt64(bytes[index]) }
-    for index in split..<bytes.count { low = low << 8 | UInt64(bytes[index]) }
-    // Swift shifts by 64 to zero, as is right for nothing read.
-    high <<= UInt64(8 * (8 - split))
-    low <<= UInt64(8 * (8 - (bytes.count - split)))
+    if count >= 8 {
+      high = Self.word(raw, at: 0, as: UInt64.self)
+      // Swift shifts by 64 to zero, as is right for nothing behind the first eight.
+      low = Self.word(raw, at: count - 8, as: UInt64.self) << UInt64(8 * (16 - count))
+    } else if count >= 4 {
+      high = UInt64(Self.word(raw, at: 0, as: UInt32.self)) << 32
+      high |= UInt64(Self.word(raw, at: count - 4, as: UInt32.self)) << UInt64(8 * (8 - count))
+    } else {
+      for index in 0..<count { high |= UInt64(bytes[index]) << UInt64(8 * (7 - index)) }
+    }
     self.init(high: high, low: low)
+  }
+
+  private static func word<Word: FixedWidthInteger & BitwiseCopyable>(
+    _ bytes: RawSpan, at start: Int, as type: Word.Type
+  ) -> Word {
+    // The span checks that the word is within it.
+    let word = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: start, as: type)
+    return Word(bigEndian: word)
   }
 
   private init(long text: String) { storage = .long(LongText(text)) }
@@ -143,6 +158,17 @@ extension ShortText: Hashable {
       hasher.combine(UInt64(second) << 32 | UInt64(third) << 16 | UInt64(fourth))
     case .long(let box): hasher.combine(box.text)
     }
+  }
+}
+
+extension ShortText {
+  /// A number of the order of texts; of long ones that begin alike it is the same.
+  var order: UInt128 {
+    if let words { return UInt128(words.high) << 64 | UInt128(words.low) }
+    var value: UInt128 = 0
+    for byte in text.utf8.prefix(Self.shortMax) { value = value << 8 | UInt128(byte) }
+    // Behind the short text that is its beginning.
+    return value << 8 | 1
   }
 }
 

@@ -65,6 +65,8 @@ extension KafkaError.Code {
   public static let unknownMember = Self(RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID)
   public static let rebalanceInProgress = Self(RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS)
   public static let fencedInstance = Self(RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
+  public static let unknownProducer = Self(RD_KAFKA_RESP_ERR_UNKNOWN_PRODUCER_ID)
+  public static let producerMappingUnknown = Self(RD_KAFKA_RESP_ERR_INVALID_PRODUCER_ID_MAPPING)
   public static let producerFenced = Self(RD_KAFKA_RESP_ERR_PRODUCER_FENCED)
   public static let invalidProducerEpoch = Self(RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH)
   public static let outOfOrderSequence = Self(

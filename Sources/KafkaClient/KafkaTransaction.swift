@@ -6,8 +6,13 @@ internal import Synchronization
 /// Dropping it without either is repaired by the next `beginTransaction` or `close`, which aborts.
 public struct KafkaTransaction: ~Copyable, Sendable {
   private let producer: KafkaTransactionalProducer
+  /// What the producer had not delivered before this transaction began.
+  private let failedDeliveryCount: UInt64
 
-  init(of producer: KafkaTransactionalProducer) { self.producer = producer }
+  init(of producer: KafkaTransactionalProducer, failedDeliveryCount: UInt64) {
+    self.producer = producer
+    self.failedDeliveryCount = failedDeliveryCount
+  }
 
   deinit {
     // `commit` and `abort` have left `open` behind when they succeeded.
@@ -56,7 +61,11 @@ public struct KafkaTransaction: ~Copyable, Sendable {
   ///
   /// Throws `.abortTransaction` when the transaction could not be committed and has been aborted:
   /// take the input again. Throws `.close` when this producer is fenced, or when the outcome is
-  /// not known at the deadline: a new producer of the same name settles it (kafka.md trap 20).
+  /// not known: a new producer of the same name settles it (kafka.md trap 20).
+  ///
+  /// Of an abort only a message that was not written is proof, for then the end is never asked for.
+  /// What librdkafka calls abortable after that may be the answer to a repetition of an end that was
+  /// carried out.
   public consuming func commit(within timeout: Duration) async throws(KafkaError) {
     let deadline = ContinuousClock.now + timeout
     do throws(KafkaError) {
@@ -66,7 +75,8 @@ public struct KafkaTransaction: ~Copyable, Sendable {
     } catch {
       guard error.disposition == .abortTransaction else { throw error.with(.close) }
       try await producer.settle(within: Swift.max(.seconds(1), deadline - .now))
-      throw error
+      let isProven = await producer.core.failedDeliveryCount() > failedDeliveryCount
+      throw isProven ? error : error.with(.close)
     }
     producer.phase.withLock { $0 = .ready }
   }

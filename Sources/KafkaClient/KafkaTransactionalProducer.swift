@@ -63,12 +63,13 @@ public final class KafkaTransactionalProducer: Sendable {
         .invalidState, message: "A transaction is open, or initTransactions has not been called",
         disposition: .close)
     }
+    let failedDeliveryCount = await core.failedDeliveryCount()
     let error = try core.handle.use {
       KafkaError(consuming: rd_kafka_begin_transaction($0.pointer))
     }
     if let error { throw error }
     phase.withLock { $0 = .open }
-    return KafkaTransaction(of: self)
+    return KafkaTransaction(of: self, failedDeliveryCount: failedDeliveryCount)
   }
 
   /// The partitions `topic` had when this producer last asked for them; asks if it never did.

@@ -16,6 +16,7 @@ final class ProducerCore: Sendable {
     var batches: [ObjectIdentifier: DeliveryBatch] = [:]
     var fatal: KafkaError?
     var isClosing = false
+    var failedDeliveryCount: UInt64 = 0
   }
 
   static let events = RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS
@@ -100,6 +101,16 @@ final class ProducerCore: Sendable {
   }
 
   var fatalError: KafkaError? { state.withLock { $0.fatal } }
+
+  /// How many messages were not written, of all whose reports are there by now.
+  func failedDeliveryCount() async -> UInt64 {
+    await withCheckedContinuation { continuation in
+      reports.async {
+        self.takeEvents()
+        continuation.resume(returning: self.state.withLock { $0.failedDeliveryCount })
+      }
+    }
+  }
 
   /// Waits until every message is acknowledged or has failed; false at the deadline.
   func flush(within timeout: Duration) async throws(KafkaError) -> Bool {
@@ -213,10 +224,11 @@ extension ProducerCore {
   }
 
   private func takeReports(_ event: OpaquePointer) {
-    var (count, byteCount) = (0, 0)
+    var (count, byteCount, failedCount) = (0, 0, 0)
     while let message = rd_kafka_event_message_next(event)?.pointee {
       count += 1
       byteCount += message.len + message.key_len
+      if message.err != RD_KAFKA_RESP_ERR_NO_ERROR { failedCount += 1 }
       let slot = message._private?.assumingMemoryBound(to: DeliveryBatch.Slot.self).pointee
       let batch = slot?.batch.takeUnretainedValue()
       guard let slot, let batch else { continue }
@@ -233,6 +245,8 @@ extension ProducerCore {
           .success(KafkaDelivery(partition: message.partition, offset: message.offset)))
       }
     }
+    let failed = UInt64(failedCount)
+    if failed > 0 { state.withLock { $0.failedDeliveryCount += failed } }
     release(count: count, byteCount: byteCount)
     releaseWaiters()
   }

@@ -5,7 +5,8 @@ import KafkaClient
 import ServiceLifecycle
 import Synchronization
 
-/// Prints alerts in words as they are raised, changed and resolved.
+/// Prints what is wrong in words, as it begins and ends: one block a cause, as `baton alerts watch`
+/// does; as JSON each revision of each alert.
 final class AlertPrinter: Service {
   private struct Revision: Hashable {
     let alert: AlertID
@@ -15,16 +16,19 @@ final class AlertPrinter: Service {
   private let feed: AlertFeed
   private let output: Output
   private let printed = Mutex<Set<Revision>>([])
+  private let notices: Mutex<AlertNotices>
 
-  init(kafka: KafkaConfiguration, output: Output) {
+  /// `policy` says which alerts have one cause.
+  init(kafka: KafkaConfiguration, policy: Policy, output: Output) {
     feed = AlertFeed(kafka)
+    notices = Mutex(AlertNotices(AlertGrouping(policy: policy)))
     self.output = output
   }
 
   func run() async throws {
     try await cancelWhenGracefulShutdown { [self] in
       do {
-        try await feed.watch(from: .now) { verdict, _ in show(verdict) }
+        try await feed.watch(from: .now) { verdict, _ in show([verdict]) }
       } catch is CancellationError {
         return
       }
@@ -34,19 +38,20 @@ final class AlertPrinter: Service {
   /// Prints what is committed and was not printed yet; returns all alerts.
   func catchUp(since start: Timestamp) async throws -> AlertBook {
     let book = try await feed.read()
-    for alert in book.alerts {
-      for verdict in alert.revisions where verdict.knownAt >= start { show(verdict) }
-    }
+    show(book.alerts.flatMap(\.revisions).filter { $0.knownAt >= start })
     return book
   }
 
-  private func show(_ verdict: Verdict) {
-    let revision = Revision(alert: verdict.alertID, number: verdict.revision)
-    guard printed.withLock({ $0.insert(revision).inserted }) else { return }
-    if output.isJSON {
-      try? output.json(AlertRow(verdict))
-    } else {
-      output.line(AlertText(style: output.style).block(verdict))
+  private func show(_ verdicts: [Verdict]) {
+    let news = verdicts.filter { verdict in
+      let revision = Revision(alert: verdict.alertID, number: verdict.revision)
+      return printed.withLock { $0.insert(revision).inserted }
     }
+    guard !output.isJSON else {
+      for verdict in news { try? output.json(AlertRow(verdict)) }
+      return
+    }
+    let text = AlertText(style: output.style)
+    for notice in notices.withLock({ $0.take(news) }) { output.line(text.block(notice.group)) }
   }
 }

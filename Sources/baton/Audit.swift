@@ -20,12 +20,14 @@ struct AuditCommand: AsyncParsableCommand {
         baton audit prove --person KEY --output proof.json
         baton audit verify --bundle proof.json --key checkpoint.pub
         baton audit verify --data .baton/data
+        baton audit balance
 
       Every question and every proof is itself put on record before it is answered.
       """,
     subcommands: [
       AuditQueryCommand.self, AuditCheckpointCommand.self, AuditProveCommand.self,
-      AuditVerifyCommand.self, AuditKeygenCommand.self, AuditRunCommand.self,
+      AuditVerifyCommand.self, AuditBalanceCommand.self, AuditKeygenCommand.self,
+      AuditRunCommand.self,
     ]
   )
 }

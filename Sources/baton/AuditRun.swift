@@ -47,14 +47,26 @@ struct AuditRunCommand: AsyncParsableCommand {
       var service = AuditServiceConfiguration(
         kafka: KafkaConfiguration(configuration, client: "audit", as: .audit))
       service.checkpointInterval = .seconds(interval)
+      service.stamp = configuration.recordGuard?.stamp
+      let audit = AuditService(
+        store: store, counts: try CountStore(folder: files.audit), signer: signer,
+        configuration: service, logger: logger)
+      let certificates = CertificateWatch(
+        WatchedCertificate.all(of: configuration, components: ["audit"]), logger: logger,
+        now: ConnectStack.systemTime)
+      let measures = MeasureKeeper(
+        log: store, kafka: service.kafka, policy: try policy(configuration), logger: logger)
+      var services: [any Service] = [audit, certificates, measures]
+      if let address = configuration.health {
+        services.append(
+          HealthService(
+            address,
+            probes: [
+              .audit(audit.status), .measures(measures), .certificates(certificates.board),
+            ], logger: logger))
+      }
       try await ServiceGroup(
-        services: [
-          AuditService(store: store, signer: signer, configuration: service, logger: logger),
-          CertificateWatch(
-            WatchedCertificate.all(of: configuration, components: ["audit"]), logger: logger,
-            now: ConnectStack.systemTime),
-        ],
-        gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
+        services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
       ).run()
     } catch let error as AuditServiceError {
       throw failure(error, bootstrap)
@@ -63,6 +75,10 @@ struct AuditRunCommand: AsyncParsableCommand {
     } catch let error as AuditKeyError {
       throw AuditLog.failure(error)
     }
+  }
+
+  private func policy(_ configuration: BatonConfiguration) throws -> Policy {
+    try configuration.policyFile.map(PolicySource.init(file:))?.policy ?? .default
   }
 
   private func failure(_ error: AuditServiceError, _ bootstrap: String) -> CommandFailure {

@@ -3,6 +3,7 @@ import Foundation
 import HandoffBus
 import Logging
 import Telemetry
+import UnixSignals
 
 /// `baton bench`: what this machine does, in numbers that a stranger can compare.
 struct BenchCommand: AsyncParsableCommand {
@@ -49,6 +50,15 @@ struct BenchCommand: AsyncParsableCommand {
 
   func run() async throws {
     Telemetry.bootstrap(level: .critical)
+    let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+    try await withThrowingTaskGroup { group in
+      group.addTask { await Self.stop(at: signals) }
+      defer { group.cancelAll() }
+      try await measure()
+    }
+  }
+
+  private func measure() async throws {
     let sizes = BenchSizes(isQuick: quick, runs: runs)
     let output = Output(output)
     var results: [BenchResult] = []
@@ -71,6 +81,14 @@ struct BenchCommand: AsyncParsableCommand {
       BenchReport(isQuick: quick, isDebugBuild: BenchReport.isDebug, results: results))
     if BenchReport.isDebug {
       output.line("\nThis is a debug build: the numbers say nothing about speed.")
+    }
+  }
+
+  /// Ends at SIGTERM and SIGINT as one is ended that does not listen, and takes its broker along.
+  private static func stop(at signals: UnixSignalsSequence) async {
+    for await signal in signals {
+      BenchBroker.stopRunning()
+      Foundation.exit(128 + (signal == .sigint ? SIGINT : SIGTERM))
     }
   }
 

@@ -39,6 +39,8 @@ final class BenchBroker: Sendable {
   let bootstrap: String
   private let process: Mutex<Process?>
   private let folder: URL
+  /// The one that runs; there is one at a time.
+  private static let running = Mutex<BenchBroker?>(nil)
 
   private init(bootstrap: String, process: Process, folder: URL) {
     self.bootstrap = bootstrap
@@ -62,8 +64,33 @@ final class BenchBroker: Sendable {
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = FileHandle.nullDevice
     process.standardError = FileHandle.nullDevice
-    try process.run()
-    return BenchBroker(bootstrap: "127.0.0.1:\(port)", process: process, folder: folder)
+    let broker = BenchBroker(bootstrap: "127.0.0.1:\(port)", process: process, folder: folder)
+    // Known before it runs, so that no signal finds it running and unknown.
+    running.withLock { $0 = broker }
+    do {
+      try broker.launch()
+    } catch {
+      broker.stop()
+      throw error
+    }
+    return broker
+  }
+
+  /// Under the lock that ``stop()`` takes: who is stopped meanwhile does not start any more.
+  private func launch() throws {
+    try process.withLock { process throws in
+      guard let process else { throw CancellationError() }
+      try process.run()
+    }
+  }
+
+  /// Ends the one that runs.
+  static func stopRunning() {
+    let broker = running.withLock { running in
+      defer { running = nil }
+      return running
+    }
+    broker?.stop()
   }
 
   /// Processor time of the broker so far (proc(5), stat: fields 14 and 15, in hundredths).
@@ -79,8 +106,10 @@ final class BenchBroker: Sendable {
     process.withLock { process in
       // Threads of the concurrency pool block signals, and the broker inherited that: it would
       // not hear SIGTERM, and has nothing worth saving.
-      if let process { kill(process.processIdentifier, SIGKILL) }
-      process?.waitUntilExit()
+      if let process, process.isRunning {
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+      }
       process = nil
     }
     try? FileManager.default.removeItem(at: folder)

@@ -133,11 +133,11 @@ extension RestartBench {
     _ reducer: PersonReducer, _ partition: Int32, _ cluster: String, _ producer: KafkaProducer,
     _ configuration: ReconcilerConfiguration
   ) async throws {
-    var keys = reducer.keysInAnyOrder[...]
+    var keys = reducer.committedKeys[...]
     let header = SnapshotHeader(
       cluster: cluster, topic: Topic.events.name, partition: partition,
       group: configuration.groupID, lineage: Self.lineage, changelogOffset: Int64(keys.count),
-      rulesVersion: PersonReducer.rulesVersion,
+      build: RunningBuild.fingerprint, rulesVersion: PersonReducer.rulesVersion,
       policies: reducer.state.activations.map { "\($0.policyHash)" },
       takenAtMs: Timestamp.now().milliseconds)
     guard let settings = configuration.snapshots else { return }
@@ -150,12 +150,14 @@ extension RestartBench {
       for key in keys.prefix(Self.chunkCount) {
         guard let person = reducer.person(for: key) else { throw BenchFault.wrongCount }
         messages.append(Changelog.message(person, key: key, partition: partition))
-        entries.append(person.protobuf)
+        guard let packed = reducer.committedPerson(for: key) else { throw BenchFault.wrongCount }
+        entries.append(SnapshotEntry.person(packed).bytes)
       }
       keys = keys.dropFirst(Self.chunkCount)
       _ = try await producer.send(messages)
       try await snapshot.append(entries)
     }
+    try await snapshot.append(SnapshotEntry.texts(of: reducer))
     try await snapshot.finish()
     _ = try await producer.send([
       Changelog.message(

@@ -116,12 +116,16 @@ struct UpRun {
       stack: stack, reconciler: reconciler, audit: audit, log: log, kafka: kafka,
       partitionCount: partitionCount,
       files: configuration.files)
-    let alerts = AlertPrinter(kafka: kafka, output: output)
+    let alerts = AlertPrinter(
+      kafka: kafka, policy: reconciling.policy.policy, output: output)
     let driver = UpDriver(
       stages: stages, alerts: alerts, feed: feed, isDemo: isDemo, endsWhenIdle: endsWhenIdle,
       dropFolder: configuration.dataFolder + "/drop/up", output: output)
+    let measures = MeasureKeeper(
+      log: log, kafka: KafkaConfiguration(configuration, client: "audit", as: .audit),
+      policy: reconciling.policy.policy, logger: Logger(label: "baton.audit"))
     var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
-      .init(service: audit), .init(service: reconciler),
+      .init(service: audit), .init(service: measures), .init(service: reconciler),
       .init(service: SourceReconcilerService(reconciling)),
     ]
     services += stack.services.map { .init(service: $0) }
@@ -129,7 +133,8 @@ struct UpRun {
       let probes: [HealthProbe] = [
         .reconciler(
           reconciler.status, group: reconciling.groupID, policy: reconciling.policy.policy),
-        .ingest(stack), .certificates(stack.certificates.board),
+        .ingest(stack), .audit(audit.status), .measures(measures),
+        .certificates(stack.certificates.board),
       ]
       services.append(
         .init(
@@ -200,8 +205,10 @@ struct UpRun {
       var auditing = AuditServiceConfiguration(
         kafka: KafkaConfiguration(configuration, client: "audit", as: .audit))
       auditing.checkpointInterval = .seconds(2)
+      auditing.stamp = configuration.recordGuard?.stamp
       let service = AuditService(
-        store: log, signer: signer, configuration: auditing, logger: Logger(label: "baton.audit"))
+        store: log, counts: try CountStore(folder: files.audit), signer: signer,
+        configuration: auditing, logger: Logger(label: "baton.audit"))
       return (service, log)
     } catch let error as AuditStoreError {
       throw AuditLog.failure(error)

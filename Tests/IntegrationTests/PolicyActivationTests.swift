@@ -65,6 +65,11 @@ private let canRun = TestBroker.isAvailable
         try await bench.isJudged(upTo: TopicScan(bench.kafka, topic: .events).committedEnds())
       }
     }
+    // Sources are judged by their windows: the switch is on their partitions too, and no restart with
+    // another file takes it back.
+    let ofSources = try await activations(bench, on: .sources)
+    #expect(ofSources.count == 2 * Int(ReconcilerBench.partitionCount))
+    #expect(ofSources.allSatisfy { $0.policyHash == policy.hash && $0.isCommanded })
     let switches = try await activations(bench)
     let count = Int(ReconcilerBench.partitionCount)
     #expect(switches.count == 2 * count)
@@ -87,12 +92,13 @@ private let canRun = TestBroker.isAvailable
     #expect(try await activations(bench).isEmpty)
   }
 
-  private func activations(_ bench: ReconcilerBench) async throws -> [RulesActivation] {
+  private func activations(
+    _ bench: ReconcilerBench, on topic: Topic = .events
+  ) async throws -> [RulesActivation] {
     var activations: [RulesActivation] = []
-    try await TopicScan(bench.kafka, topic: .events).readToEnd { record in
-      if case .rulesActivation(let activation) = try WireCodec.eventRecord(record.stored).content {
-        activations.append(activation)
-      }
+    try await TopicScan(bench.kafka, topic: topic).readToEnd { record in
+      guard record.header("ce_type")?.text == "\(RulesActivation.wireName)" else { return }
+      activations.append(try RulesActivation(protobuf: record.value ?? []))
     }
     return activations
   }
@@ -101,9 +107,19 @@ private let canRun = TestBroker.isAvailable
     _ bench: ReconcilerBench, _ body: () async throws -> Void
   ) async throws {
     let service = ReconcilerService(bench.configuration(instance: "one"))
+    let sources = SourceReconcilerService(bench.configuration(instance: "one"))
     try await withThrowingTaskGroup { group in
       group.addTask { try await service.run() }
+      group.addTask { try await sources.run() }
       try await body()
+      // What it is configured with it would have said by the time it is at the end.
+      try await bench.until("sources are read to the end") {
+        let ends = try await TopicScan(bench.kafka, topic: .sources).committedEnds()
+        let partitions = sources.status.snapshot.partitions
+        return ends.allSatisfy { end in
+          partitions[end.partition].map { $0.nextOffset + 1 >= end.offset } ?? false
+        }
+      }
       group.cancelAll()
       try await group.waitForAll()
     }

@@ -1,4 +1,6 @@
 import Foundation
+import HandoffCodecs
+import HandoffCore
 import TestSupport
 import Testing
 
@@ -130,5 +132,61 @@ import Testing
       "measures", "--input", events, "--by", "quintile",
     ])
     #expect(wrong.status == 64)
+  }
+
+  @Test func `is measured as Prometheus reads it, with the value that the text shows`() async throws
+  {
+    let folder = try TemporaryFolder()
+    var journeys = JourneyGenerator(seed: 31)
+    let codec = WireCodec()
+    var lines: [UInt8] = []
+    for record in journeys.records(count: 400) {
+      guard case .event(let event) = record.content else { continue }
+      lines += NDJSON.line(
+        StoredRecord(
+          record: codec.encode(event), coordinates: record.coordinates, brokerAt: record.brokerAt))
+      lines.append(UInt8(ascii: "\n"))
+    }
+    try Data(lines).write(to: folder.url.appending(path: "events.ndjson"))
+    let file = folder.path("events.ndjson")
+    let run = try await BatonExecutable.run([
+      "measures", "--input", file, "--partitions", "1", "--by", "kind", "--metrics",
+    ])
+    #expect(run.status == 0, "\(run.errors)")
+    let metrics = try PrometheusText(run.output)
+    #expect(Set(metrics.types.keys).isSubset(of: Set(Measure.allCases.map(\.metricName))))
+    #expect(metrics.types.values.allSatisfy { $0 == "gauge" })
+    #expect(
+      metrics.values.keys.allSatisfy { Set($0.labels.keys).isSubset(of: ["kind", "quantile"]) })
+    let json = try await BatonExecutable.run([
+      "measures", "--input", file, "--partitions", "1", "--by", "kind", "--json",
+    ])
+    struct Row: Decodable {
+      var metric: String
+      var group: String?
+      var p50Seconds: Int64?
+      var part: Int?
+      var whole: Int?
+    }
+    let rows = try JSONDecoder().decode([Row].self, from: Data(json.output.utf8))
+    var shown = 0
+    for row in rows {
+      let labels = row.group.map { ["kind": $0] } ?? [:]
+      let samples = metrics.values.filter { series, _ in
+        series.name == row.metric && series.labels["kind"] == labels["kind"]
+          && series.labels["quantile"] != "0.9"
+      }.map(\.value)
+      if let median = row.p50Seconds {
+        #expect(samples == [Double(median)])
+        shown += 1
+      } else if let part = row.part, let whole = row.whole {
+        let factor: Double = row.metric.hasSuffix("_per_thousand") ? 1000 : 1
+        #expect(samples == [factor * Double(part) / Double(whole)])
+        shown += 1
+      } else {
+        #expect(samples == [])
+      }
+    }
+    #expect(shown > 4)
   }
 }

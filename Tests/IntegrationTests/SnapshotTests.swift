@@ -41,6 +41,48 @@ private let canRun = TestBroker.isAvailable
   }
 
   @Test(.enabled(if: canRun, "\(TestBroker.skipReason)"))
+  func `takes those of busy partitions beside an idle one, and its own with its next record`()
+    async throws
+  {
+    let bench = try await ReconcilerBench()
+    defer { bench.broker.stop() }
+    var journeys = JourneyGenerator(seed: 16)
+    // Nothing moves anybody to another partition.
+    let events = journeys.events(count: 2_000).filter(\.type.isLifecycle)
+    let places = Dictionary(grouping: events, by: Self.place)
+    let idle: Int32 = 0
+    let (busy, waiting) = (events.filter { Self.place($0) != idle }, try #require(places[idle]))
+    // No tick but of a deadline, which an empty partition has none of.
+    try await run(bench, ticks: TickSchedule(intervalMax: .hours(24))) { service in
+      var lots = busy[...]
+      var seen: [Int32: Timestamp] = [:]
+      // The second of each: with the first, a partition may have been passed over unrestored.
+      try await bench.until("two snapshots of each that is busy") {
+        try await bench.publish(Array(lots.prefix(20)))
+        lots = lots.count > 20 ? lots.dropFirst(20) : busy[...]
+        let partitions = service.status.snapshot.partitions.filter { $0.key != idle }
+        return partitions.allSatisfy { number, partition in
+          guard let taken = partition.snapshot?.at else { return false }
+          let first = seen[number, default: taken]
+          seen[number] = first
+          return first < taken
+        }
+      }
+      #expect(service.status.snapshot.partitions[idle]?.snapshot == nil)
+      try await bench.publish(Array(waiting.prefix(1)))
+      try await bench.until("a snapshot of the idle one") {
+        service.status.snapshot.partitions[idle]?.snapshot != nil
+      }
+    }
+    try await bench.expectNothingMissingNothingExtra()
+  }
+
+  private static func place(_ event: HandoffEvent) -> Int32 {
+    KafkaPartitioner.murmur2(
+      Array(event.patientKey.description.utf8), partitionCount: ReconcilerBench.partitionCount)
+  }
+
+  @Test(.enabled(if: canRun, "\(TestBroker.skipReason)"))
   func `throws a damaged one away and makes its memory from the changelog`() async throws {
     let bench = try await ReconcilerBench()
     defer { bench.broker.stop() }
@@ -93,14 +135,50 @@ private let canRun = TestBroker.isAvailable
     #expect(CanonicalForm.text(of: live) == (try await bench.offlineRun()))
   }
 
+  @Test(.enabled(if: canRun, "\(TestBroker.skipReason)"))
+  func `begins anew from the events where the changelog holds a person that cannot be read`()
+    async throws
+  {
+    let bench = try await ReconcilerBench()
+    defer { bench.broker.stop() }
+    var journeys = JourneyGenerator(seed: 16)
+    var events = journeys.events(count: 400)[...]
+    try await runUntilSnapshots(bench, &events, count: 300)
+    var poisoned: [Int32: KafkaMessage] = [:]
+    try await TopicScan(bench.kafka, topic: .reconcilerState).readToEnd { record in
+      guard record.key != Array(WireCodec.partitionStateKey.utf8), record.value != nil else {
+        return
+      }
+      poisoned[record.partition] = KafkaMessage(
+        topic: record.topic, partition: record.partition, key: record.key,
+        value: [0xff, 0xff, 0xff], headers: record.headers)
+    }
+    #expect(poisoned.count == Int(ReconcilerBench.partitionCount))
+    let producer = try KafkaProducer(bench.kafka)
+    _ = try await producer.send(Array(poisoned.values))
+    await producer.close()
+    let restored = try await run(bench) { service in
+      try await bench.publish(Array(events))
+      return service.status.snapshot
+    }
+    #expect(restored.selfAlertCount >= UInt64(ReconcilerBench.partitionCount))
+    #expect(restored.rejoinCount == 0)
+    // Said twice is said as it was; and it is thrown away once, not at every start.
+    let again = try await run(bench) { $0.status.snapshot }
+    #expect(again.selfAlertCount == 0)
+    let live = try await bench.verdicts()
+    #expect(CanonicalForm.text(of: live) == (try await bench.offlineRun()))
+  }
+
   /// What a snapshot may be of, and is not to be gone on from.
   enum Wrong: CaseIterable {
-    case cluster, lineage, rules, old, fromTheFuture, ahead
+    case cluster, build, lineage, rules, old, fromTheFuture, ahead
 
     func change(_ header: inout SnapshotHeader) {
       let day: Int64 = 86_400_000
       switch self {
       case .cluster: header.cluster += "-other"
+      case .build: header.build = String(header.build.reversed())
       case .lineage: header.lineage = String(header.lineage.reversed())
       case .rules: header.rulesVersion += 1
       case .old: header.takenAtMs -= day
@@ -164,6 +242,8 @@ private let canRun = TestBroker.isAvailable
       let kind = try #require(state.books.byKind.keys.first)
       state.books.byKind[kind]?.requested += 1
       state.books.byKind[kind]?[.open] += 1
+      state.books.byPlace[nil, default: Ledger()].requested += 1
+      state.books.byPlace[nil, default: Ledger()][.open] += 1
       state.books.total.requested += 1
       state.books.total[.open] += 1
       #expect(state.books.isBalanced)
@@ -183,7 +263,7 @@ private let canRun = TestBroker.isAvailable
     var header = reader.header
     change(&header)
     var entries: [[UInt8]] = []
-    try reader.forEachEntry { entries.append($0) }
+    try reader.forEachEntry { entries.append(Array($0)) }
     let writer = try await SnapshotWriter(path: path, writer: "test", header: header)
     try await writer.append(entries)
     try await writer.finish()
@@ -218,9 +298,11 @@ private let canRun = TestBroker.isAvailable
   /// Runs a reconciler around `body` and on until everything is judged.
   @discardableResult
   private func run<Value>(
-    _ bench: ReconcilerBench, _ body: (ReconcilerService) async throws -> Value
+    _ bench: ReconcilerBench, ticks: TickSchedule = TickSchedule(),
+    _ body: (ReconcilerService) async throws -> Value
   ) async throws -> Value {
     var configuration = bench.configuration(instance: "one")
+    configuration.ticks = ticks
     var settings = SnapshotSettings(folder: bench.folder.path("snapshots"))
     settings.interval = .milliseconds(50)
     configuration.snapshots = settings

@@ -47,6 +47,26 @@ import Testing
     #expect(await producer.close() == .closed)
   }
 
+  @Test(arguments: [KafkaError.Code.unknownProducer, .producerMappingUnknown])
+  func `an end that is refused is no abort, for it may be a repetition`(code: KafkaError.Code)
+    async throws
+  {
+    let mock = try Mock()
+    let producer = try await producer(mock)
+    let transaction = try await producer.beginTransaction()
+    try await transaction.enqueue(messages(5))
+    try mock.cluster.pushRequestErrors([code], into: .endTransaction, broker: 1)
+    var failure: KafkaError?
+    do throws(KafkaError) {
+      try await transaction.commit(within: .seconds(20))
+    } catch let error {
+      failure = error
+    }
+    #expect(failure?.code == code)
+    #expect(failure?.disposition == .close)
+    #expect(await producer.close() == .closed)
+  }
+
   @Test func `a fenced producer says close at once and for good`() async throws {
     let mock = try Mock()
     let producer = try await producer(mock)

@@ -25,6 +25,7 @@ public final class LossyProxy: Sendable {
     /// How many answers are still to be lost.
     var toLose = 0
     var lostCount = 0
+    var refusalsAfterLoss: [Int16] = []
     /// The errors that are still to be answered in the broker's place.
     var refusals: [Int16] = []
     var refusedCount = 0
@@ -36,6 +37,8 @@ public final class LossyProxy: Sendable {
   private struct State {
     var sockets: Set<Int32> = []
     var isStopped = false
+    var isDown = false
+    var turnedAwayCount = 0
     var tallies: [Request: Tally] = [:]
     /// What is kept back, in the order in which it came.
     var kept: [(link: Link, request: Request, frame: [UInt8])] = []
@@ -69,8 +72,13 @@ public final class LossyProxy: Sendable {
 
   /// Loses the next `count` answers; each loss also cuts its connection, as a network that fails
   /// would, so that the client need not wait for its request's timeout.
-  public func lose(_ request: Request, _ count: Int) {
-    state.withLock { $0.tallies[request, default: Tally()].toLose = count }
+  ///
+  /// What is sent again after the last loss is answered with the errors `then`, in order.
+  public func lose(_ request: Request, _ count: Int, then errors: [Int16] = []) {
+    state.withLock { state in
+      state.tallies[request, default: Tally()].toLose = count
+      state.tallies[request]?.refusalsAfterLoss = errors
+    }
   }
 
   /// Answers the next transactional requests with these error codes, and tells the broker nothing.
@@ -94,6 +102,22 @@ public final class LossyProxy: Sendable {
       state.kept.removeAll { $0.request == request }
     }
   }
+
+  /// Cuts every connection and turns away who comes back, as a broker that is being restarted does;
+  /// what was kept from the broker is gone with its connection.
+  public func takeDown() {
+    state.withLock { state in
+      state.isDown = true
+      for socket in state.sockets { Loopback.cut(socket) }
+    }
+  }
+
+  public func bringUp() {
+    state.withLock { $0.isDown = false }
+  }
+
+  /// How many connections were turned away while the broker was down.
+  public var turnedAwayCount: Int { state.withLock { $0.turnedAwayCount } }
 
   public func seenCount(_ request: Request) -> Int { tally(request).seenCount }
 
@@ -145,16 +169,16 @@ extension LossyProxy {
     while let client = Loopback.accept(listener) {
       let broker = Loopback.makeSocket()
       let link = Link(client: client, broker: broker)
-      let isWanted = state.withLock { state in
-        guard !state.isStopped else { return false }
-        state.sockets.formUnion([client, broker])
-        return true
+      let (isStopped, isDown) = state.withLock { state in
+        if state.isDown { state.turnedAwayCount += 1 }
+        if !state.isStopped, !state.isDown { state.sockets.formUnion([client, broker]) }
+        return (state.isStopped, state.isDown)
       }
-      guard isWanted else {
+      if isStopped {
         end(link)
         return
       }
-      guard Loopback.connect(broker, to: brokerPort) else {
+      guard !isDown, Loopback.connect(broker, to: brokerPort) else {
         end(link)
         continue
       }
@@ -235,6 +259,7 @@ extension LossyProxy {
       guard tally.toLose > 0 else { return false }
       tally.toLose -= 1
       tally.lostCount += 1
+      if tally.toLose == 0 { tally.refusals += tally.refusalsAfterLoss }
       return true
     }
   }

@@ -124,7 +124,8 @@ public final class TestBroker: @unchecked Sendable {
     return value.split(separator: ",").map(String.init)
   }
 
-  private static var binary: String? {
+  /// The noida-db that `BATON_NOIDA_DB` names; `nil` where it names none that can be run.
+  public static var binary: String? {
     guard let path = ProcessInfo.processInfo.environment["BATON_NOIDA_DB"],
       FileManager.default.isExecutableFile(atPath: path)
     else { return nil }

@@ -15,6 +15,9 @@ package struct AuditServiceConfiguration: Sendable {
   package var checkpointRecordCountMax = 50_000
   /// One SQL transaction holds at most so many records.
   package var batchCountMax = 2_000
+  /// Tells our own records from forged ones where they are counted; `nil` where there are no secrets
+  /// for it.
+  package var stamp: RecordStamp?
   /// How long the broker may take to answer a question.
   package var brokerTimeout: Duration = .seconds(30)
 
@@ -27,6 +30,8 @@ package struct AuditServiceConfiguration: Sendable {
 /// transaction as the rows. A topic that lost what was logged from it stops the service.
 package struct AuditService: Service {
   private let store: AuditStore
+  /// `nil`: nothing is counted a second time.
+  private let counts: CountStore?
   /// `nil`: this instance logs, and another signs.
   private let signer: NoteSigner?
   private let configuration: AuditServiceConfiguration
@@ -35,10 +40,11 @@ package struct AuditService: Service {
   package let status = AuditStatus()
 
   package init(
-    store: AuditStore, signer: NoteSigner?, configuration: AuditServiceConfiguration,
-    logger: Logger
+    store: AuditStore, counts: CountStore? = nil, signer: NoteSigner?,
+    configuration: AuditServiceConfiguration, logger: Logger
   ) {
     self.store = store
+    self.counts = counts
     self.signer = signer
     self.configuration = configuration
     self.logger = logger
@@ -71,7 +77,16 @@ package struct AuditService: Service {
       while !Task.isCancelled {
         let reader = try KafkaReader(configuration.kafka, groupID: "baton-audit")
         do {
-          try await readAssigned(reader, publisher)
+          let topics = try await present()
+          let partitions = try await partitions(of: topics, reader)
+          let auditor = auditor(partitions)
+          do {
+            try await readAssigned(reader, topics, partitions, auditor, publisher)
+          } catch {
+            await auditor?.close()
+            throw error
+          }
+          await auditor?.close()
         } catch {
           await reader.close()
           throw error
@@ -89,9 +104,21 @@ package struct AuditService: Service {
     }
   }
 
-  private func readAssigned(_ reader: KafkaReader, _ publisher: CheckpointPublisher) async throws {
-    let topics = try await present()
-    let partitions = try await partitions(of: topics, reader)
+  /// What counts the events a second time; `nil` where there is nothing to count, or nobody wants it.
+  private func auditor(_ partitions: [AuditIntake.Partition]) -> BooksAuditor? {
+    let events = partitions.filter { $0.log.topic == Topic.events.name }
+    guard let counts, !events.isEmpty else { return nil }
+    return BooksAuditor(
+      log: store, counts: counts, kafka: configuration.kafka, stamp: configuration.stamp,
+      beginnings: Dictionary(
+        events.map { ($0.log.partition, $0.beginning) }, uniquingKeysWith: { $1 }),
+      logger: logger)
+  }
+
+  private func readAssigned(
+    _ reader: KafkaReader, _ topics: [KafkaAdmin.Topic], _ partitions: [AuditIntake.Partition],
+    _ auditor: BooksAuditor?, _ publisher: CheckpointPublisher
+  ) async throws {
     var intake = try AuditIntake(partitions)
     try await reader.assign(intake.start)
     status.update { snapshot in
@@ -113,6 +140,9 @@ package struct AuditService: Service {
       guard pace.isDue(at: .now) else { continue }
       pace.signed(at: .now)
       try await sign(publisher)
+      if let standings = try await auditor?.look() {
+        status.update { $0.counts = standings }
+      }
       if topics.count < configuration.topics.count, try await present().count > topics.count {
         return
       }

@@ -15,6 +15,8 @@ package final class AuditStatus: Sendable {
     package var covered: [AuditLogName: UInt64] = [:]
     /// When a checkpoint was signed last.
     package var signedAt: Timestamp?
+    /// Where the second count of each partition stands, as of the last look at the books.
+    package var counts: [CountStanding] = []
     /// Whether the topics are being read.
     package var isReading = false
   }

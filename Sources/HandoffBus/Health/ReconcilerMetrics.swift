@@ -22,7 +22,9 @@ struct ReconcilerMetrics {
     partitions = status.partitions.sorted { $0.key < $1.key }
   }
 
-  var all: [Metric] { counters + places + memory + [books, openByPlace, alerts, sources] }
+  var all: [Metric] {
+    counters + places + memory + [books, booksByPlace, openByPlace, alerts, sources]
+  }
 
   private var counters: [Metric] {
     [
@@ -96,12 +98,7 @@ struct ReconcilerMetrics {
         pages[kinds.contains(kind) ? kind.description : "other", default: Ledger()].add(page)
       }
       for (kind, page) in pages.sorted(by: { $0.key < $1.key }) {
-        let sides =
-          [
-            ("requested", page.requested), ("transferred-in", page.transferredIn),
-            ("transferred-out", page.transferredOut),
-          ] + Bucket.allCases.map { ("\($0)", page[$0]) }
-        samples += sides.map { side, value in
+        samples += page.sides.map { side, value in
           Sample(
             Double(value),
             [Label("partition", partition), Label("kind", code: kind), Label("side", code: side)])
@@ -111,6 +108,24 @@ struct ReconcilerMetrics {
     return Metric(
       "baton_books_handoffs", .gauge,
       "Handoffs by side of the books: requested + transferred-in = all others.", samples)
+  }
+
+  /// Of all partitions here together: who wants them apart has them by kind.
+  private var booksByPlace: Metric {
+    var pages: [String: Ledger] = [:]
+    for (_, entry) in partitions {
+      for (place, page) in entry.books.byPlace {
+        pages[place?.description ?? "unknown", default: Ledger()].add(page)
+      }
+    }
+    return Metric(
+      "baton_books_place_handoffs", .gauge,
+      "Handoffs by side of the books and place, of the partitions here.",
+      pages.sorted { $0.key < $1.key }.flatMap { place, page in
+        page.sides.map { side, value in
+          Sample(Double(value), [Label("place", code: place), Label("side", code: side)])
+        }
+      })
   }
 
   private var openByPlace: Metric {
@@ -178,6 +193,14 @@ struct ReconcilerMetrics {
 }
 
 extension Ledger {
+  /// Every number of the page by its name.
+  fileprivate var sides: [(name: String, value: UInt64)] {
+    [
+      ("requested", requested), ("transferred-in", transferredIn),
+      ("transferred-out", transferredOut),
+    ] + Bucket.allCases.map { ("\($0)", self[$0]) }
+  }
+
   fileprivate mutating func add(_ other: Ledger) {
     requested += other.requested
     transferredIn += other.transferredIn

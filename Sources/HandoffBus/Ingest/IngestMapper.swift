@@ -72,8 +72,12 @@ package struct IngestMapper: Sendable {
         return MappingError(
           ingestCode("organisation.not-allowed"),
           field: field.flatMap { $0 == connectorProvenance ? nil : $0 } ?? speaker.field,
-          explanation: "this connector may not speak for the organisation that is named here; "
-            + "add it to organisations or speaks-for in its file",
+          explanation: isUnreadCode(speakerParty(of: fact), allowed)
+            ? "the name here is an ODS code that this connector may speak for, but it does not read "
+              + "names as codes; where its partners write codes, set names-are-ods-codes: true in "
+              + "its file"
+            : "this connector may not speak for the organisation that is named here; "
+              + "add it to organisations or speaks-for in its file",
           acknowledgement: .reject, messageID: message.messageID,
           messageType: message.messageType)
       }
@@ -137,6 +141,22 @@ package struct IngestMapper: Sendable {
         message.sendingOrganisation.flatMap { source.mapping.organisations[$0] } == nil
       )
     }
+  }
+
+  private func speakerParty(of fact: MappedFact) -> RawParty? {
+    switch fact.speaker {
+    case .sender: fact.spokenBy ?? fact.from
+    case .receiver: fact.spokenBy ?? fact.to
+    case .platform: fact.spokenBy
+    }
+  }
+
+  /// Whether a party would be one of `allowed`, were its name read as a code.
+  private func isUnreadCode(_ party: RawParty?, _ allowed: Set<ODSCode>) -> Bool {
+    guard !source.mapping.namesAreODSCodes, code(of: party) == nil, let name = party?.organisation,
+      let code = ODSCode(name)
+    else { return false }
+    return allowed.contains(code)
   }
 
   private func code(of party: RawParty?) -> ODSCode? {

@@ -80,7 +80,7 @@ struct ChangelogReader: Sendable {
   }
 
   /// Puts everything into a reducer that knows nothing yet: what `snapshot` holds, and over it what
-  /// was read.
+  /// was read; its `takeStock` is to follow.
   ///
   /// - Throws: `WireError` for a record that cannot be read, `MissingPolicy` or `UnknownActivation`
   ///   for state judged by a policy that is not at hand, ``ChangelogFault`` where the partition's
@@ -102,8 +102,12 @@ struct ChangelogReader: Sendable {
         if let key = PatientKey(String(decoding: key, as: UTF8.self)) { replaced.insert(key) }
       }
       try snapshot.forEachEntry { bytes in
-        let person = try Person(protobuf: bytes)
-        if !replaced.contains(person.key) { try reducer.restore(person) }
+        switch SnapshotEntry(bytes) {
+        case .person(let person):
+          if !replaced.contains(person.key) { reducer.restore(person) }
+        case .texts(let texts): try reducer.restore(packedTexts: texts)
+        case nil: throw SnapshotFault.entryUnknown
+        }
       }
     }
     for (key, latest) in latest where key != Self.stateKey && latest.value != nil {

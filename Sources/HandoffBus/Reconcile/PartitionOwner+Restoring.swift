@@ -60,11 +60,13 @@ extension PartitionOwner {
   /// away, and memory is made anew from the events. Every verdict is then said again as it was.
   package func finishRestoring() async throws(KafkaError) -> Int64? {
     let path = restoring.snapshotPath
+    var look = OpenHandoffs()
     do {
       let snapshot = try path.flatMap { path throws(SnapshotFault) in
         try SnapshotReader(path: path)
       }
       try restoring.changelog.restore(into: &reducer, over: snapshot)
+      look = try lookAtEverybody()
     } catch {
       reducer = Self.emptyReducer(of: partition, configuration, given)
       if let path {
@@ -80,24 +82,30 @@ extension PartitionOwner {
     }
     restoring.changelog = ChangelogReader()
     expect(loop.next(after: .stateRestored), .poll)
-    lookAtEverybody()
+    compare(look)
     report()
     tellRestored(isQuickened: path != nil)
     return reducer.state.nextOffset
   }
 
-  /// Counts what only the people themselves tell, and holds the books against it: a handoff that
-  /// is open is never forgotten, so as many must be remembered as the books have open.
+  /// Counts what only the people themselves tell.
+  private func lookAtEverybody() throws(UnknownActivation) -> OpenHandoffs {
+    var look = OpenHandoffs()
+    var open: [Rule: Int] = [:]
+    let register = reducer.registerInForce
+    try reducer.takeStock { person in
+      look.add(person, register)
+      for alert in person.alerts where alert.isOpen { open[alert.rule, default: 0] += 1 }
+    }
+    openAlerts = open
+    return look
+  }
+
+  /// Holds the books against what was found: a handoff that is open is never forgotten, so as many
+  /// must be remembered as the books have open.
   ///
   /// Where they differ, no event is to blame and no reducer can see it: whoever restored says so.
-  private func lookAtEverybody() {
-    var look = OpenHandoffs()
-    openAlerts = [:]
-    for key in reducer.keysInAnyOrder {
-      guard let person = reducer.person(for: key) else { continue }
-      look.add(person, reducer.registerInForce)
-      for alert in person.alerts where alert.isOpen { openAlerts[alert.rule, default: 0] += 1 }
-    }
+  private func compare(_ look: OpenHandoffs) {
     let booked = reducer.state.books.byKind.mapValues { $0[.open] }.filter { $0.value > 0 }
     if booked != look.byKind {
       let alert = SelfAlert(
@@ -108,8 +116,7 @@ extension PartitionOwner {
       raise(alert)
       recount = alert
     }
-    let found = look
-    status.update { $0.partitions[partition, default: .init(nextOffset: 0)].note(found) }
+    status.update { $0.partitions[partition, default: .init(nextOffset: 0)].note(look) }
   }
 
   private func tellRestored(isQuickened: Bool) {
@@ -143,6 +150,7 @@ extension PartitionOwner {
     case let fault as SnapshotFault: fault.description
     case let refusal as SnapshotRefusal: refusal.description
     case let missing as MissingPolicy: "the policy \(missing.hash) is not at hand"
+    case is TextsOutOfPlace: "its texts are not in order"
     case is UnknownActivation: "a person refers to a policy that the partition never had"
     default: "unknown"
     }

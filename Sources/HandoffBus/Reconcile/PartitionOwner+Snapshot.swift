@@ -3,13 +3,14 @@ internal import HandoffCore
 internal import HandoffStores
 
 extension PartitionOwner {
-  /// A copy of the memory under way.
+  /// A copy of the memory that was asked for, or is under way.
   struct Copying: Sendable {
     private enum Phase {
       /// The changelog's end is taken; no transaction has begun since.
       case asked
       /// One has begun, whose commit proves that no successor had written before that end.
       case proving
+      case proven
       case copying
     }
 
@@ -23,17 +24,21 @@ extension PartitionOwner {
       if phase == .asked { phase = .proving }
     }
 
-    /// Asked when a transaction is committed: whether copying may begin with it.
-    var isProven: Bool { phase == .proving }
-
-    mutating func start(_ keys: [PatientKey]) {
-      phase = .copying
-      self.keys = keys
+    mutating func transactionCommitted() {
+      if phase == .proving { phase = .proven }
     }
 
     /// The next people; `nil` while it may not begin, none when all are through.
-    mutating func take(_ count: Int) -> ArraySlice<PatientKey>? {
-      guard phase == .copying else { return nil }
+    ///
+    /// Who is to be copied is asked for the first time only: whoever waits holds no list.
+    mutating func take(_ count: Int, of everybody: () -> [PatientKey]) -> ArraySlice<PatientKey>? {
+      switch phase {
+      case .asked, .proving: return nil
+      case .proven:
+        keys = everybody()
+        phase = .copying
+      case .copying: break
+      }
       defer { next = min(next + count, keys.count) }
       return keys[next...].prefix(count)
     }
@@ -41,11 +46,12 @@ extension PartitionOwner {
 
   /// What a copy gives next.
   enum SnapshotStep: Sendable {
-    /// No transaction has been committed since it was asked for.
+    /// No transaction has been begun and committed since it was asked for.
     case waiting
-    /// So many people, each as the changelog holds it.
-    case persons([[UInt8]])
-    case finished
+    /// Entries of the snapshot.
+    case entries([[UInt8]])
+    /// The last of them.
+    case finished([[UInt8]])
     /// The partition is another's by now.
     case gone
   }
@@ -64,20 +70,22 @@ extension PartitionOwner {
   /// Copies the next people as the last committed transaction left them.
   func snapshotStep(countMax: Int) -> SnapshotStep {
     guard loop.isOwning, copying != nil else { return .gone }
-    guard let keys = copying?.take(countMax) else { return .waiting }
+    guard let keys = copying?.take(countMax, of: { reducer.committedKeys }) else {
+      return .waiting
+    }
     guard !keys.isEmpty else {
       let look = copying?.look ?? OpenHandoffs()
       status.update { $0.partitions[partition]?.note(look) }
       copying = nil
-      return .finished
+      return .finished(SnapshotEntry.texts(of: reducer))
     }
     var entries: [[UInt8]] = []
     for key in keys {
       guard let person = reducer.committedPerson(for: key) else { continue }
-      entries.append(person.protobuf)
-      copying?.look.add(person, reducer.registerInForce)
+      entries.append(SnapshotEntry.person(person).bytes)
+      copying?.look.add(reducer.unpacked(person), reducer.registerInForce)
     }
-    return .persons(entries)
+    return .entries(entries)
   }
 
   /// Forgets the copy.
@@ -87,7 +95,7 @@ extension PartitionOwner {
     SnapshotHeader(
       cluster: cluster, topic: Topic.events.name, partition: partition,
       group: configuration.groupID, lineage: lineage, changelogOffset: changelogOffset,
-      rulesVersion: PersonReducer.rulesVersion,
+      build: RunningBuild.fingerprint, rulesVersion: PersonReducer.rulesVersion,
       policies: reducer.state.activations.map { "\($0.policyHash)" },
       takenAtMs: Timestamp.now().milliseconds)
   }

@@ -72,21 +72,24 @@ package actor PartitionOwner {
   /// The earliest deadline armed.
   package var nextDue: Timestamp? { reducer.nextDue }
 
-  /// The switch to be logged where the log says another policy than the configured one.
+  /// The switch to be logged where the log says another policy than the configured one, or an older
+  /// version of the rules than this program's.
   ///
   /// What a person switched stays: a restart with an older file must not undo it.
   package var neededActivation: RulesActivation? {
-    var activation = reducer.state.activations[Int(reducer.state.inForce)]
-    guard activation.policyHash != configuration.policy.policy.hash else { return nil }
-    guard !activation.isCommanded else {
-      logger.notice(
-        "Another policy than the configured one is in force, by `baton policy activate`",
-        metadata: ["policy": "\(activation.policyHash)"])
-      return nil
+    let current = reducer.state.activations[Int(reducer.state.inForce)]
+    var needed = current.underTheRulesHere
+    if current.policyHash != configuration.policy.policy.hash {
+      if current.isCommanded {
+        logger.notice(
+          "Another policy than the configured one is in force, by `baton policy activate`",
+          metadata: ["policy": "\(current.policyHash)"])
+      } else {
+        needed.policyHash = configuration.policy.policy.hash
+        needed.profile = nil
+      }
     }
-    activation.policyHash = configuration.policy.policy.hash
-    activation.profile = nil
-    return activation
+    return needed == current ? nil : needed
   }
 
   /// What restoring found wrong, with its moment and the name of its episode: the same at every
@@ -178,14 +181,14 @@ extension PartitionOwner {
     let codec = WireCodec()
     var messages: [KafkaMessage] = []
     messages.reserveCapacity(records.count + records.count / 8)
-    for record in records {
-      for verdict in reducer.apply(record) {
-        messages.append(KafkaMessage(topic: .alerts, codec.encode(verdict)))
-        switch verdict.action {
-        case .opened: openAlertChanges[verdict.rule, default: 0] += 1
-        case .resolved: openAlertChanges[verdict.rule, default: 0] -= 1
-        default: break
-        }
+    var verdicts: [Verdict] = []
+    reducer.apply(records, into: &verdicts)
+    for verdict in verdicts {
+      messages.append(KafkaMessage(topic: .alerts, codec.encode(verdict)))
+      switch verdict.action {
+      case .opened: openAlertChanges[verdict.rule, default: 0] += 1
+      case .resolved: openAlertChanges[verdict.rule, default: 0] -= 1
+      default: break
       }
     }
     let verdictCount = messages.count
@@ -220,7 +223,7 @@ extension PartitionOwner {
     }
     expect(loop.next(after: .batchCommitted), .keepBatch)
     _ = reducer.commitBatch()
-    if copying?.isProven == true { copying?.start(reducer.keysInAnyOrder) }
+    copying?.transactionCommitted()
     abortsInARow = 0
     openAlerts.merge(openAlertChanges, uniquingKeysWith: +)
     openAlertChanges = [:]
@@ -306,5 +309,15 @@ extension Logger {
       metadata["place"] = "\(place.topic)[\(place.partition)]@\(place.offset)"
     }
     error("Alert about ourselves", metadata: metadata)
+  }
+}
+
+extension RulesActivation {
+  /// The same policy, judged by this program's rules from here on; of a newer program's log it is
+  /// left as it is, or two versions that share a group would switch each other back.
+  var underTheRulesHere: RulesActivation {
+    var activation = self
+    activation.rulesVersion = max(rulesVersion, PersonReducer.rulesVersion)
+    return activation
   }
 }

@@ -3,7 +3,7 @@ package import HandoffCore
 package import KafkaClient
 
 /// Switches the bus to another policy, profile or register, by a record on every partition of the
-/// events.
+/// events, and of the sources where there are any.
 ///
 /// The bytes go to the config topic first, so that who reads the switch finds them. A switch that
 /// reached some partitions only is made whole by doing it again: a partition that has it already
@@ -27,12 +27,14 @@ package struct PolicyActivation: Sendable {
   /// `kafka` writes as the administrator, whose stamp readers ask for.
   package init(_ kafka: KafkaConfiguration) { self.kafka = kafka }
 
-  /// Puts it in force from here on; returns what is, and on how many partitions it was said.
+  /// Puts it in force from here on; returns what is, and on how many partitions of the events it was
+  /// said.
   package func activate(
     _ request: Request
   ) async throws -> (activation: RulesActivation, partitionCount: Int) {
     let partitions = try await TopicScan(kafka, topic: .events).partitions()
     guard !partitions.isEmpty else { throw PolicyActivationFault.noTopic }
+    let sources = try await TopicScan(kafka, topic: .sources).partitions()
     let log = PolicyLog(kafka)
     let activation = try await activation(request, log)
     if let register = request.register { try await log.publish(register) }
@@ -40,7 +42,8 @@ package struct PolicyActivation: Sendable {
     let producer = try KafkaProducer(kafka)
     do throws(KafkaError) {
       _ = try await producer.send(
-        partitions.map { KafkaMessage(topic: .events, partition: $0.partition, record) })
+        partitions.map { KafkaMessage(topic: .events, partition: $0.partition, record) }
+          + sources.map { KafkaMessage(topic: .sources, partition: $0.partition, record) })
     } catch {
       await producer.close()
       throw error

@@ -50,3 +50,21 @@ package struct SelfAlert: Hashable, Sendable {
     self.cause = cause
   }
 }
+
+extension Verdict {
+  /// What only a process can see of the bus, and no reducer in its records (decision 0020).
+  ///
+  /// The same episode has the same id, so that saying it again after a crash says nothing new.
+  init(of alert: SelfAlert, at time: Timestamp, episode: String, policyHash: RecordHash) {
+    let rule = alert.kind.rule
+    self.init(
+      alertID: AlertID(
+        rule: rule, partition: alert.coordinates?.partition ?? 0, episode: Array(episode.utf8),
+        cause: alert.cause),
+      revision: 1, rule: rule, action: .opened, severity: rule.severity, subject: .bus,
+      beganWith: nil, opened: time, knownAt: time, evidence: [],
+      rulesVersion: PersonReducer.rulesVersion, policyHash: policyHash,
+      readUpTo: alert.coordinates?.offset ?? 0)
+    cause = alert.cause
+  }
+}

@@ -99,12 +99,13 @@ actor SourceOwner {
   }
 
   /// The switch to be logged where the log says another policy than the configured one.
+  ///
+  /// What a person switched stays, here as on the events.
   var neededActivation: RulesActivation? {
     let current = reducer.state.activation
-    guard current.policyHash != configuration.policy.policy.hash else { return nil }
-    var activation = current
-    activation.policyHash = configuration.policy.policy.hash
-    return activation
+    var needed = current.underTheRulesHere
+    if !current.isCommanded { needed.policyHash = configuration.policy.policy.hash }
+    return needed == current ? nil : needed
   }
 
   /// Applies one batch and commits what follows from it, all or nothing.

@@ -23,6 +23,8 @@ package actor TickWriter {
   private var skew: Elapsed?
   private let instanceID: String
   private let policyHash: RecordHash
+  /// What this machine's clock says.
+  private let clock: @Sendable () -> Timestamp
   /// What was said of our clock while it is off.
   private var skewVerdict: Verdict?
 
@@ -30,8 +32,10 @@ package actor TickWriter {
   package init(
     kafka: KafkaConfiguration, topic: Topic = .events, schedule: TickSchedule,
     status: ReconcilerStatus, logger: Logger,
-    instanceID: String, policyHash: RecordHash
+    instanceID: String, policyHash: RecordHash,
+    clock: @escaping @Sendable () -> Timestamp = { Timestamp.now() }
   ) {
+    self.clock = clock
     self.instanceID = instanceID
     self.policyHash = policyHash
     self.kafka = kafka
@@ -77,20 +81,9 @@ package actor TickWriter {
   }
 
   /// Says of ourselves, outside of any transaction, what no reducer can see in its records.
-  ///
-  /// The same episode has the same id, so that saying it again after a crash says nothing new.
   @discardableResult
   package func publish(_ alert: SelfAlert, at time: Timestamp, episode: String) async -> Verdict {
-    let partition = alert.coordinates?.partition ?? 0
-    var verdict = Verdict(
-      alertID: AlertID(
-        rule: alert.kind.rule, partition: partition, episode: Array(episode.utf8),
-        cause: alert.cause),
-      revision: 1, rule: alert.kind.rule, action: .opened, severity: alert.kind.rule.severity,
-      subject: .bus, beganWith: nil, opened: time, knownAt: time, evidence: [],
-      rulesVersion: PersonReducer.rulesVersion, policyHash: policyHash,
-      readUpTo: alert.coordinates?.offset ?? 0)
-    verdict.cause = alert.cause
+    let verdict = Verdict(of: alert, at: time, episode: episode, policyHash: policyHash)
     await write(verdict)
     return verdict
   }
@@ -152,7 +145,7 @@ package actor TickWriter {
 
   /// The owner's clock, put right by what was measured; left alone where it is past trusting.
   private var now: Timestamp {
-    let now = Timestamp.now()
+    let now = clock()
     guard let skew, !schedule.isSkewed(skew) else { return now }
     return now.advanced(by: skew)
   }
@@ -165,7 +158,7 @@ package actor TickWriter {
   }
 
   private func write(_ partition: Int32) async {
-    let sentAt = Timestamp.now()
+    let sentAt = clock()
     // Moved or not: after a failure the next try comes a second later, not at once.
     lastMoved[partition] = now
     do throws(KafkaError) {

@@ -121,7 +121,8 @@ package enum TopicTable {
         holds: "events; ticks, source states and rules activations on every partition")
     case .sources:
       row(
-        topic, .delete(afterDays: daysLong), key: "source id", writers: [.ingest, .reconciler],
+        topic, .delete(afterDays: daysLong), key: "source id",
+        writers: [.ingest, .reconciler, .administrator],
         readers: [.reconciler] + lookers,
         holds: "heartbeats, receptions and refusals of each source; ticks and rules activations")
     case .correlation:
@@ -136,12 +137,12 @@ package enum TopicTable {
     case .alerts:
       row(
         topic, .delete(afterDays: daysLong), key: "patient key or source id",
-        writers: [.reconciler], readers: [.ingest, .reconciler] + lookers,
+        writers: [.reconciler, .audit], readers: [.ingest, .reconciler] + lookers,
         holds: "verdicts: opened, changed, resolved, by revision")
     case .reconcilerState:
       row(
         topic, .compact, key: "patient key, or a reserved key for the partition",
-        writers: [.reconciler], readers: [.reconciler], isAudited: false,
+        writers: [.reconciler], readers: [.reconciler, .audit], isAudited: false,
         holds: "the changelog of the reducers")
     case .sourceState:
       row(

@@ -803,13 +803,13 @@ package nonisolated struct Baton_Handoff_V1_SeenEvent: Sendable {
   /// 16 bytes. Mandatory.
   package var eventID: Data = Data()
 
-  /// 16 bytes. Mandatory.
+  /// 16 bytes, of which the first eight may be zero: only the low half is compared. Mandatory.
   package var receptionID: Data = Data()
 
-  /// Sender organisation, system, message id and type under a keyed hash.
+  /// Sender organisation, system, message id and type under a keyed hash; of it the low half, too.
   package var messageKey: Data = Data()
 
-  /// 16 bytes. Mandatory.
+  /// 16 bytes, of which the low half is compared. Mandatory.
   package var contentMac: Data = Data()
 
   /// Mandatory.
@@ -1158,11 +1158,43 @@ package nonisolated struct Baton_Handoff_V1_Books: @unchecked Sendable {
     set {_uniqueStorage()._absorbedCount = newValue}
   }
 
+  /// In the order of their places, the page of no place first.
+  package var places: [Baton_Handoff_V1_PlaceLedger] {
+    get {_storage._places}
+    set {_uniqueStorage()._places = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _storage = unsafe _StorageClass.defaultInstance
+}
+
+/// One page of the books by place.
+package nonisolated struct Baton_Handoff_V1_PlaceLedger: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Place, by the register under which the handoffs were requested; empty where it gives none.
+  package var place: String = String()
+
+  /// Always written.
+  package var ledger: Baton_Handoff_V1_Ledger {
+    get {_ledger ?? Baton_Handoff_V1_Ledger()}
+    set {_ledger = newValue}
+  }
+  /// Returns true if `ledger` has been explicitly set.
+  package var hasLedger: Bool {self._ledger != nil}
+  /// Clears the value of `ledger`. Subsequent reads from it will return its default value.
+  package mutating func clearLedger() {self._ledger = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _ledger: Baton_Handoff_V1_Ledger? = nil
 }
 
 /// One page of the books by kind.
@@ -1278,6 +1310,9 @@ package nonisolated struct Baton_Handoff_V1_KeyLink: Sendable {
 
   /// Handoffs were open under both keys.
   package var hadOpenOnBoth: Bool = false
+
+  /// Ids in the transfer were halves; false in what landed versions 1 and 2 wrote.
+  package var isAbridged: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2813,7 +2848,7 @@ nonisolated extension Baton_Handoff_V1_Defect: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Baton_Handoff_V1_Books: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Books"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}total\0\u{1}kinds\0\u{1}forgotten\0\u{3}event_count\0\u{3}redelivered_count\0\u{3}repeated_count\0\u{3}unlinked_count\0\u{3}lapsed_count\0\u{3}forwarded_count\0\u{3}stale_count\0\u{3}absorbed_count\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}total\0\u{1}kinds\0\u{1}forgotten\0\u{3}event_count\0\u{3}redelivered_count\0\u{3}repeated_count\0\u{3}unlinked_count\0\u{3}lapsed_count\0\u{3}forwarded_count\0\u{3}stale_count\0\u{3}absorbed_count\0\u{2}U\u{2}places\0")
 
   fileprivate class _StorageClass {
     var _total: Baton_Handoff_V1_Ledger? = nil
@@ -2827,6 +2862,7 @@ nonisolated extension Baton_Handoff_V1_Books: SwiftProtobuf.Message, SwiftProtob
     var _forwardedCount: UInt64 = 0
     var _staleCount: UInt64 = 0
     var _absorbedCount: UInt64 = 0
+    var _places: [Baton_Handoff_V1_PlaceLedger] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2848,6 +2884,7 @@ nonisolated extension Baton_Handoff_V1_Books: SwiftProtobuf.Message, SwiftProtob
       _forwardedCount = source._forwardedCount
       _staleCount = source._staleCount
       _absorbedCount = source._absorbedCount
+      _places = source._places
     }
   }
 
@@ -2877,6 +2914,7 @@ nonisolated extension Baton_Handoff_V1_Books: SwiftProtobuf.Message, SwiftProtob
         case 9: try { try decoder.decodeSingularUInt64Field(value: &_storage._forwardedCount) }()
         case 10: try { try decoder.decodeSingularUInt64Field(value: &_storage._staleCount) }()
         case 11: try { try decoder.decodeSingularUInt64Field(value: &_storage._absorbedCount) }()
+        case 160: try { try decoder.decodeRepeatedMessageField(value: &_storage._places) }()
         default: break
         }
       }
@@ -2922,6 +2960,9 @@ nonisolated extension Baton_Handoff_V1_Books: SwiftProtobuf.Message, SwiftProtob
       if _storage._absorbedCount != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._absorbedCount, fieldNumber: 11)
       }
+      if !_storage._places.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._places, fieldNumber: 160)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2942,10 +2983,50 @@ nonisolated extension Baton_Handoff_V1_Books: SwiftProtobuf.Message, SwiftProtob
         if _storage._forwardedCount != rhs_storage._forwardedCount {return false}
         if _storage._staleCount != rhs_storage._staleCount {return false}
         if _storage._absorbedCount != rhs_storage._absorbedCount {return false}
+        if _storage._places != rhs_storage._places {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Baton_Handoff_V1_PlaceLedger: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".PlaceLedger"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}place\0\u{1}ledger\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.place) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._ledger) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.place.isEmpty {
+      try visitor.visitSingularStringField(value: self.place, fieldNumber: 1)
+    }
+    try { if let v = self._ledger {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Baton_Handoff_V1_PlaceLedger, rhs: Baton_Handoff_V1_PlaceLedger) -> Bool {
+    if lhs.place != rhs.place {return false}
+    if lhs._ledger != rhs._ledger {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3072,7 +3153,7 @@ nonisolated extension Baton_Handoff_V1_Ledger: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Baton_Handoff_V1_KeyLink: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".KeyLink"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}direction\0\u{1}key\0\u{3}transfer_id\0\u{1}path\0\u{3}is_merge\0\u{1}cause\0\u{3}record_hash\0\u{3}had_open_on_both\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}direction\0\u{1}key\0\u{3}transfer_id\0\u{1}path\0\u{3}is_merge\0\u{1}cause\0\u{3}record_hash\0\u{3}had_open_on_both\0\u{4}l\u{2}is_abridged\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3088,6 +3169,7 @@ nonisolated extension Baton_Handoff_V1_KeyLink: SwiftProtobuf.Message, SwiftProt
       case 6: try { try decoder.decodeSingularMessageField(value: &self._cause) }()
       case 7: try { try decoder.decodeSingularBytesField(value: &self.recordHash) }()
       case 8: try { try decoder.decodeSingularBoolField(value: &self.hadOpenOnBoth) }()
+      case 180: try { try decoder.decodeSingularBoolField(value: &self.isAbridged) }()
       default: break
       }
     }
@@ -3122,6 +3204,9 @@ nonisolated extension Baton_Handoff_V1_KeyLink: SwiftProtobuf.Message, SwiftProt
     if self.hadOpenOnBoth != false {
       try visitor.visitSingularBoolField(value: self.hadOpenOnBoth, fieldNumber: 8)
     }
+    if self.isAbridged != false {
+      try visitor.visitSingularBoolField(value: self.isAbridged, fieldNumber: 180)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3134,6 +3219,7 @@ nonisolated extension Baton_Handoff_V1_KeyLink: SwiftProtobuf.Message, SwiftProt
     if lhs._cause != rhs._cause {return false}
     if lhs.recordHash != rhs.recordHash {return false}
     if lhs.hadOpenOnBoth != rhs.hadOpenOnBoth {return false}
+    if lhs.isAbridged != rhs.isAbridged {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -22,36 +22,46 @@ struct CloudEvent {
 
   /// Reads the headers of a record, and in structured mode its value.
   init(_ value: [UInt8]?, headers: [RecordHeader]) throws(WireError) {
-    var id: [UInt8]?
-    var type: [UInt8]?
-    var specVersion: [UInt8]?
+    // Where they stand: each value that is taken out costs a reference.
+    var idAt: Int?
+    var typeAt: Int?
+    var specVersionAt: Int?
     var hasSource = false
-    var contentType: [UInt8]?
+    var contentTypeAt: Int?
     for index in headers.indices {
       // By length first: of most names one comparison is left.
       switch headers[index].name.utf8.count {
-      case 5 where headers[index].name == "ce_id": id = headers[index].value
-      case 7 where headers[index].name == "ce_type": type = headers[index].value
+      case 5 where headers[index].name == "ce_id": idAt = index
+      case 7 where headers[index].name == "ce_type": typeAt = index
       case 9 where headers[index].name == "ce_source":
         hasSource = headers[index].value?.isEmpty == false
-      case 12 where headers[index].name == "content-type": contentType = headers[index].value
-      case 14 where headers[index].name == "ce_specversion": specVersion = headers[index].value
+      case 12 where headers[index].name == "content-type": contentTypeAt = index
+      case 14 where headers[index].name == "ce_specversion": specVersionAt = index
       default: continue
       }
     }
     guard let value else { throw WireError(.tombstone, "value") }
     guard value.count <= WireCodec.valueBytesMax else { throw WireError(.tooLarge, "value") }
-    let form = try contentType.map { bytes throws(WireError) in try ContentType(bytes) }
+    var form: ContentType?
+    if let contentTypeAt, let contentType = headers[contentTypeAt].value {
+      form = try ContentType(contentType)
+    }
     if form == .structured {
       self = try CloudEvent(structured: value)
       return
     }
-    guard let specVersion else { throw WireError(.attributeMissing, "ce_specversion") }
+    guard let specVersionAt, let specVersion = headers[specVersionAt].value else {
+      throw WireError(.attributeMissing, "ce_specversion")
+    }
     guard specVersion == Self.specVersionBytes else {
       throw WireError(.versionUnknown, "ce_specversion")
     }
-    guard let id, !id.isEmpty else { throw WireError(.attributeMissing, "ce_id") }
-    guard let type, !type.isEmpty else { throw WireError(.attributeMissing, "ce_type") }
+    guard let idAt, let id = headers[idAt].value, !id.isEmpty else {
+      throw WireError(.attributeMissing, "ce_id")
+    }
+    guard let typeAt, let type = headers[typeAt].value, !type.isEmpty else {
+      throw WireError(.attributeMissing, "ce_type")
+    }
     guard hasSource else { throw WireError(.attributeMissing, "ce_source") }
     switch form {
     case .protobuf: self.init(id: id, type: type, form: .protobuf, data: value)

@@ -17,9 +17,13 @@ extension Verdict {
       "The log switched at \(at) to a \(cause?.description ?? "policy") whose bytes nobody has "
         + "given us."
     case .s06:
-      cause?.description == "recount"
-        ? "A restart found other open handoffs than the books of the partition have, at \(at)."
-        : "The books of a partition did not balance at \(at)."
+      switch cause?.description {
+      case "recount":
+        "A restart found other open handoffs than the books of the partition have, at \(at)."
+      case "second-count":
+        "The books of a partition were not what audit counted from its events, at \(at)."
+      default: "The books of a partition did not balance at \(at)."
+      }
     case .s07: "A person's transfer on the log is not what its cause gives\(why), seen at \(at)."
     case .s08: "\(records) did not bear the mark of our writers\(why), the first at \(at)."
     case .s09:
@@ -44,6 +48,9 @@ extension Verdict {
       "Activate a profile that `baton policy show` lists; until then the policy holds without one."
     case .s05:
       "Have its bytes written to the config topic; until then the one before it is in force."
+    case .s06 where cause?.description == "second-count":
+      "`baton audit balance` says which number it is. Rebuild that partition's state from the "
+        + "events, and report a defect of Baton."
     case .s06: "Rebuild that partition's state from the events, and report a defect of Baton."
     case .s07:
       "Check whether rules or policy were changed under a rebuilt state; else report a defect."

@@ -24,7 +24,7 @@ struct RuleWords {
     "what was said of the stay, about 150 bytes a statement, for 30 days; what the alert rests on, and "
     + "the handoffs of the stay, for as long as it is open."
   static let repeats =
-    "every event for 30 days, about 130 bytes; an episode for 30 days, about 300 bytes."
+    "every event for 30 days, about 85 bytes; an episode for 30 days, about 300 bytes."
 }
 
 extension Rule {
@@ -269,9 +269,10 @@ extension Rule {
     case .s06:
       return RuleWords(
         "the books of a partition do not balance, looked at once a minute; or at a restart as many "
-          + "handoffs are not open as they have open (cause `recount`).", not: "they do.",
-        until: "they balance again; what a restart found, never by itself.", hazard: hazard,
-        remembers: memory)
+          + "handoffs are not open as they have open (cause `recount`); or audit counts otherwise "
+          + "from the events alone (cause `second-count`).", not: "they do.",
+        until: "they balance again, or audit comes to the same; what a restart found, never by "
+          + "itself.", hazard: hazard, remembers: memory)
     case .s07:
       return own("a transfer of a person comes again and is another, or cannot be taken in.")
     case .s08: return own("a record does not bear the mark of our writers; it counts as a tick.")

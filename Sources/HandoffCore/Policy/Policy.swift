@@ -29,7 +29,7 @@ public struct Policy: Hashable, Sendable {
       Values(
         version: version, hash: hash, rows: rows, fallback: fallback, railDelivery: railDelivery,
         windows: windows, calendar: calendar, sources: sources, sourceDefaults: sourceDefaults,
-        profiles: profiles, index: Self.index(rows)))
+        profiles: profiles, index: Index(rows)))
   }
 
   /// The clocks of a handoff: the row of its priority, else `urgent` for every priority that says
@@ -42,12 +42,8 @@ public struct Policy: Hashable, Sendable {
   /// Where a row stands in the table, asked several times for every event that is judged.
   private func row(kind: HandoffKind?, priority: Priority?) -> Int? {
     guard let kind else { return nil }
-    let index = contents.values.index
-    var (low, high) = (0, index.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if index[middle].kind < kind { low = middle + 1 } else { high = middle }
-    }
+    let index = contents.values.index.entries
+    var low = contents.values.index.firstPlace(of: kind)
     var (urgent, any): (Int?, Int?) = (nil, nil)
     while low < index.count, index[low].kind == kind {
       let entry = index[low]
@@ -83,7 +79,7 @@ public struct Policy: Hashable, Sendable {
     var register: OrganisationRegister?
     var profiles: [PolicyProfile]
     var profile: Code?
-    var index: [IndexEntry]
+    var index: Index
   }
 
   private final class Contents: Sendable {
@@ -104,18 +100,38 @@ public struct Policy: Hashable, Sendable {
 
   public func hash(into hasher: inout Hasher) { hasher.combine(contents.values) }
 
-  private struct IndexEntry: Hashable, Sendable {
-    var kind: HandoffKind
-    var priority: Priority?
-    var row: Int
-  }
+  /// Rows in the order of kinds and, within one, of the table: where two rows are for the same kind
+  /// and priority, the first counts; a loader refuses them.
+  private struct Index: Hashable, Sendable {
+    struct Entry: Hashable, Sendable {
+      var kind: HandoffKind
+      var priority: Priority?
+      var row: Int
+    }
 
-  /// In the order of kinds and, within one, of the table: where two rows are for the same kind and
-  /// priority, the first counts; a loader refuses them.
-  private static func index(_ rows: [Row]) -> [IndexEntry] {
-    rows.enumerated()
-      .map { IndexEntry(kind: $1.kind, priority: $1.priority, row: $0) }
-      .sorted { ($0.kind, $0.row) < ($1.kind, $1.row) }
+    let entries: [Entry]
+    /// Of each entry the kind as a number of the same order, which is compared at once.
+    private let numbers: [UInt128]
+
+    init(_ rows: [Row]) {
+      entries = rows.enumerated()
+        .map { Entry(kind: $1.kind, priority: $1.priority, row: $0) }
+        .sorted { ($0.kind, $0.row) < ($1.kind, $1.row) }
+      numbers = entries.map { $0.kind.text.order }
+    }
+
+    /// Where the entries of a kind begin, or the first after them would stand.
+    func firstPlace(of kind: HandoffKind) -> Int {
+      let number = kind.text.order
+      var (low, high) = (0, numbers.count)
+      while low < high {
+        let middle = (low + high) / 2
+        if numbers[middle] < number { low = middle + 1 } else { high = middle }
+      }
+      // Of long names that begin alike the numbers are equal.
+      while low < numbers.count, numbers[low] == number, entries[low].kind < kind { low += 1 }
+      return low
+    }
   }
 }
 
@@ -138,7 +154,7 @@ extension Policy {
     set {
       change { values in
         values.rows = newValue
-        values.index = Self.index(newValue)
+        values.index = Index(newValue)
       }
     }
   }

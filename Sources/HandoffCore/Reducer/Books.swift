@@ -40,10 +40,12 @@ public struct Ledger: Hashable, Sendable {
   }
 }
 
-/// The books of a partition, in all and by kind, and what happened to its events.
+/// The books of a partition, in all, by kind and by place, and what happened to its events.
 public struct Books: Hashable, Sendable {
   public var total = Ledger()
   public var byKind: [HandoffKind: Ledger] = [:]
+  /// `nil`: the register under which they were requested gives neither party a place.
+  public var byPlace: [Code?: Ledger] = [:]
   /// Handoffs that ended and were forgotten; they stay in their buckets.
   public var forgotten: UInt64 = 0
   public var eventCount: UInt64 = 0
@@ -64,53 +66,67 @@ public struct Books: Hashable, Sendable {
 
   public init() {}
 
-  /// Every page balances, and the kinds add up to the whole.
+  /// Every page balances, and the kinds add up to the whole, and so do the places.
   public var isBalanced: Bool {
     total.isBalanced && byKind.values.allSatisfy(\.isBalanced)
+      && byPlace.values.allSatisfy(\.isBalanced)
       && byKind.values.reduce(0) { $0 + $1.requested } == total.requested
+      && byPlace.values.reduce(0) { $0 + $1.requested } == total.requested
   }
 
-  mutating func enter(kind: HandoffKind?, state: HandoffState) {
-    edit(kind) { page in
+  mutating func enter(_ entry: BookEntry, in policies: [Policy]) {
+    edit(entry.kind, entry.place(in: policies)) { page in
       page.requested += 1
-      page[Bucket(state)] += 1
+      page[Bucket(entry.state)] += 1
     }
   }
 
   /// Takes a handoff off one side and the other; it came by a request or by a transfer.
-  mutating func leave(kind: HandoffKind?, state: HandoffState, isTransferred: Bool) {
-    edit(kind) { page in
-      if isTransferred { page.transferredIn.lower() } else { page.requested.lower() }
-      page[Bucket(state)].lower()
+  mutating func leave(_ entry: BookEntry, in policies: [Policy]) {
+    edit(entry.kind, pageHolding(entry, policies)) { page in
+      if entry.isTransferred { page.transferredIn.lower() } else { page.requested.lower() }
+      page[Bucket(entry.state)].lower()
     }
   }
 
-  mutating func transferIn(kind: HandoffKind?, state: HandoffState) {
-    edit(kind) { page in
+  mutating func transferIn(_ entry: BookEntry, in policies: [Policy]) {
+    edit(entry.kind, entry.place(in: policies)) { page in
       page.transferredIn += 1
-      page[Bucket(state)] += 1
+      page[Bucket(entry.state)] += 1
     }
   }
 
-  mutating func transferOut(kind: HandoffKind?, state: HandoffState) {
-    edit(kind) { page in
+  mutating func transferOut(_ entry: BookEntry, in policies: [Policy]) {
+    edit(entry.kind, pageHolding(entry, policies)) { page in
       page.transferredOut += 1
-      page[Bucket(state)].lower()
+      page[Bucket(entry.state)].lower()
     }
   }
 
-  mutating func move(kind: HandoffKind?, from: HandoffState, to: HandoffState) {
-    let (old, new) = (Bucket(from), Bucket(to))
+  /// Moves a handoff to another bucket of its pages.
+  private mutating func move(_ entry: BookEntry, to state: HandoffState, in policies: [Policy]) {
+    let (old, new) = (Bucket(entry.state), Bucket(state))
     guard old != new else { return }
-    edit(kind) { page in
+    edit(entry.kind, pageHolding(entry, policies)) { page in
       page[old].lower()
       page[new] += 1
     }
   }
 
-  private mutating func edit(_ kind: HandoffKind?, _ change: (inout Ledger) -> Void) {
+  /// The page by place that holds a handoff.
+  ///
+  /// What was entered before there were places is on the page of no place, and stays there.
+  private func pageHolding(_ entry: BookEntry, _ policies: [Policy]) -> Code? {
+    let place = entry.place(in: policies)
+    return byPlace[place]?[Bucket(entry.state)] ?? 0 > 0 ? place : nil
+  }
+
+  private mutating func edit(
+    _ kind: HandoffKind?, _ place: Code?, _ change: (inout Ledger) -> Void
+  ) {
     change(&total)
     change(&byKind[kind ?? .unspecified, default: Ledger()])
+    change(&byPlace[place, default: Ledger()])
   }
 }
 
@@ -127,31 +143,50 @@ struct BookEntry {
   var isTransferred: Bool
   var kind: HandoffKind?
   var state: HandoffState
+  private var from: OrganisationID?
+  private var to: OrganisationID?
+  private var policy: UInt16
 
   init(_ handoff: Handoff) {
     isRequested = handoff.current.isRequested
     isTransferred = handoff.isTransferred
     kind = handoff.current.kind
     state = handoff.current.state
+    from = handoff.current.from
+    to = handoff.current.to
+    policy = handoff.current.policy
+  }
+
+  /// The place of the sender, or of the receiver where the sender has none, by the register under
+  /// which it was requested: a later register moves nothing in the books.
+  func place(in policies: [Policy]) -> Code? {
+    guard let register = policies[Int(policy)].register else { return nil }
+    return from.flatMap { register[$0]?.place } ?? to.flatMap { register[$0]?.place }
+  }
+
+  /// Whether both are on the same pages.
+  func isFiled(as other: BookEntry) -> Bool {
+    kind == other.kind && from == other.from && to == other.to && policy == other.policy
   }
 }
 
 extension Books {
-  mutating func update(from before: BookEntry, to after: BookEntry) {
+  mutating func update(
+    from before: BookEntry, to after: BookEntry, in policies: [Policy]
+  ) {
     switch (before.isRequested, after.isRequested) {
     case (false, false): break
-    case (false, true): enter(kind: after.kind, state: after.state)
-    case (true, false):
-      leave(kind: before.kind, state: before.state, isTransferred: before.isTransferred)
+    case (false, true): enter(after, in: policies)
+    case (true, false): leave(before, in: policies)
     case (true, true):
-      guard before.kind != after.kind else {
-        return move(kind: after.kind, from: before.state, to: after.state)
+      guard !before.isFiled(as: after) else {
+        return move(before, to: after.state, in: policies)
       }
-      leave(kind: before.kind, state: before.state, isTransferred: before.isTransferred)
+      leave(before, in: policies)
       if after.isTransferred {
-        transferIn(kind: after.kind, state: after.state)
+        transferIn(after, in: policies)
       } else {
-        enter(kind: after.kind, state: after.state)
+        enter(after, in: policies)
       }
     }
   }

@@ -101,9 +101,8 @@ extension PersonReducer {
 
   /// Learns that a source carries the word of an organisation, where the policy does not say.
   mutating func learnCarrier(of event: HandoffEvent) {
-    guard !state.sources.isEmpty, let speaker = event.spokenBy,
-      state.carriage[event.source]?.contains(speaker) != true, state.sources[event.source] != nil,
-      declared[speaker] == nil,
+    guard let speaker = event.spokenBy, state.sources[event.source] != nil,
+      state.carriage[event.source]?.contains(speaker) != true, declared[speaker] == nil,
       state.carriage.reduce(0, { $0 + $1.value.count }) < Self.carriageMax
     else { return }
     state.carriage[event.source, default: []].insert(speaker)

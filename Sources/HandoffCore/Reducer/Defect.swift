@@ -118,12 +118,11 @@ extension PersonReducer {
   }
 
   private func verdict(_ action: Verdict.Action, _ defect: Defect) -> Verdict {
-    let activation = state.activations[Int(state.inForce)]
     var verdict = Verdict(
       alertID: defect.id, revision: defect.revision, rule: defect.rule, action: action,
       severity: defect.rule.severity, subject: .bus, beganWith: nil, opened: defect.opened,
       knownAt: state.time,
-      evidence: defect.evidence, rulesVersion: activation.rulesVersion,
+      evidence: defect.evidence, rulesVersion: PersonReducer.rulesVersion,
       policyHash: policies[Int(state.inForce)].hash, readUpTo: state.nextOffset - 1,
       count: defect.count)
     verdict.profile = policies[Int(state.inForce)].profile

@@ -84,7 +84,7 @@ public struct Fact: Hashable, Sendable {
     needKey = event.needKey
     needCode = event.needCode
     if !event.cc.isEmpty { cc = event.cc.prefix(Fact.ccMax).map(\.organisation) }
-    contentHash = UInt64(truncatingIfNeeded: event.contentMac.rawValue)
+    contentHash = event.contentMac.half
     journeyID = event.journeyID
     parentHandoffID = event.parentHandoffID
     newHandoffID = event.newHandoffID

@@ -59,7 +59,6 @@ extension Handoff {
       fact.witness.arrivedAt.advanced(by: windows.illegal) <= now
     }
     let before = current.pending.count
-    guard before > 0 else { return 0 }
     // Answers to one unknown request are one alert: they wait, and lapse, together.
     guard current.isRequested || current.pending.allSatisfy(isLapsed) else { return 0 }
     current.pending.removeAll(where: isLapsed)

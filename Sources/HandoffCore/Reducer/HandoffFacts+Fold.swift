@@ -353,6 +353,8 @@ extension HandoffFacts {
   }
 
   private mutating func clear(_ step: Mark.Step) {
+    // Looked for first: taking out of a list is slow even where there is nothing to take out.
+    guard marks.contains(where: { $0.step == step }) else { return }
     marks.removeAll { $0.step == step }
   }
 }

@@ -5,7 +5,6 @@ struct Moment {
   var readUpTo: Int64
   var topic: String
   var partition: Int32
-  var rulesVersion: UInt32
   /// By the ordinal of their activation.
   var policies: [Policy]
   /// Which of them is in force.
@@ -359,7 +358,6 @@ extension Person {
     let isNew = alerts[position].hangsOn == nil || alerts[position].opened != condition.opened
     alerts[position].hangsOn = hanging.source
     alerts[position].opened = condition.opened
-    alerts[position].count = condition.count
     if isNew { alerts[position].isUndetermined = false }
     guard hanging.until <= moment.now, !alerts[position].isUndetermined else { return }
     alerts[position].isUndetermined = true
@@ -390,7 +388,7 @@ extension Person {
       severity: alert.rule.severity(cause: alert.cause),
       subject: Verdict.Subject(key, handoffID: alert.handoffID),
       beganWith: alert.beganWith, opened: alert.opened, knownAt: moment.now,
-      evidence: moment.evidence(witnesses), rulesVersion: moment.rulesVersion,
+      evidence: moment.evidence(witnesses), rulesVersion: PersonReducer.rulesVersion,
       policyHash: policy.hash, readUpTo: moment.readUpTo, count: alert.count)
     verdict.profile = policy.profile
     verdict.cause = alert.cause

@@ -12,7 +12,7 @@ extension Person {
       let before = handoffs[index].current.isRequested ? handoffs[index] : theirs
       let entry = BookEntry(before)
       handoffs[index] = handoffs[index].merged(with: theirs, in: policies)
-      books.update(from: entry, to: BookEntry(handoffs[index]))
+      books.update(from: entry, to: BookEntry(handoffs[index]), in: policies)
     }
     handoffs.sort { $0.id < $1.id }
     absorbMemory(of: other)

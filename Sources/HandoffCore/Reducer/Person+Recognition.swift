@@ -18,7 +18,7 @@ extension Person {
     if !expired.isEmpty { seen.removeFirst(expired.count) }
   }
 
-  /// Compares an arrival with everything remembered.
+  /// Compares an arrival with everything remembered, of which ids are halves (decision 0126).
   ///
   /// Events of one message share its reception and its key; they are no repeats of each other. The
   /// type is part of the key of A03 (domain.md §8), so a message id on a request and on its
@@ -29,18 +29,19 @@ extension Person {
     var resent: SeenEvent?
     for known in seen {
       if known.eventID == event.id {
-        if known.receptionID == event.receptionID { return .redelivery }
+        if known.receptionID.half == event.receptionID.half { return .redelivery }
         repeated = repeated ?? known
-      } else if let key = event.messageKey, known.messageKey == key, known.type == event.type,
-        known.receptionID != event.receptionID
+      } else if let key = event.messageKey, known.messageKey?.half == key.half,
+        known.type == event.type,
+        known.receptionID.half != event.receptionID.half
       {
-        if known.contentMac == event.contentMac {
+        if known.contentMac.half == event.contentMac.half {
           repeated = repeated ?? known
         } else if event.supersedes == nil {
           reused = reused ?? known
         }
-      } else if event.handoffID != nil, known.contentMac == event.contentMac,
-        known.type == event.type, known.receptionID != event.receptionID,
+      } else if event.handoffID != nil, known.contentMac.half == event.contentMac.half,
+        known.type == event.type, known.receptionID.half != event.receptionID.half,
         isOneSpeaker(event, known)
       {
         resent = resent ?? known
@@ -76,11 +77,7 @@ extension Person {
   }
 
   mutating func remember(_ event: HandoffEvent, _ witness: Witness) {
-    seen.append(
-      SeenEvent(
-        eventID: event.id, receptionID: event.receptionID, messageKey: event.messageKey,
-        contentMac: event.contentMac, type: event.type, arrivedAt: witness.arrivedAt,
-        hash: witness.hash, offset: witness.offset))
+    seen.append(SeenEvent(event, witness))
   }
 
   /// Counts a repeat, or begins its episode.
@@ -94,7 +91,7 @@ extension Person {
     // Of a re-send the content is what came twice; its message ids differ.
     let isResend =
       known.eventID != event.id
-      && (event.messageKey == nil || known.messageKey != event.messageKey)
+      && (event.messageKey == nil || known.messageKey?.half != event.messageKey?.half)
     let subject =
       isResend ? event.contentMac : event.messageKey ?? Token(rawValue: event.id.rawValue)
     let handoffID = event.handoffID
@@ -128,6 +125,15 @@ extension Person {
     repetitions[position].count += 1
     repetitions[position].lastAt = witness.arrivedAt
     repetitions[position].latest = witness
+  }
+}
+
+extension SeenEvent {
+  init(_ event: borrowing HandoffEvent, _ witness: Witness) {
+    self.init(
+      eventID: event.id, receptionID: event.receptionID, messageKey: event.messageKey,
+      contentMac: event.contentMac, type: event.type, arrivedAt: witness.arrivedAt,
+      hash: witness.hash, offset: witness.offset)
   }
 }
 

@@ -22,7 +22,10 @@ public struct Handoff: Hashable, Sendable {
   }
 }
 
-/// What is remembered of an event to know it again: about 130 bytes, for the policy's `memory`.
+/// What is remembered of an event to know it again: about 85 bytes, for the policy's `memory`.
+///
+/// Reception, message key and content are compared and never said. A reducer keeps the low halves
+/// of them, as ids whose first eight bytes are zero (decision 0126).
 public struct SeenEvent: Hashable, Sendable {
   public var eventID: EventID
   public var receptionID: ReceptionID
@@ -49,6 +52,15 @@ public struct SeenEvent: Hashable, Sendable {
     self.arrivedAt = arrivedAt
     self.hash = hash
     self.offset = offset
+  }
+
+  /// As a reducer keeps it.
+  var abridged: SeenEvent {
+    var event = self
+    event.receptionID = ReceptionID(half: receptionID.half)
+    event.messageKey = messageKey.map { Token(half: $0.half) }
+    event.contentMac = Token(half: contentMac.half)
+    return event
   }
 }
 
@@ -156,6 +168,13 @@ public struct Person: Hashable, Sendable {
 
   public init(key: PatientKey) {
     self.key = key
+  }
+
+  /// As a reducer keeps it: what is remembered of arrivals by halves.
+  public var abridged: Person {
+    var person = self
+    person.seen = seen.map(\.abridged)
+    return person
   }
 }
 

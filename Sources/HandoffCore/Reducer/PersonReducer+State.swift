@@ -93,20 +93,6 @@ extension PersonReducer {
 
   public var personCount: Int { persons.count }
 
-  /// Everybody remembered, in an order that means nothing: sorting a million keys takes a second.
-  public var keysInAnyOrder: [PatientKey] { persons.keys }
-
-  /// What is held of a person as the last kept batch left it, also while a batch is open.
-  public func committedPerson(for key: PatientKey) -> Person? {
-    let slot = persons.slot(of: key)
-    // Only whom the batch has noted may be other than it was; somebody gone has no slot any more.
-    let isNoted = slot.map { persons.isMarked($0, by: firstPartNumber...batchNumber) } ?? true
-    if isNoted, let before = journal?.entries.first(where: { $0.key == key }) {
-      return before.packed.map { persons.person(key, unpacking: $0) }
-    }
-    return slot.map { persons.person(at: $0) }
-  }
-
   /// What is held of a person; `nil` where nothing is.
   public func person(for key: PatientKey) -> Person? {
     persons.slot(of: key).map { persons.person(at: $0) }
@@ -136,9 +122,7 @@ extension PersonReducer {
   /// A person judged by an activation that the partition's state does not hold is of another
   /// partition or of a damaged changelog, and is refused.
   public mutating func restore(_ person: Person) throws(UnknownActivation) {
-    guard person.ordinals.allSatisfy({ Int($0) < policies.count }) else {
-      throw UnknownActivation(key: person.key)
-    }
+    try check(person)
     place(person)
   }
 
@@ -170,7 +154,7 @@ extension PersonReducer {
     var books = state.books
     let moment = Moment(
       now: state.time, readUpTo: state.nextOffset - 1, topic: topic, partition: partition,
-      rulesVersion: 0, policies: policies, ordinal: Int(state.inForce),
+      policies: policies, ordinal: Int(state.inForce),
       completeness: completeness, answer: nil)
     let nextDue = judged.evaluate(moment, books: &books, into: &unsaid)
     persons.put(person, nextDue, at: slot)
@@ -196,5 +180,13 @@ extension Handoff {
     policies += window.map(\.policy)
     policies += current.pending.map(\.policy)
     return policies
+  }
+
+  /// The greatest ordinal of an activation that it refers to.
+  var latestPolicy: UInt16 {
+    var latest = max(current.policy, settled?.policy ?? 0)
+    for fact in window { latest = max(latest, fact.policy) }
+    for wait in current.pending { latest = max(latest, wait.policy) }
+    return latest
   }
 }

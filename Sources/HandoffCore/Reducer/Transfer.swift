@@ -78,11 +78,15 @@ public struct KeyLink: Hashable, Sendable {
   public var recordHash: RecordHash?
   /// Whether handoffs were open under both keys when it came (`cameFrom` only).
   public var hadOpenOnBoth: Bool
+  /// Whether ids in the transfer were halves, as this version writes them (`cameFrom` only).
+  public var isAbridged: Bool
 
   public init(
     direction: Direction, key: PatientKey, transferID: EventID, path: [PatientKey], isMerge: Bool,
-    cause: Witness, recordHash: RecordHash? = nil, hadOpenOnBoth: Bool = false
+    cause: Witness, recordHash: RecordHash? = nil, hadOpenOnBoth: Bool = false,
+    isAbridged: Bool = false
   ) {
+    self.isAbridged = isAbridged
     self.direction = direction
     self.key = key
     self.transferID = transferID
@@ -92,6 +96,11 @@ public struct KeyLink: Hashable, Sendable {
     self.recordHash = recordHash
     self.hadOpenOnBoth = hadOpenOnBoth
   }
+}
+
+extension PersonTransfer {
+  /// Whether what it remembers of arrivals is halves of ids (decision 0126).
+  var isAbridged: Bool { person.seen.allSatisfy { $0 == $0.abridged } }
 }
 
 extension HandoffEvent {

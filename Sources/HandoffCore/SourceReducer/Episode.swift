@@ -42,15 +42,19 @@ struct SourceMoment {
   var evidence: Evidence?
   var windows: RuleWindows
   var policy: SourcePolicy
-  var rulesVersion: UInt32
   var policyHash: RecordHash
   var readUpTo: Int64
 
-  /// The same with no record, at another time.
+  /// What an episode about `reference` that begins now begins with: the record too, because after it
+  /// ended another may begin about the same.
+  func beginning(_ reference: Token) -> [UInt8] {
+    reference.bytes + (evidence?.hash.bytes ?? [])
+  }
+
+  /// The same at another time.
   func at(_ time: Timestamp) -> SourceMoment {
     var moment = self
     moment.now = time
-    moment.evidence = nil
     return moment
   }
 }
@@ -202,7 +206,7 @@ public struct EpisodeBook: Hashable, Sendable {
     var verdict = Verdict(
       alertID: episode.id, revision: episode.revision, rule: episode.rule, action: action,
       severity: episode.severity, subject: subject, beganWith: nil, opened: episode.opened,
-      knownAt: moment.now, evidence: episode.evidence, rulesVersion: moment.rulesVersion,
+      knownAt: moment.now, evidence: episode.evidence, rulesVersion: PersonReducer.rulesVersion,
       policyHash: moment.policyHash, readUpTo: moment.readUpTo, count: episode.count)
     verdict.cause = episode.cause
     return verdict

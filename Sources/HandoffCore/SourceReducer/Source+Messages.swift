@@ -51,7 +51,8 @@ extension Source {
     else { return isRepeat }
     book.note(
       EpisodeBook.Happening(
-        rule: .a03, reference: key, beginning: key.bytes, earlier: known.evidence),
+        rule: .a03, reference: key, beginning: moment.beginning(key),
+        earlier: known.evidence),
       of: self.subject, moment, into: &verdicts)
     return false
   }
@@ -168,7 +169,7 @@ extension Source {
     book.note(
       EpisodeBook.Happening(
         rule: .a13, cause: isFull ? Self.more : nil, reference: isFull ? nil : orphan.reference,
-        beginning: orphan.reference.bytes, opened: due),
+        beginning: moment.beginning(orphan.reference), opened: due),
       of: subject, moment, into: &verdicts)
   }
 
@@ -185,7 +186,7 @@ extension Source {
     book.note(
       EpisodeBook.Happening(
         rule: .a16, cause: Self.twoPersons, reference: conflict.reference,
-        beginning: conflict.reference.bytes),
+        beginning: moment.beginning(conflict.reference)),
       of: subject, moment, into: &verdicts)
   }
 }

@@ -127,7 +127,7 @@ extension SourceReducer {
         Evidence(eventID: nil, hash: $0.hash, coordinates: $0.coordinates)
       },
       windows: policy.windows, policy: code.map { policy.source($0) } ?? policy.sourceDefaults,
-      rulesVersion: state.activation.rulesVersion, policyHash: policy.hash,
+      policyHash: policy.hash,
       readUpTo: state.nextOffset - 1)
   }
 

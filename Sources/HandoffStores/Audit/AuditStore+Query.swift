@@ -89,6 +89,22 @@ extension AuditStore {
     }
   }
 
+  /// The records of one log within offsets, in order, and so many at most.
+  package func records(
+    of name: AuditLogName, offsets: Range<Int64>, limit: Int
+  ) async throws(AuditStoreError) -> [AuditRecord] {
+    try await reading { db in
+      guard let log = try LogRow.find(name, db) else { return [] }
+      return try Row.fetchAll(
+        db,
+        sql: """
+          SELECT * FROM record WHERE id >> 40 = ? AND "offset" >= ? AND "offset" < ?
+          ORDER BY "offset" LIMIT ?
+          """, arguments: [log.id, offsets.lowerBound, offsets.upperBound, limit]
+      ).map { try RecordRow($0).record(of: name) }
+    }
+  }
+
   private static func condition(
     _ query: AuditQuery, _ logs: [LogRow]
   ) -> (sql: String, arguments: StatementArguments) {

@@ -11,6 +11,8 @@ package struct SnapshotHeader: Hashable, Codable, Sendable {
   package var lineage: String
   /// What lies before it in the changelog is in the snapshot; from it on the changelog is read.
   package var changelogOffset: Int64
+  /// The build that wrote it (``RunningBuild``): its entries are for no other to read.
+  package var build: String
   /// By which version of the rules the memory was made.
   package var rulesVersion: UInt32
   /// Every policy that the memory refers to, as SHA-256 in hexadecimal digits.
@@ -20,7 +22,8 @@ package struct SnapshotHeader: Hashable, Codable, Sendable {
 
   package init(
     cluster: String, topic: String, partition: Int32, group: String, lineage: String,
-    changelogOffset: Int64, rulesVersion: UInt32, policies: [String], takenAtMs: Int64
+    changelogOffset: Int64, build: String, rulesVersion: UInt32, policies: [String],
+    takenAtMs: Int64
   ) {
     self.cluster = cluster
     self.topic = topic
@@ -28,6 +31,7 @@ package struct SnapshotHeader: Hashable, Codable, Sendable {
     self.group = group
     self.lineage = lineage
     self.changelogOffset = changelogOffset
+    self.build = build
     self.rulesVersion = rulesVersion
     self.policies = policies
     self.takenAtMs = takenAtMs
@@ -42,12 +46,15 @@ package enum SnapshotFault: Error, Hashable, Sendable, CustomStringConvertible {
   case damaged(section: Int)
   /// Written by a version of another file format.
   case formatUnknown
+  /// Whole, and holds something that nobody wrote.
+  case entryUnknown
 
   package var description: String {
     switch self {
     case .file(let code): "the file cannot be used (error \(code))"
     case .damaged(let section): "section \(section) is not what was written"
     case .formatUnknown: "it is of another file format"
+    case .entryUnknown: "it holds an entry of an unknown kind"
     }
   }
 }
@@ -60,7 +67,7 @@ package enum SnapshotFault: Error, Hashable, Sendable, CustomStringConvertible {
 /// its place shows at once. The first holds the header as JSON, the last the number of entries. The
 /// checks tell damage, not malice: whoever may write the data folder has the record secrets too.
 enum SnapshotLayout {
-  static let magic = Array("BATONS\u{0}\u{1}".utf8)
+  static let magic = Array("BATONS\u{0}\u{2}".utf8)
   static let checkByteCount = 32
   static let headByteCount = 1 + 4 + checkByteCount
   /// No section is larger, so that a damaged length cannot ask for all memory.

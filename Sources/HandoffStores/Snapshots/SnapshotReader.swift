@@ -38,7 +38,7 @@ package final class SnapshotReader {
   ///
   /// - Throws: ``SnapshotFault`` at the first section that is not what was written; entries of
   ///   sections before it have been handed over by then. What `body` throws.
-  package func forEachEntry(_ body: ([UInt8]) throws -> Void) throws {
+  package func forEachEntry(_ body: (ArraySlice<UInt8>) throws -> Void) throws {
     var entryCount: UInt64 = 0
     while true {
       sectionCount += 1
@@ -58,7 +58,7 @@ package final class SnapshotReader {
             throw SnapshotFault.damaged(section: sectionCount)
           }
           rest = rest.dropFirst(4)
-          try body(Array(rest.prefix(Int(length))))
+          try body(rest.prefix(Int(length)))
           rest = rest.dropFirst(Int(length))
           entryCount += 1
         }

@@ -117,6 +117,20 @@ struct ConnectorCheckTests {
     #expect(message.reason == "organisation.not-allowed" && message.field == "MSH-4")
   }
 
+  @Test func `a sender whose code is not read as one is told what is missing`() throws {
+    for (code, isMissing) in [("RTH", true), ("RXQ", false)] {
+      var source = ConnectorConfiguration(
+        name: try #require(Code("pas")), source: .mllp(MLLPSettings()))
+      source.speaksFor = .only([try #require(ODSCode(code))])
+      var check = ConnectorCheck(source, now: Timestamp(milliseconds: 1_764_000_000_000))
+      let message = try #require(check.check(Array(Self.request.utf8)).first)
+      #expect(message.reason == "organisation.not-allowed" && message.field == "MSH-4")
+      let explanation = try #require(message.explanation)
+      #expect(explanation.contains("names-are-ods-codes: true") == isMissing)
+      #expect(!explanation.contains("RTH"))
+    }
+  }
+
   @Test func `a message without a time is shown to have happened when it came in`() throws {
     let task =
       #"{"resourceType":"Task","id":"t","status":"accepted","focus":{"reference":"ServiceRequest/s"},"#

@@ -137,7 +137,7 @@ extension EventGenerator {
     KeyLink(
       direction: one(), key: try key(), transferID: id(), path: try list(3) { try $0.key() },
       isMerge: chance(), cause: witness(), recordHash: maybe { $0.hash() },
-      hadOpenOnBoth: chance())
+      hadOpenOnBoth: chance(), isAbridged: chance())
   }
 
   mutating func transfer() throws -> PersonTransfer {
@@ -193,6 +193,8 @@ extension EventGenerator {
     for name in ["a", "b", "c"] where chance() {
       state.books.byKind[try unwrapped(HandoffKind(name))] = ledger()
     }
+    state.books.byPlace[nil] = ledger()
+    for _ in 0..<number(0...2) { state.books.byPlace[code()] = ledger() }
     state.books.forgotten = UInt64(number(0...9))
     state.books.eventCount = UInt64(number(0...9))
     state.books.redeliveredCount = UInt64(number(0...9))

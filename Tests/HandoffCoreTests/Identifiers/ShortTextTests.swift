@@ -6,7 +6,9 @@ import Testing
 struct ShortTextTests {
   /// Codes of every length, with letters that sort before and after each other.
   private static let codes: [String] = (1...64).flatMap { length in
-    ["a", "Z", "7-"].map { String(String(repeating: $0, count: 64).prefix(length)) }
+    ["a", "Z", "7-", "abcdefghijklmnopqrstuvwxyz"].map {
+      String(String(repeating: $0, count: 64).prefix(length))
+    }
   }.filter { Code($0) != nil }
 
   @Test func `text of any length is what it was made of, from a string and from bytes`() throws {
@@ -31,6 +33,20 @@ struct ShortTextTests {
         let (one, other) = (try #require(Code(left)), try #require(Code(right)))
         #expect((one < other) == (left < right))
         #expect((one == other) == (left == right))
+      }
+    }
+  }
+
+  @Test func `the number of a text is of its order, the same only for long ones that begin alike`()
+    throws
+  {
+    for left in Self.codes {
+      for right in Self.codes {
+        let (one, other) = (try #require(Code(left)).text, try #require(Code(right)).text)
+        if one.order < other.order { #expect(left < right) }
+        if one.order == other.order, left != right {
+          #expect(min(left.count, right.count) > 15 && left.prefix(15) == right.prefix(15))
+        }
       }
     }
   }

@@ -63,6 +63,20 @@ private func scene(in state: HandoffState, isBackfill: Bool = false) throws -> S
     }
   }
 
+  @Test(arguments: HandoffState.allCases)
+  func `an unknown outcome of the transport is counted, and moves nothing`(
+    state: HandoffState
+  ) throws {
+    var scene = try scene(in: state)
+    let before = try #require(scene.facts)
+    scene.say(.transportFailed, at: 10, id: 99) {
+      ($0.speaker, $0.spokenBy, $0.reason) = (.platform, nil, Code("408"))
+    }
+    let after = try #require(scene.facts)
+    #expect(after.state == state && after.sameCount == before.sameCount + 1)
+    #expect(after.pending.isEmpty)
+  }
+
   @Test(arguments: HandoffState.allCases, [false, true])
   func `every state but Closed, Voided and Cancelled has a clock that will speak`(
     state: HandoffState, isBackfill: Bool

@@ -51,6 +51,25 @@ import Testing
     #expect(rows.count == table.count)
   }
 
+  @Test func `kinds are told apart, long names that begin alike among them`() throws {
+    let names = [
+      "a", "long-name-of-it", "long-name-of-it-", "long-name-of-it-a", "long-name-of-it-b",
+      "long-name-of-it-b-and-more", "z",
+    ]
+    var policy = Policy.default
+    policy.rows = try names.reversed().map { name in
+      var clocks = policy.fallback
+      clocks.note = name
+      return Policy.Row(kind: try #require(HandoffKind(name)), priority: nil, clocks: clocks)
+    }
+    for name in names {
+      #expect(policy.clocks(kind: HandoffKind(name), priority: .routine).note == name)
+    }
+    for name in ["long-name-of-i", "long-name-of-it-aa", "long-name-of-it-c", "b"] {
+      #expect(policy.clocks(kind: HandoffKind(name), priority: nil) == policy.fallback)
+    }
+  }
+
   @Test func `names the source of every row`() {
     #expect(Policy.default.rows.allSatisfy { !$0.clocks.note.isEmpty && $0.clocks.basis != .local })
   }

@@ -55,6 +55,17 @@ private func activation(_ policy: Policy, _ profile: String?) -> EventRecord.Con
     #expect(restored.verdicts == scene.verdicts)
   }
 
+  @Test(arguments: [1, PersonReducer.rulesVersion + 1] as [UInt32])
+  func `is judged by the rules of this program, and its verdicts say so`(logged: UInt32) throws {
+    let policy = try policy()
+    var scene = Scene(policy: policy)
+    scene.apply(
+      .rulesActivation(RulesActivation(rulesVersion: logged, policyHash: policy.hash)), at: 1)
+    scene.say(.handoffRequested, at: 2)
+    scene.tick(at: 120)
+    #expect(scene.verdicts.map(\.rulesVersion) == [PersonReducer.rulesVersion])
+  }
+
   @Test func `that the policy does not have is an alert about ourselves, and changes nothing`()
     throws
   {

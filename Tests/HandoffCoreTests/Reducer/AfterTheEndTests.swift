@@ -61,6 +61,39 @@ import Testing
     #expect(scene.tick(at: 200).map(\.handoffID) == [other])
   }
 
+  @Test
+  func `a request in the very minute of the refusal is its next step, whatever becomes of it`() {
+    var scene = rejected()
+    scene.say(.handoffRequested, at: 10, id: 50, handoff: other) { $0.needKey = need }
+    scene.say(.cancelled, at: 20, id: 51, handoff: other)
+    #expect(scene.tick(at: 500).isEmpty)
+  }
+
+  @Test func `a refusal in the very minute of its request is no next step of itself`() {
+    var scene = Scene()
+    scene.say(.handoffRequested, at: 0, id: 50, handoff: other)
+    scene.say(.accepted, at: 0, id: 51, handoff: other)
+    scene.say(.handoffRequested, at: 0) { $0.needKey = need }
+    scene.say(.rejected, at: 0)
+    #expect(scene.tick(at: 120).short == ["A11 opened"])
+  }
+
+  @Test func `a line of handoffs is remembered for as long as any of it goes on`() {
+    var scene = Scene()
+    let handoffs = (1...3).map { HandoffID(rawValue: $0) }
+    for (number, handoff) in handoffs.enumerated() {
+      let minute = Int64(10 * number)
+      scene.say(.handoffRequested, at: minute, id: handoff.rawValue * 10, handoff: handoff) {
+        $0.parentHandoffID = number > 0 ? handoffs[number - 1] : nil
+        $0.kind = HandoffKind("gp-suspected-cancer")
+      }
+      guard number < 2 else { continue }
+      scene.say(.rejected, at: minute + 5, id: handoff.rawValue * 10 + 1, handoff: handoff)
+    }
+    scene.tick(at: 100 * 24 * 60)
+    #expect(scene.reducer.person(for: Scene.key)?.handoffs.map(\.id) == handoffs)
+  }
+
   @Test func `a redirection waits for the handoff that it names`() {
     var scene = Scene()
     scene.say(.handoffRequested, at: 0)
@@ -106,6 +139,7 @@ import Testing
     #expect(scene.state == .failed)
     scene.say(.started, at: 61)
     #expect(scene.state == .started)
+    #expect(scene.facts?.witness(of: .ended) == nil && scene.facts?.endReason == nil)
   }
 }
 
@@ -213,6 +247,16 @@ import Testing
     #expect(scene.state == .completed)
   }
 
+  @Test func `what waits is gone through again from its first after each that became legal`() {
+    var scene = Scene()
+    scene.say(.handoffRequested, at: 0)
+    scene.say(.received, at: 1)
+    scene.say(.feedbackAcknowledged, at: 5)
+    scene.say(.completed, at: 10)
+    scene.say(.accepted, at: 12)
+    #expect(scene.state == .closed && scene.facts?.pending.isEmpty == true)
+  }
+
   @Test func `a late event inside the window takes back what it refutes`() {
     var scene = Scene()
     scene.say(.handoffRequested, at: 0)
@@ -220,6 +264,23 @@ import Testing
     // Heard after the cancellation and said before it: no activity after an end.
     #expect(scene.say(.accepted, at: 4, arriving: 5) { $0.occurredAt = Scene.minutes(2) }.isEmpty)
     #expect(scene.state == .cancelled)
+  }
+
+  @Test func `of what is over and in order only what others rest on is kept`() throws {
+    var scene = Scene()
+    let types: [EventType] = [
+      .handoffRequested, .transportAccepted, .received, .infoRequested, .handoffAmended, .accepted,
+      .booked, .started, .completed, .feedbackSent, .feedbackAcknowledged,
+    ]
+    for (minute, type) in types.enumerated() { scene.say(type, at: Int64(minute)) }
+    #expect(try #require(scene.facts).marks.map(\.step).contains(.booked))
+    scene.tick(at: 60)
+    let handoff = try #require(scene.reducer.person(for: Scene.key)?.handoffs.first)
+    #expect(handoff.window.isEmpty && handoff.settled == nil && handoff.current.state == .closed)
+    let kept: Set<Mark.Step> = [
+      .requested, .acknowledged, .accepted, .started, .completed, .ended, .feedbackAcknowledged,
+    ]
+    #expect(Set(handoff.current.marks.map(\.step)) == kept)
   }
 
   @Test func `beyond the window an event counts where it arrives`() {

@@ -126,6 +126,28 @@ struct AmendmentTests {
     #expect(scene.say(.handoffAmended, at: 10).short == ["A24 opened"])
   }
 
+  @Test func `an amendment after care began is taken over all the same`() {
+    var scene = Scene()
+    scene.say(.handoffRequested, at: 0) { $0.version = Token(rawValue: 1) }
+    scene.say(.started, at: 5)
+    scene.say(.handoffAmended, at: 10) {
+      ($0.priority, $0.version) = (.routine, Token(rawValue: 2))
+    }
+    #expect(scene.facts?.priority == .routine && scene.facts?.version == 2)
+    #expect(scene.verdicts.last?.priority == .routine)
+  }
+
+  @Test func `an amendment to another kind moves the handoff to its page of the books`() throws {
+    var scene = Scene()
+    let kinds = try ["gp-hospital", "gp-ucr"].map { try #require(HandoffKind($0)) }
+    scene.say(.handoffRequested, at: 0)
+    scene.say(.handoffAmended, at: 10) { $0.kind = kinds[1] }
+    let books = scene.reducer.state.books
+    #expect(books.isBalanced && books.total.requested == 1 && books.total[.open] == 1)
+    #expect(kinds.map { books.byKind[$0]?.requested } == [0, 1])
+    #expect(kinds.map { books.byKind[$0]?[.open] } == [0, 1])
+  }
+
   @Test func `an end resolves it`() {
     for end in [EventType.rejected, .cancelled, .expired] {
       var scene = amended()

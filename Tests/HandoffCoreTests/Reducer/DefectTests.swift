@@ -35,6 +35,14 @@ import Testing
     #expect(counted == 200)
   }
 
+  @Test func `an hour is over at its very end`() {
+    var scene = Scene()
+    scene.apply(bad(), at: 0)
+    #expect(scene.tick(at: 59).isEmpty)
+    #expect(scene.tick(at: 60).short == ["S01 resolved"])
+    #expect(scene.verdicts.last?.resolvedAt == Scene.minutes(60))
+  }
+
   @Test func `the next time is another alert`() {
     var scene = Scene()
     scene.apply(bad(), at: 0)

@@ -73,6 +73,9 @@ struct HonestTimeTests {
     late.say(.received, at: 61, arriving: 62)
     #expect(late.verdicts.short == ["A07 opened", "A07 resolved"])
     #expect(late.verdicts.last?.lateness == .minutes(1))
+    var atLast = Self.requested()
+    atLast.say(.received, at: 60, arriving: 62)
+    #expect(atLast.verdicts.isEmpty)
     var told = Self.requested()
     told.tick(at: 70)
     told.say(.received, at: 30, arriving: 80)
@@ -119,6 +122,27 @@ struct HonestTimeTests {
     #expect(scene.verdicts.short == ["A07 opened", "A07 resolved"])
     let verdict = try #require(scene.verdicts.last)
     #expect(verdict.lateness == .minutes(2) && verdict.knownAt.minute == 92)
+  }
+
+  @Test func `a late answer is judged when the last source is complete, whichever that is`() throws
+  {
+    var scene = Self.answeredLate()
+    scene.apply(Self.slow(upTo: 90), at: 91)
+    #expect(scene.verdicts.isEmpty)
+    scene.apply(Self.word(upTo: 90), at: 92)
+    #expect(scene.verdicts.short == ["A07 opened", "A07 resolved"])
+    #expect(scene.verdicts.last?.lateness == .minutes(2))
+  }
+
+  @Test func `a deadline that an amendment moves while it waits is undetermined once, from there`()
+    throws
+  {
+    var scene = Self.requested()
+    scene.tick(at: 61)
+    scene.say(.handoffAmended, at: 62) { $0.kind = HandoffKind("gp-ucr") }
+    for minute in 63...70 as ClosedRange<Int64> { scene.tick(at: minute) }
+    #expect(scene.verdicts.short == ["A07 undetermined"])
+    #expect(scene.verdicts.first?.opened.minute == 5)
   }
 
   @Test func `an answer of a healthy source is judged by the broker's time`() {

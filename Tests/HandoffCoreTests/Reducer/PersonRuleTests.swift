@@ -473,8 +473,18 @@ extension Scene {
     scene.say(.accepted, at: 5 * day)
     scene.tick(at: 32 * day)
     #expect(scene.open == [.a13])
+    #expect(scene.facts?.pending.count == 2 && scene.reducer.state.books.lapsedCount == 0)
     scene.tick(at: 60 * day)
     #expect(scene.verdicts.filter { $0.rule == .a13 }.short == ["A13 opened", "A13 resolved"])
+  }
+
+  @Test func `an answer that was said before the first is of the same A13, however late it comes`()
+  {
+    var scene = Scene()
+    scene.say(.accepted, at: 5)
+    #expect(scene.tick(at: 2 * 24 * 60).short == ["A13 opened"])
+    #expect(scene.say(.received, at: 2, arriving: 3 * 24 * 60).isEmpty)
+    #expect(scene.facts?.pending.map(\.type) == [.received, .accepted])
   }
 
   @Test func `a request in time heals it in silence`() {

@@ -121,7 +121,8 @@ private func canonical(_ records: [EventRecord]) -> String {
         parted.takeTouched { said[$0] = $1 }
         parted.takeTouched { key, _ in Issue.record("\(key) was given already") }
         for person in before {
-          #expect(parted.committedPerson(for: person.key) == person)
+          let committed = parted.committedPerson(for: person.key)
+          #expect(committed.map { parted.unpacked($0) } == person)
         }
         guard isKept else {
           parted.rollBackBatch()
@@ -194,6 +195,8 @@ private func canonical(_ records: [EventRecord]) -> String {
       _ = reducer.apply(record)
       #expect(reducer.state.books.isBalanced)
     }
+    let events = records(seed).count { if case .event = $0.content { true } else { false } }
+    #expect(reducer.state.books.eventCount == UInt64(events))
     var counted = [UInt64](repeating: 0, count: Bucket.allCases.count)
     for handoff in people(of: reducer).flatMap(\.handoffs) where handoff.current.isRequested {
       counted[Int(Bucket(handoff.current.state).rawValue)] += 1

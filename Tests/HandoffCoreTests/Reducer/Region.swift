@@ -20,6 +20,8 @@ struct Region {
   var underway: [Outgoing] = []
   /// Reads what reducers write right behind its cause.
   var isPrompt = true
+  /// Hears of every record that a partition reads.
+  var onRecord: (EventRecord, Int) -> Void = { _, _ in }
   private var offsets: [Int]
   private var receptions: UInt128 = 5_000
 
@@ -73,6 +75,7 @@ struct Region {
     var record = JourneyGenerator.record(content, at: time, offset: offsets[number])
     record.coordinates.partition = Int32(number)
     offsets[number] += 1
+    onRecord(record, number)
     var said = reducers[number].apply(record)
     verdicts += said
     underway += reducers[number].takeOutgoing()

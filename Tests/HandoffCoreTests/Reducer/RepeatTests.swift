@@ -62,6 +62,51 @@ import Testing
     #expect(Set(scene.verdicts.map(\.alertID)).count == 1)
   }
 
+  @Test func `the same request is no amendment, also when its message is forgotten`() {
+    var scene = Scene()
+    let month: Int64 = 31 * 24 * 60
+    for (id, minute) in [(1, 0), (2, month)] as [(UInt128, Int64)] {
+      scene.say(.handoffRequested, at: minute, id: id) { $0.contentMac = Token(rawValue: 4711) }
+      scene.say(.received, at: minute + 1, id: id + 10)
+    }
+    #expect(scene.facts?.witness(of: .amended) == nil)
+    #expect(scene.facts?.witness(of: .requested)?.arrivedAt == Scene.nine)
+    #expect(scene.facts?.duplicateCount == 2)
+  }
+
+  @Test func `a request sent again is a repeat, whichever other handoff failed`() {
+    var scene = Scene()
+    let other = HandoffID(rawValue: 8)
+    scene.say(.handoffRequested, at: 0, id: 50, handoff: other)
+    scene.say(.transportFailed, at: 1, id: 51, handoff: other)
+    scene.say(.handoffRequested, at: 2)
+    #expect(scene.say(.handoffRequested, at: 2, arriving: 5).short == ["A01 opened"])
+    #expect(scene.reducer.state.books.repeatedCount == 1)
+  }
+
+  @Test func `what is forgotten of one message takes its alert along, and no other's`() {
+    var scene = Scene()
+    let day: Int64 = 24 * 60
+    for (number, minute) in [(1, 0), (2, 20 * day)] as [(UInt128, Int64)] {
+      for reception in [minute, minute + 5] {
+        scene.say(
+          .handoffRequested, at: minute, id: number, handoff: HandoffID(rawValue: number),
+          arriving: reception)
+      }
+    }
+    scene.tick(at: 31 * day)
+    let alerts = scene.reducer.person(for: Scene.key)?.alerts.filter { $0.rule == .a01 } ?? []
+    #expect(alerts.map(\.subject) == [Token(rawValue: 2)])
+  }
+
+  @Test func `a repeat at the very end of an episode begins another`() {
+    var scene = Scene()
+    scene.say(.handoffRequested, at: 0) { $0.priority = .routine }
+    scene.say(.handoffRequested, at: 20)
+    #expect(scene.say(.handoffRequested, at: 80).short == ["A01 resolved", "A01 opened"])
+    #expect(scene.verdicts.last?.count == 1 && scene.verdicts.last?.opened.minute == 80)
+  }
+
   @Test func `a message of two events that is sent twice is one repeat`() {
     var scene = Scene()
     for (reception, minute): (UInt128, Int64) in [(1, 0), (2, 5)] {

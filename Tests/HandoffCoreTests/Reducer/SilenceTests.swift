@@ -98,6 +98,17 @@ import Testing
     #expect(scene.deadlines.map(\.due.minute) == [3 * day - 120])
   }
 
+  @Test func `what was due before a question is due anew from its answer, and no sooner`() {
+    var scene = Scene()
+    scene.say(.handoffRequested, at: 0)
+    scene.say(.received, at: 5)
+    scene.tick(at: 3 * day)
+    scene.say(.infoRequested, at: 4 * day)
+    #expect(scene.open.isEmpty)
+    #expect(scene.say(.handoffAmended, at: 4 * day + 60).short == ["A08 opened"])
+    #expect(scene.verdicts.last?.opened.minute == 4 * day + 60)
+  }
+
   @Test func `a question pauses the clock of acceptance and has one of its own`() {
     var scene = Scene()
     scene.say(.handoffRequested, at: 0)

@@ -74,6 +74,29 @@ import Testing
     #expect(region.person(Region.b) == before)
   }
 
+  @Test(arguments: [true, false])
+  func `a transfer of an earlier version, which has ids in whole, is not held against ours`(
+    isEarlierFirst: Bool
+  ) throws {
+    var region = Region()
+    region.say(.handoffRequested, of: Region.a, at: 0)
+    region.isPrompt = false
+    region.merge(Region.a, into: Region.b, at: 10)
+    guard case .transfer(let ours) = try #require(region.underway.first) else { return }
+    var earlier = ours
+    earlier.person.seen[0].contentMac = Token(rawValue: 1 << 64 | 5)
+    var said: [String] = []
+    let transfers = isEarlierFirst ? [earlier, ours] : [ours, earlier]
+    for place in transfers.indices {
+      var record = JourneyGenerator.record(
+        .transfer(transfers[place]), at: Scene.minutes(30), offset: 90 + place)
+      record.hash = RecordHash(high: 1, low: UInt128(UInt64(place)))
+      said += region.reducers[2].apply(record).short
+    }
+    #expect(said == [])
+    #expect(region.reducers[2].state.books.redeliveredCount == 1)
+  }
+
   @Test(arguments: [[0, 1], [1, 0]])
   func `merges that cross each other leave one key with everything`(order: [Int]) {
     var region = Region()
@@ -259,6 +282,18 @@ import Testing
     #expect(said.first?.cause == JourneyGenerator.code("cycle"))
     #expect(region.state(of: Region.b) == .requested)
     #expect(region.person(Region.b)?.alias == nil)
+  }
+
+  @Test func `a merge back into any of a line of merges is refused`() {
+    var region = Region()
+    let other = Region.key(4)
+    region.merge(Region.c, into: Region.a, at: 10, id: 70)
+    region.merge(other, into: Region.b, at: 11, id: 71)
+    region.merge(Region.a, into: Region.b, at: 12, id: 72)
+    let known = region.person(Region.b)?.links.map(\.key)
+    #expect(known == [other, Region.c, Region.a])
+    let said = region.merge(Region.b, into: Region.c, at: 20, id: 73)
+    #expect(said.map(\.cause) == [JourneyGenerator.code("cycle")])
   }
 
   @Test func `a second merge of one key into another is for people to sort out`() {

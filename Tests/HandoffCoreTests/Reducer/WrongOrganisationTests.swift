@@ -87,6 +87,36 @@ struct WrongOrganisationTests {
     #expect(Self.causes(other) == ["sender-role"])
   }
 
+  @Test(arguments: [(-1, "receiver-closed-in-grace"), (0, "receiver-closed")] as [(Int64, String)])
+  func `the grace of a closing ends with the last minute of its last day`(
+    minute: Int64, cause: String
+  ) throws {
+    // The 90 days after 24 August end as 23 November begins, nine hours before the scene.
+    var scene = try Self.scene([Scene.hospital: Organisation(validTo: try Self.day("2026-08-24"))])
+    scene.say(.handoffRequested, at: minute - 9 * 60, arriving: 0)
+    #expect(Self.causes(scene) == [cause])
+  }
+
+  @Test func `an organisation of which the register does not say what it is may do anything`()
+    throws
+  {
+    var scene = try Self.scene([Scene.gp: Organisation(), Scene.hospital: Organisation()])
+    scene.say(.handoffRequested, at: 0) { $0.kind = HandoffKind("ambulance-ed") }
+    #expect(Self.causes(scene).isEmpty)
+  }
+
+  @Test func `a kind of which the register names nobody who may take part anybody may`() throws {
+    var policy = Policy.default
+    var register = try OrganisationRegisterTests.register([
+      Scene.gp: Organisation(roles: [.gp]), Scene.hospital: Organisation(roles: [.council]),
+    ])
+    register.parts[try #require(HandoffKind("gp-hospital"))] = KindParts()
+    policy.register = register
+    var scene = Scene(policy: policy)
+    scene.say(.handoffRequested, at: 0)
+    #expect(Self.causes(scene).isEmpty)
+  }
+
   @Test func `a service takes people from its places only, where it names any`() throws {
     let (here, there) = (JourneyGenerator.code("oxfordshire"), JourneyGenerator.code("bucks"))
     var scene = try Self.scene([

@@ -54,6 +54,47 @@ import Testing
     #expect(scene.open == ["A25"])
   }
 
+  @Test func `is remembered in 64 parts, and what would be one more is missing still`() throws {
+    var scene = SourceScene()
+    scene.receive(at: 0, sequence: 1)
+    scene.receive(at: 1, sequence: 202)
+    for number in stride(from: 3 as UInt64, to: 201, by: 2) {
+      scene.receive(at: 2, sequence: number)
+    }
+    let gap = try #require(scene.reducer.source(SourceScene.code)?.sequence.gaps.first)
+    #expect(gap.missing.count == SequenceTrack.partsMax)
+    #expect(scene.tick(at: 1000).map(\.count) == [200 - 63])
+  }
+
+  @Test func `is forgotten after a month, or after 64 others, and its episode with it`() throws {
+    func standing(_ scene: SourceScene) throws -> [Token?] {
+      let source = try #require(scene.reducer.source(SourceScene.code))
+      let gaps: [Token?] = source.sequence.gaps.map {
+        Token(rawValue: UInt128($0.from) << 64 | UInt128($0.to))
+      }
+      let episodes = source.book.episodes.filter { $0.rule == .a25 }.map(\.reference)
+      #expect(episodes.allSatisfy(gaps.contains))
+      return episodes
+    }
+    for isClaimed in [true, false] {
+      var scene = SourceScene()
+      scene.receive(at: 0, sequence: 1)
+      for step in 1...80 as ClosedRange<UInt64> {
+        let second = Int64(step) * 20
+        if isClaimed {
+          scene.beat(at: second, sequence: 1 + 2 * step)
+        } else {
+          scene.receive(at: second, sequence: 1 + 2 * step)
+        }
+        #expect(try standing(scene).count <= SequenceTrack.gapsMax)
+      }
+      scene.tick(at: 3_000)
+      #expect(try standing(scene).count == SequenceTrack.gapsMax)
+      scene.tick(at: 31 * 86_400)
+      #expect(try standing(scene).isEmpty)
+    }
+  }
+
   /// Everything that came, judged as a whole at the end.
   private func missing(_ numbers: [UInt64]) -> Int {
     guard let first = numbers.first, let last = numbers.max() else { return 0 }
@@ -105,6 +146,9 @@ import Testing
       at: 4)
     #expect(scene.verdicts.short == ["S09 opened", "S09 changed", "S09 changed"])
     #expect(scene.verdicts.map(\.severity) == [.medium, .high, .critical])
+    #expect(scene.verdicts.map(\.revision) == [1, 2, 3])
+    let shown = scene.verdicts.map { $0.evidence.compactMap(\.coordinates?.offset) }
+    #expect(shown == [[1], [1, 3], [1, 4]])
     #expect(scene.tick(at: 90_000).isEmpty)
     #expect(scene.say(condition(ends(inDays: 90)), at: 90_001).short == ["S09 resolved"])
   }

@@ -120,6 +120,20 @@ import Testing
     #expect(CanonicalForm.text(of: verdicts) == canonical(records))
   }
 
+  @Test(arguments: 0..<30 as Range<UInt64>)
+  func `counts revisions up by one, and resolves nothing that is not open`(seed: UInt64) {
+    var reducer = SourceReducer(policy: .default, topic: "handoff.sources.v1", partition: 0)
+    var live: [AlertID: Verdict] = [:]
+    for verdict in Self.morning(seed: seed).flatMap({ reducer.apply($0) }) {
+      let before = live[verdict.alertID]
+      #expect(verdict.revision == (before?.revision ?? 0) + 1)
+      let wasOpen = before.map { $0.action != .resolved } ?? false
+      #expect(wasOpen == (verdict.action != .opened))
+      #expect(verdict.opened <= verdict.knownAt)
+      live[verdict.alertID] = verdict
+    }
+  }
+
   @Test(arguments: 0..<20 as Range<UInt64>)
   func `counts repeats of an hour as a naive count does`(seed: UInt64) {
     var random = SeededGenerator(seed: seed)
@@ -155,6 +169,55 @@ import Testing
     #expect(source.sequence.gaps.count <= SequenceTrack.gapsMax)
     #expect(source.rate.minutes.count <= 60)
     #expect(source.book.episodes.count <= 2 * EpisodeBook.countMax)
+  }
+
+  @Test func `says up to which record it had read`() {
+    var scene = SourceScene()
+    scene.receive(1, at: 0)
+    scene.refuse("hl7.segment-missing", at: 1)
+    #expect(scene.verdicts.map(\.readUpTo) == [1])
+    #expect(scene.reducer.state.nextOffset == 2)
+  }
+
+  @Test func `knows of a stored memory only what can be so, and nothing before it`() throws {
+    var scene = SourceScene()
+    for key in 1...130 as ClosedRange<UInt128> { scene.receive(key, at: 0) }
+    let source = try #require(scene.reducer.source(SourceScene.code))
+    let whole = source.memory.segments
+    #expect(whole.map(\.number) == [1, 2, 3])
+    var (none, long, zero) = (whole[1], whole[1], whole[0])
+    none.entries = []
+    long.entries += whole[0].entries
+    zero.number = 0
+    var first = whole[1]
+    first.number = 1
+    for (stored, expected) in [
+      (whole.reversed(), [1, 2, 3]), ([whole[0], whole[2]], [3]),
+      ([whole[0], none, whole[2]], [3]),
+      ([whole[0], long, whole[2]], [3]), ([zero, first], [1]),
+    ] {
+      var reducer = SourceReducer(policy: .default, topic: "handoff.sources.v1", partition: 0)
+      reducer.restore(source.withoutMemory, memory: stored)
+      let memory = try #require(reducer.source(SourceScene.code)).memory
+      #expect(memory.segments.map { Int($0.number) } == expected)
+    }
+  }
+
+  @Test func `that is put back knows the arrivals that are stored beside it, and no others`() throws
+  {
+    var scene = SourceScene()
+    for key in 1...3 as ClosedRange<UInt128> { scene.receive(key, at: 0) }
+    let source = try #require(scene.reducer.source(SourceScene.code))
+    let records = scene.records
+    for (stored, isKnown) in [(source.memory.segments, true), ([], false)] {
+      var reducer = SourceReducer(policy: .default, topic: "handoff.sources.v1", partition: 0)
+      // With all that it remembers: what is stored takes the place of that.
+      reducer.restore(source, memory: stored)
+      for record in records { _ = reducer.apply(record) }
+      let counted = try #require(reducer.source(SourceScene.code)).counts.counted
+      #expect(counted == (isKnown ? 3 : 6))
+      #expect(reducer.source(SourceScene.code)?.memory.count == 3)
+    }
   }
 
   @Test func `says in a verdict of its own what it cannot read`() {

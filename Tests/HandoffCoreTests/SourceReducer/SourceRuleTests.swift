@@ -55,9 +55,24 @@ import Testing
     #expect(scene.beat(at: 240, complete: 239).short == ["A18 resolved"])
   }
 
+  @Test func `that never says how far it is is behind three intervals after its first word`() {
+    var scene = SourceScene()
+    func beat(at second: Int64) -> [Verdict] {
+      scene.say(
+        .heartbeat(
+          SourceHeartbeat(
+            source: SourceScene.code, at: SourceScene.seconds(second), completeUpTo: nil,
+            lastSequence: nil, framesTotal: 0, eventsTotal: 0, refusalsTotal: 0)), at: second)
+    }
+    for second in [0, 60, 120, 179] as [Int64] { #expect(beat(at: second).isEmpty) }
+    #expect(beat(at: 180).compactMap(\.cause?.description) == ["behind"])
+  }
+
   @Test func `a clock that is off does not look like a backlog`() {
     var scene = SourceScene()
     for minute in 0..<10 { scene.beat(at: Int64(minute) * 60, clock: -3000) }
+    #expect(scene.verdicts.isEmpty)
+    scene.beat(at: 590, clock: 300)
     #expect(scene.verdicts.isEmpty)
     scene.beat(at: 600, clock: 301)
     #expect(scene.open == ["A19 connector-clock"])
@@ -80,6 +95,18 @@ import Testing
     #expect(scene.tick(at: 3600).short == ["A01 resolved"])
   }
 
+  @Test func `that go on coming again are counted with their A01`() {
+    var scene = SourceScene()
+    for key in 1...10 as ClosedRange<UInt128> {
+      scene.receive(key, at: 0)
+      scene.receive(key, at: 1)
+    }
+    for _ in 11...15 { scene.receive(1, at: 2) }
+    #expect(scene.verdicts.short == ["A01 opened"])
+    #expect(scene.receive(1, at: 3).short == ["A01 changed"])
+    #expect(scene.verdicts.last?.count == 16)
+  }
+
   @Test func `that come again are few where there are many others`() {
     var scene = SourceScene()
     for key in 1...2000 { scene.receive(UInt128(key), at: 0) }
@@ -96,6 +123,16 @@ import Testing
     for _ in 0..<30 { scene.receive(1, at: 0) { $0.receptionID = ReceptionID(rawValue: 7) } }
     #expect(scene.verdicts.isEmpty)
     #expect(scene.reducer.source(SourceScene.code)?.counts.counted == 1)
+  }
+
+  @Test func `are known again for a day`() {
+    let day: Int64 = 24 * 3600
+    for (second, isKnown) in [(day, true), (day + 1, false)] {
+      var scene = SourceScene()
+      scene.receive(1, at: 0)
+      scene.receive(1, at: second)
+      #expect(scene.reducer.source(SourceScene.code)?.rate.repeats == (isKnown ? 1 : 0))
+    }
   }
 
   @Test func `of one id about two persons are A03, about one person none`() throws {
@@ -133,6 +170,14 @@ import Testing
     #expect(scene.open.isEmpty)
   }
 
+  @Test func `of which an alert ends by itself end it then, and not when another falls due`() {
+    var scene = SourceScene()
+    scene.beat(at: 0)
+    scene.receive(at: 0) { $0.recordedAt = SourceScene.seconds(-400) }
+    scene.tick(at: 200)
+    #expect(scene.open == ["A19 sender-clock", "A18 silent"])
+  }
+
   @Test func `A19: a message that is sent again hours later says nothing of a clock`() {
     var scene = SourceScene()
     scene.beat(at: 0)
@@ -162,6 +207,35 @@ import Testing
     #expect(scene.verdicts.map(\.severity) == [.medium, .medium, .low])
     scene.tick(at: 3603)
     #expect(scene.open.isEmpty)
+  }
+
+  @Test func `that go on being wrong are shown by the first record and the latest`() throws {
+    var scene = SourceScene()
+    for second in 0..<4 as Range<Int64> { scene.refuse("hl7.segment-missing", at: second) }
+    #expect(scene.verdicts.short == ["A27 opened", "A27 changed", "A27 changed"])
+    let shown = scene.verdicts.map { $0.evidence.compactMap(\.coordinates?.offset) }
+    #expect(shown == [[0], [0, 1], [0, 3]])
+  }
+
+  @Test(arguments: [("hl7.segment-missing", false), ("nhs.warning", true), ("inbox.replay", false)])
+  func `that are refused count once, however often we deliver the record`(
+    reason: String, isWarning: Bool
+  ) throws {
+    var scene = SourceScene()
+    scene.refuse(reason, at: 0, isWarning: isWarning)
+    let record = try #require(scene.records.last)
+    for _ in 0..<3 { #expect(scene.reducer.apply(record).isEmpty) }
+    let source = try #require(scene.reducer.source(SourceScene.code))
+    #expect(source.book.episodes.map(\.count) == [1])
+  }
+
+  @Test func `that are refused are among the hour's, and make its repeats fewer in a hundred`() {
+    var scene = SourceScene()
+    for key in 1...990 as ClosedRange<UInt128> { scene.receive(key, at: 0) }
+    for key in 1...10 as ClosedRange<UInt128> { scene.receive(key, at: 1) }
+    #expect(scene.open == ["A01"])
+    scene.refuse("hl7.segment-missing", at: 2)
+    #expect(scene.open == ["A27 hl7.segment-missing"])
   }
 
   @Test func `that a stranger put into an inbox are an alert about ourselves`() {
@@ -204,6 +278,17 @@ import Testing
     #expect(scene.say(orphan(1, received: 0), at: due + 21).isEmpty)
     let resolved = scene.say(orphan(1, received: 0, isResolved: true), at: due + 60)
     #expect(resolved.short == ["A13 resolved"])
+  }
+
+  /// Found by counting revisions: the second time had the id of the first, and began at revision 1.
+  @Test func `the same orphan after its request came is another alert`() {
+    var scene = SourceScene()
+    scene.say(orphan(1, received: 0), at: 90_000)
+    scene.say(orphan(1, received: 0, isResolved: true), at: 90_060)
+    scene.say(orphan(1, received: 0), at: 90_120)
+    #expect(scene.verdicts.short == ["A13 opened", "A13 resolved", "A13 opened"])
+    #expect(Set(scene.verdicts.map(\.alertID)).count == 2)
+    #expect(scene.open == ["A13"])
   }
 
   @Test func `an answer from before the source was onboarded raises nothing`() {

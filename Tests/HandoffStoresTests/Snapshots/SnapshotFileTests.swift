@@ -6,7 +6,7 @@ import Testing
 @Suite struct `A snapshot on the disk` {
   private static let header = SnapshotHeader(
     cluster: "c", topic: "handoff.events.v1", partition: 3, group: "g", lineage: "l",
-    changelogOffset: 42, rulesVersion: 1, policies: ["p"], takenAtMs: 1_780_000_000_000)
+    changelogOffset: 42, build: "b", rulesVersion: 1, policies: ["p"], takenAtMs: 1_780_000_000_000)
 
   private static func write(_ entries: [[UInt8]], to path: String) async throws {
     let writer = try await SnapshotWriter(path: path, writer: "one", header: header)
@@ -18,7 +18,7 @@ import Testing
     guard let reader = try SnapshotReader(path: path) else { return nil }
     #expect(reader.header == header)
     var entries: [[UInt8]] = []
-    try reader.forEachEntry { entries.append($0) }
+    try reader.forEachEntry { entries.append(Array($0)) }
     return entries
   }
 

@@ -53,6 +53,7 @@ extension SnapshotHeader {
     guard topic == expected.topic else { throw .foreign("topic") }
     guard partition == expected.partition else { throw .foreign("partition") }
     guard group == expected.group else { throw .foreign("group") }
+    guard build == expected.build else { throw .foreign("build") }
     guard rulesVersion == expected.rulesVersion else { throw .foreign("version of the rules") }
     guard changelogOffset >= 0, changelogOffset < changelogEnd else { throw .ahead }
     // One from the future is as little to be believed as an old one: a clock was wrong.

@@ -95,6 +95,13 @@ extension Books {
     writer.unsigned(9, forwardedCount)
     writer.unsigned(10, staleCount)
     writer.unsigned(11, absorbedCount)
+    func order(_ place: Code?) -> String { place?.description ?? "" }
+    for (place, ledger) in byPlace.sorted(by: { order($0.key) < order($1.key) }) {
+      writer.nested(160) { page in
+        page.code(1, place)
+        page.nested(2) { ledger.write(to: &$0) }
+      }
+    }
   }
 
   init(reading reader: inout ProtobufReader) throws(WireError) {
@@ -114,9 +121,29 @@ extension Books {
       case 9: forwardedCount = try reader.unsigned()
       case 10: staleCount = try reader.unsigned()
       case 11: absorbedCount = try reader.unsigned()
+      case 160: try readPlace(&reader)
       default: try reader.skip()
       }
     }
+    // Written before there were places: nobody can say any more where those handoffs were.
+    if byPlace.isEmpty, total != Ledger() { byPlace[nil] = total }
+  }
+
+  private mutating func readPlace(_ reader: inout ProtobufReader) throws(WireError) {
+    guard byPlace.count < 10_000 else { throw reader.invalid("places") }
+    var page = try reader.nested("PlaceLedger")
+    var place: Code?
+    var ledger = Ledger()
+    while let number = try page.nextField() {
+      switch number {
+      case 1: place = try page.code("place")
+      case 2:
+        var nested = try page.nested("Ledger")
+        ledger = try Ledger(reading: &nested)
+      default: try page.skip()
+      }
+    }
+    byPlace[place] = ledger
   }
 
   private mutating func readPage(_ reader: inout ProtobufReader) throws(WireError) {

@@ -57,6 +57,7 @@ extension KeyLink {
     writer.witness(6, cause)
     writer.hash(7, recordHash)
     writer.flag(8, hadOpenOnBoth)
+    writer.flag(180, isAbridged)
   }
 
   init(reading reader: inout ProtobufReader) throws(WireError) {
@@ -68,6 +69,7 @@ extension KeyLink {
     var cause: Witness?
     var recordHash: RecordHash?
     var hadOpenOnBoth = false
+    var isAbridged = false
     while let number = try reader.nextField() {
       switch number {
       case 1: direction = try reader.numbered("direction")
@@ -78,6 +80,7 @@ extension KeyLink {
       case 6: cause = try reader.witness("cause")
       case 7: recordHash = try reader.hash("record_hash")
       case 8: hadOpenOnBoth = try reader.flag()
+      case 180: isAbridged = try reader.flag()
       default: try reader.skip()
       }
     }
@@ -87,7 +90,8 @@ extension KeyLink {
     guard let cause else { throw reader.missing("cause") }
     self.init(
       direction: direction, key: key, transferID: transferID, path: path, isMerge: isMerge,
-      cause: cause, recordHash: recordHash, hadOpenOnBoth: hadOpenOnBoth)
+      cause: cause, recordHash: recordHash, hadOpenOnBoth: hadOpenOnBoth,
+      isAbridged: isAbridged)
   }
 }
 

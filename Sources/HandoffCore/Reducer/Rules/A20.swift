@@ -6,7 +6,7 @@ extension Person {
   func judgeDischarge(
     _ moment: Moment, _ open: inout [Condition], _ next: inout Timestamp?
   ) {
-    guard !stay.isEmpty, let discharged = currentDischarge, let pathway = discharged.pathway,
+    guard let discharged = currentDischarge, let pathway = discharged.pathway,
       (1...3).contains(pathway), death == nil
     else { return }
     let windows = moment.inForce.windows

@@ -6,7 +6,7 @@ extension Person {
   func judgeReadiness(
     _ moment: Moment, _ open: inout [Condition], _ next: inout Timestamp?
   ) {
-    guard !stay.isEmpty, let ready = currentReadiness, ready.pathway != 0, death == nil else {
+    guard let ready = currentReadiness, ready.pathway != 0, death == nil else {
       return
     }
     let windows = moment.inForce.windows

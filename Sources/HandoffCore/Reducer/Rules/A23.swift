@@ -7,7 +7,7 @@
 
 extension Person {
   func judgeDeath(_ moment: Moment, _ open: inout [Condition]) {
-    guard !stay.isEmpty, let death else { return }
+    guard let death else { return }
     let dayEnd = LondonTime(
       date: LondonTime(death.witness.occurredAt).date.advanced(byDays: 1)
     ).timestamp
@@ -39,7 +39,7 @@ extension Person {
     case .a08, .a09, .a10, .a11: break
     default: return false
     }
-    guard !stay.isEmpty, let death else { return false }
+    guard let death else { return false }
     return deadline.due >= death.witness.occurredAt
   }
 }

@@ -52,7 +52,7 @@ extension HandoffFacts {
     }
   }
 
-  func fields(unlike base: HandoffFacts) -> FactFields {
+  borrowing func fields(unlike base: borrowing HandoffFacts) -> FactFields {
     var fields: FactFields = []
     fields.insert(.state, if: state != base.state)
     fields.insert(
@@ -103,7 +103,7 @@ extension Fact {
     }
   }
 
-  func fields(unlike base: HandoffFacts) -> FactFields {
+  borrowing func fields(unlike base: borrowing HandoffFacts) -> FactFields {
     var fields: FactFields = []
     fields.insert(.policy, if: policy != base.policy)
     fields.insert(.rail, if: rail != base.rail)

@@ -2,16 +2,36 @@
 // nothing, those settled and those of single events from those now, which they mostly repeat.
 
 extension PackedWriter {
-  mutating func handoff(_ value: Handoff) {
+  mutating func handoff(_ value: borrowing Handoff) {
     whole(value.id.rawValue)
-    byte((value.isTransferred ? 1 : 0) | (value.settled == nil ? 0 : 2))
-    facts(value.current, unlike: .unknown)
+    let isSettled = value.settled == nil
+    byte((value.isTransferred ? 1 : 0) | (isSettled ? 0 : 2) | (value.window.isEmpty ? 0 : 4))
+    facts(value.current, unlike: HandoffFacts())
+    if !value.window.isEmpty {
+      moment(value.window.latestArrival, near: lastArrivedAt)
+    }
     if let settled = value.settled { facts(settled, unlike: value.current) }
+    guard !value.window.isEmpty else { return }
     number(UInt64(value.window.count))
-    for index in value.window.indices { fact(value.window.span[index], unlike: value.current) }
+    for index in value.window.indices { fact(value.window[index], unlike: value.current) }
   }
 
-  private mutating func facts(_ value: HandoffFacts, unlike base: HandoffFacts) {
+  /// A handoff with one event in its window, from its parts: a copy of it costs as much as this.
+  mutating func handoff(
+    _ id: HandoffID, isTransferred: Bool, _ current: borrowing HandoffFacts,
+    settled: borrowing HandoffFacts, window only: borrowing Fact
+  ) {
+    whole(id.rawValue)
+    byte((isTransferred ? 1 : 0) | 2 | 4)
+    facts(current, unlike: HandoffFacts())
+    moment(only.witness.arrivedAt, near: lastArrivedAt)
+    facts(settled, unlike: current)
+    number(1)
+    fact(only, unlike: current)
+  }
+
+  private mutating func facts(_ value: borrowing HandoffFacts, unlike base: borrowing HandoffFacts)
+  {
     let fields = value.fields(unlike: base)
     number(UInt64(fields.rawValue))
     if fields.contains(.state) { ordinal(value.state) }
@@ -34,8 +54,8 @@ extension PackedWriter {
     if fields.contains(.newHandoffID) { optional(value.newHandoffID) }
     if fields.contains(.endReason) { text(value.endReason?.text) }
     if fields.contains(.cc) { list(value.cc) { $0.text($1.text) } }
-    if fields.contains(.requestHash) { whole(value.requestHash) }
-    if fields.contains(.bookedFor) { optional(value.bookedFor) }
+    if fields.contains(.requestHash) { contentHash(value.requestHash) }
+    if fields.contains(.bookedFor) { optional(value.bookedFor, near: lastArrivedAt) }
     if fields.contains(.dischargeReadyAt) { optional(value.dischargeReadyAt) }
     if fields.contains(.paused) { whole(value.paused.nanoseconds) }
     if fields.contains(.marks) {
@@ -63,7 +83,7 @@ extension PackedWriter {
     byte(value.wasTerminal ? 1 : 0)
   }
 
-  private mutating func fact(_ value: Fact, unlike base: HandoffFacts) {
+  private mutating func fact(_ value: borrowing Fact, unlike base: borrowing HandoffFacts) {
     let fields = value.fields(unlike: base)
     number(UInt64(fields.rawValue))
     witness(value.witness)
@@ -84,37 +104,65 @@ extension PackedWriter {
     if fields.contains(.newHandoffID) { optional(value.newHandoffID) }
     if fields.contains(.endReason) { text(value.reason?.text) }
     if fields.contains(.cc) { list(value.cc) { $0.text($1.text) } }
-    if fields.contains(.requestHash) { whole(value.contentHash) }
-    if fields.contains(.bookedFor) { optional(value.bookedFor) }
+    if fields.contains(.requestHash) { contentHash(value.contentHash) }
+    if fields.contains(.bookedFor) { optional(value.bookedFor, near: lastArrivedAt) }
     if fields.contains(.dischargeReadyAt) { optional(value.dischargeReadyAt) }
     if fields.contains(.version) { number(UInt64(value.version)) }
   }
 }
 
-extension HandoffFacts {
-  /// What nothing is known of: what facts are written beside that have nothing else to resemble.
-  fileprivate static let unknown = HandoffFacts()
+/// From when on nothing overtakes what arrived before, by the policy that judges a handoff.
+struct SettlingPoint {
+  let now: Timestamp
+  let policies: [Policy]
+
+  func isAfter(_ arrival: Timestamp, by policy: UInt16) -> Bool {
+    arrival.advanced(by: policies[Int(policy)].windows.reorder) < now
+  }
 }
 
 extension PackedReader {
+  /// A handoff that nothing is read behind, without its window where all of that has settled:
+  /// nearly always, because steps are hours apart.
+  mutating func lastHandoff(_ texts: TextTable, settledBy point: SettlingPoint) -> Handoff {
+    let id: HandoffID = identifier()
+    let flags = byte()
+    var handoff = Handoff(id: id, current: HandoffFacts(), isTransferred: flags & 1 != 0)
+    facts(&handoff.current, texts)
+    guard flags & 4 != 0 else {
+      readWindow(of: &handoff, flags, texts)
+      return handoff
+    }
+    let latest = moment(near: lastArrivedAt)
+    if !point.isAfter(latest, by: handoff.current.policy) {
+      readWindow(of: &handoff, flags, texts)
+    }
+    return handoff
+  }
+
   mutating func handoff(_ texts: TextTable) -> Handoff {
     let id: HandoffID = identifier()
     let flags = byte()
-    var current = HandoffFacts()
-    facts(&current, texts)
-    var settled: HandoffFacts?
-    if flags & 2 != 0 {
-      var facts = current
-      self.facts(&facts, texts)
-      settled = consume facts
-    }
-    var window: [Fact] = []
-    let windowCount = count()
-    if windowCount > 0 { window.reserveCapacity(windowCount + 1) }
-    for _ in 0..<windowCount { window.append(fact(unlike: current, texts)) }
-    return Handoff(
-      id: id, current: current, settled: settled, window: window, isTransferred: flags & 1 != 0)
+    var handoff = Handoff(id: id, current: HandoffFacts(), isTransferred: flags & 1 != 0)
+    facts(&handoff.current, texts)
+    if flags & 4 != 0 { _ = moment(near: lastArrivedAt) }
+    readWindow(of: &handoff, flags, texts)
+    return handoff
   }
+
+  private mutating func readWindow(of handoff: inout Handoff, _ flags: UInt8, _ texts: TextTable) {
+    if flags & 2 != 0 {
+      var facts = handoff.current
+      self.facts(&facts, texts)
+      handoff.settled = consume facts
+    }
+    guard flags & 4 != 0 else { return }
+    let count = count()
+    handoff.window.reserveCapacity(count + 1)
+    for _ in 0..<count { handoff.window.append(fact(unlike: handoff.current, texts)) }
+  }
+
+  private var lastArrivedAt: Timestamp { seen.last?.arrivedAt ?? Timestamp(nanoseconds: 0) }
 
   /// Reads what differs into facts that are as those it was compared with.
   private mutating func facts(_ value: inout HandoffFacts, _ texts: TextTable) {
@@ -139,12 +187,12 @@ extension PackedReader {
     if fields.contains(.newHandoffID) { value.newHandoffID = optional() }
     if fields.contains(.endReason) { value.endReason = text(texts).map { Code($0) } }
     if fields.contains(.cc) { value.cc = organisations(texts) }
-    if fields.contains(.requestHash) { value.requestHash = whole(UInt64.self) }
-    if fields.contains(.bookedFor) { value.bookedFor = optionalMoment() }
+    if fields.contains(.requestHash) { value.requestHash = contentHash() }
+    if fields.contains(.bookedFor) { value.bookedFor = optionalMoment(near: lastArrivedAt) }
     if fields.contains(.dischargeReadyAt) { value.dischargeReadyAt = optionalMoment() }
     if fields.contains(.paused) { value.paused = Elapsed(nanoseconds: whole(Int64.self)) }
     if fields.contains(.marks) {
-      value.marks = list { reader in
+      value.marks = list(room: 2) { reader in
         let step = reader.ordinal(Mark.Step.self)
         return Mark(step: step, witness: reader.witness())
       }
@@ -174,7 +222,7 @@ extension PackedReader {
     return Finding(rule: rule, cause: cause, witness: witness, due: due, wasTerminal: byte() == 1)
   }
 
-  private mutating func fact(unlike base: HandoffFacts, _ texts: TextTable) -> Fact {
+  private mutating func fact(unlike base: borrowing HandoffFacts, _ texts: TextTable) -> Fact {
     let fields = FactFields(rawValue: UInt32(number()))
     let witness = witness()
     let type = ordinal(EventType.self)
@@ -198,11 +246,21 @@ extension PackedReader {
     fact.newHandoffID = fields.contains(.newHandoffID) ? optional() : base.newHandoffID
     fact.reason = fields.contains(.endReason) ? text(texts).map { Code($0) } : base.endReason
     fact.cc = fields.contains(.cc) ? organisations(texts) : base.cc
-    fact.contentHash = fields.contains(.requestHash) ? whole(UInt64.self) : base.requestHash
-    fact.bookedFor = fields.contains(.bookedFor) ? optionalMoment() : base.bookedFor
+    fact.contentHash = fields.contains(.requestHash) ? contentHash() : base.requestHash
+    fact.bookedFor =
+      fields.contains(.bookedFor) ? optionalMoment(near: lastArrivedAt) : base.bookedFor
     fact.dischargeReadyAt =
       fields.contains(.dischargeReadyAt) ? optionalMoment() : base.dischargeReadyAt
     fact.version = fields.contains(.version) ? UInt32(number()) : base.version
     return fact
+  }
+}
+
+extension Array<Fact> {
+  /// When the latest of them arrived; not asked of none.
+  var latestArrival: Timestamp {
+    var latest = Timestamp.distantPast
+    for index in indices { latest = Swift.max(latest, self[index].witness.arrivedAt) }
+    return latest
   }
 }

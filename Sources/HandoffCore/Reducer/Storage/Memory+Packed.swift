@@ -35,7 +35,8 @@ extension PackedWriter {
     whole(value.transferID.rawValue)
     list(value.path) { $0.key($1) }
     let hasHash: UInt8 = value.recordHash == nil ? 0 : 4
-    byte((value.isMerge ? 1 : 0) | (value.hadOpenOnBoth ? 2 : 0) | hasHash)
+    let isAbridged: UInt8 = value.isAbridged ? 8 : 0
+    byte((value.isMerge ? 1 : 0) | (value.hadOpenOnBoth ? 2 : 0) | hasHash | isAbridged)
     witness(value.cause)
     if let recordHash = value.recordHash { hash(recordHash) }
   }
@@ -97,7 +98,7 @@ extension PackedReader {
     return KeyLink(
       direction: direction, key: key, transferID: transferID, path: path,
       isMerge: flags & 1 != 0, cause: cause, recordHash: flags & 4 == 0 ? nil : hash(),
-      hadOpenOnBoth: flags & 2 != 0)
+      hadOpenOnBoth: flags & 2 != 0, isAbridged: flags & 8 != 0)
   }
 
   mutating func mark(_ texts: TextTable) -> StayMark {

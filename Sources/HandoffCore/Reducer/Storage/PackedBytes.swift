@@ -4,7 +4,7 @@
 /// is written once. Nothing of it is stored or sent: the layout may change with every version.
 struct PackedWriter: Sendable {
   /// Longer than what was written: it is filled from the front, and used again for the next person.
-  private var buffer = [UInt8](repeating: 0, count: 1024)
+  private var buffer = [UInt8](repeating: 0, count: 4096)
   private var position = 0
   var texts = TextTable()
   /// Records that were written out, so that the next step refers to them.
@@ -17,15 +17,28 @@ struct PackedWriter: Sendable {
 
   /// Begins another person.
   mutating func begin(remembering seen: [SeenEvent]) {
+    begin()
+    self.seen = seen
+  }
+
+  /// Begins another person, and takes what is remembered of its arrivals until ``end(lending:)``.
+  mutating func begin(borrowing seen: inout [SeenEvent]) {
+    begin()
+    swap(&self.seen, &seen)
+  }
+
+  private mutating func begin() {
     position = 0
     witnesses.removeAll(keepingCapacity: true)
-    self.seen = seen
   }
 
   /// Lets go of what was borrowed, so that nobody copies it because of us.
   mutating func end() { seen = [] }
 
-  /// What was written since ``begin(remembering:)``, in an array of its very size.
+  /// Gives back what ``begin(borrowing:)`` took.
+  mutating func end(lending seen: inout [SeenEvent]) { swap(&self.seen, &seen) }
+
+  /// What was written since it was begun, in an array of its very size.
   var packed: [UInt8] {
     let count = position
     // `position` is never beyond the buffer: ``makeRoom(_:)`` comes before every step.
@@ -36,6 +49,16 @@ struct PackedWriter: Sendable {
       }
       filled = count
     }
+  }
+
+  /// When the arrival came that is remembered last.
+  var lastArrivedAt: Timestamp { seen.last?.arrivedAt ?? Timestamp(nanoseconds: 0) }
+
+  var seenCount: Int { seen.count }
+
+  /// The arrival that is remembered last, where there is one.
+  mutating func lastSeen(after last: (arrivedAt: Timestamp, offset: Int64)) {
+    if let event = seen.last { self.seen(event, after: last) }
   }
 
   private mutating func makeRoom(_ count: Int) {
@@ -89,6 +112,19 @@ struct PackedWriter: Sendable {
     position += width
   }
 
+  /// Bytes that were written before.
+  mutating func copy(_ range: Range<Int>, of bytes: [UInt8]) {
+    makeRoom(range.count)
+    let place = position..<(position + range.count)
+    unsafe buffer.withUnsafeMutableBytes { target in
+      unsafe bytes.withUnsafeBytes { source in
+        unsafe UnsafeMutableRawBufferPointer(rebasing: target[place])
+          .copyMemory(from: UnsafeRawBufferPointer(rebasing: source[range]))
+      }
+    }
+    position += range.count
+  }
+
   mutating func text(_ text: ShortText?) {
     guard let text else { return whole(TextTable.none) }
     let number = texts.number(of: text)
@@ -133,6 +169,18 @@ struct PackedWriter: Sendable {
     return nil
   }
 
+  /// The low half of a content's MAC: nearly always that of an arrival.
+  mutating func contentHash(_ value: UInt64) {
+    var index = seen.count
+    let end = max(0, index - Self.reach)
+    while index > end {
+      index -= 1
+      if seen[index].contentMac.half == value { return number(UInt64(index) + 1) }
+    }
+    number(0)
+    whole(value)
+  }
+
   private func arrival(of witness: Witness) -> Int? {
     var index = seen.count
     let end = max(0, index - Self.reach)
@@ -152,10 +200,16 @@ extension SeenEvent {
   }
 }
 
+/// Lists that a reader fills, kept from one person to the next.
+struct PackedLists: Sendable {
+  var seen: [SeenEvent] = []
+  var witnesses: [Witness] = []
+}
+
 /// Reads what ``PackedWriter`` wrote in this process; anything else traps.
 struct PackedReader {
   private let bytes: [UInt8]
-  private var position = 0
+  private(set) var position = 0
   private var witnesses: [Witness] = []
   /// The arrivals that records refer to; they are read first.
   var seen: [SeenEvent] = []
@@ -163,6 +217,20 @@ struct PackedReader {
   init(_ bytes: [UInt8]) {
     self.bytes = bytes
     witnesses.reserveCapacity(8)
+  }
+
+  /// Reads with lists that were used before; ``giveBack(_:)`` comes after.
+  init(_ bytes: [UInt8], reusing lists: inout PackedLists) {
+    self.bytes = bytes
+    swap(&seen, &lists.seen)
+    swap(&witnesses, &lists.witnesses)
+  }
+
+  mutating func giveBack(_ lists: inout PackedLists) {
+    swap(&seen, &lists.seen)
+    swap(&witnesses, &lists.witnesses)
+    lists.seen.removeAll(keepingCapacity: true)
+    lists.witnesses.removeAll(keepingCapacity: true)
   }
 
   var isAtEnd: Bool { position == bytes.count }
@@ -230,6 +298,11 @@ struct PackedReader {
   mutating func hash() -> RecordHash {
     let high = whole(UInt128.self)
     return RecordHash(high: high, low: whole(UInt128.self))
+  }
+
+  mutating func contentHash() -> UInt64 {
+    let place = count()
+    return place == 0 ? whole(UInt64.self) : seen[place - 1].contentMac.half
   }
 
   mutating func witness() -> Witness {

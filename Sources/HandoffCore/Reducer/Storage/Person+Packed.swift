@@ -31,7 +31,7 @@ extension Person {
       last = (event.arrivedAt, event.offset)
     }
     writer.number(UInt64(handoffs.count))
-    for index in handoffs.indices { writer.handoff(handoffs.span[index]) }
+    for index in handoffs.indices { writer.handoff(handoffs[index]) }
     if parts & Part.repetitions != 0 { writer.list(repetitions) { $0.repetition($1) } }
     if parts & Part.alerts != 0 { writer.list(alerts) { $0.alert($1) } }
     if let readinessSaid { writer.witness(readinessSaid) }
@@ -42,10 +42,13 @@ extension Person {
     writer.end()
     let packed = writer.packed
     assert(
-      Person(key: key, unpacking: packed, writer.texts) == self,
+      Person(key: key, unpacking: packed, writer.texts) == abridged,
       "packing a person leaves something of it out")
     return packed
   }
+
+  /// Reads the first of the bytes: whether arrivals and handoffs are all that there is.
+  static func hasNothingElse(_ reader: inout PackedReader) -> Bool { reader.byte() == 0 }
 
   init(key: PatientKey, unpacking bytes: [UInt8], _ texts: TextTable) {
     self.init(key: key)
@@ -73,6 +76,21 @@ extension Person {
     if parts & Part.stay != 0 { stay = reader.list { $0.mark(texts) } }
     if parts & Part.unlinked != 0 { unlinkedCount = UInt32(reader.number()) }
     reader.seen = []
+  }
+}
+
+extension PackedWriter {
+  /// Begins somebody of whom there are arrivals and one handoff, which is written next: all
+  /// arrivals but the last stand written in `range` of `bytes`, the last of them as `last`.
+  mutating func plainPerson(
+    copying range: Range<Int>, of bytes: [UInt8],
+    after last: (arrivedAt: Timestamp, offset: Int64)
+  ) {
+    byte(0)
+    number(UInt64(seenCount))
+    copy(range, of: bytes)
+    lastSeen(after: last)
+    number(1)
   }
 }
 
@@ -107,13 +125,21 @@ extension PackedWriter {
     byte(value == nil ? 0 : 1)
     if let value { whole(value.nanoseconds) }
   }
+
+  mutating func optional(_ value: Timestamp?, near base: Timestamp) {
+    byte(value == nil ? 0 : 1)
+    if let value { moment(value, near: base) }
+  }
 }
 
 extension PackedReader {
-  mutating func list<Element>(_ read: (inout PackedReader) -> Element) -> [Element] {
+  /// Reads a list, with room for some that may be added.
+  mutating func list<Element>(
+    room: Int = 0, _ read: (inout PackedReader) -> Element
+  ) -> [Element] {
     let count = count()
     var elements: [Element] = []
-    elements.reserveCapacity(count)
+    elements.reserveCapacity(count + room)
     for _ in 0..<count { elements.append(read(&self)) }
     return elements
   }
@@ -135,6 +161,10 @@ extension PackedReader {
   mutating func optionalMoment() -> Timestamp? {
     byte() == 0 ? nil : Timestamp(nanoseconds: whole(Int64.self))
   }
+
+  mutating func optionalMoment(near base: Timestamp) -> Timestamp? {
+    byte() == 0 ? nil : moment(near: base)
+  }
 }
 
 // MARK: What is remembered of arrivals
@@ -144,10 +174,10 @@ extension PackedWriter {
     byte((event.messageKey == nil ? 0 : 1) | (event.partition == nil ? 0 : 2))
     ordinal(event.type)
     whole(event.eventID.rawValue)
-    whole(event.receptionID.rawValue)
-    whole(event.contentMac.rawValue)
+    whole(event.receptionID.half)
+    whole(event.contentMac.half)
     hash(event.hash)
-    if let messageKey = event.messageKey { whole(messageKey.rawValue) }
+    if let messageKey = event.messageKey { whole(messageKey.half) }
     if let partition = event.partition { whole(partition) }
     moment(event.arrivedAt, near: last.arrivedAt)
     signed(event.offset &- last.offset)
@@ -159,10 +189,10 @@ extension PackedReader {
     let parts = byte()
     let type = ordinal(EventType.self)
     let eventID: EventID = identifier()
-    let receptionID: ReceptionID = identifier()
-    let contentMac: Token = identifier()
+    let receptionID = ReceptionID(half: whole(UInt64.self))
+    let contentMac = Token(half: whole(UInt64.self))
     let hash = hash()
-    let messageKey: Token? = parts & 1 == 0 ? nil : identifier()
+    let messageKey = parts & 1 == 0 ? nil : Token(half: whole(UInt64.self))
     let partition = parts & 2 == 0 ? nil : whole(Int32.self)
     let arrivedAt = moment(near: last.arrivedAt)
     return SeenEvent(

@@ -34,7 +34,9 @@ struct PersonTable: Sendable {
   private var entries = ContiguousArray<Entry>()
   private var free: [UInt32] = []
   private var index = SlotIndex()
-  private var writer = PackedWriter()
+  var writer = PackedWriter()
+  /// Lent to readers, so that their lists are not made anew for every event.
+  var lists = PackedLists()
   private var queue = DueQueue()
 
   var count: Int { index.count }
@@ -81,6 +83,22 @@ struct PersonTable: Sendable {
     if entries[place].queued == 0 { free.append(slot) }
   }
 
+  /// Touches what is kept of several people, one behind the other and without waiting for the first:
+  /// a million of them are in no cache, and each on its own costs four waits for memory.
+  ///
+  /// What it returns means nothing, but that it was read.
+  func touch(_ slots: [UInt32]) -> UInt8 {
+    var sum: UInt8 = 0
+    for slot in slots {
+      let count = entries[Int(slot)].packed.count
+      // A line of the cache at a time, and not all of somebody who has much behind him.
+      for place in stride(from: 0, to: min(count, 1024), by: 64) {
+        sum ^= entries[Int(slot)].packed[place]
+      }
+    }
+    return sum
+  }
+
   func key(at slot: UInt32) -> PatientKey { entries[Int(slot)].key }
 
   /// The bytes of a person, which ``restore(_:_:at:)`` takes back.
@@ -124,6 +142,21 @@ struct PersonTable: Sendable {
     entries[Int(slot)].batch = batch
     return true
   }
+}
+
+// MARK: Copies
+
+extension PersonTable {
+  /// Where somebody is, in no order.
+  var slots: [UInt32] {
+    entries.indices.lazy.filter { entries[$0].batch != Entry.gone }.map { UInt32($0) }
+  }
+
+  /// What packed people refer to by number, in the order of the numbers.
+  var texts: [String] { writer.texts.all }
+
+  /// Takes texts of packed people; false where one does not get the next number.
+  mutating func add(_ texts: [String]) -> Bool { writer.texts.add(texts) }
 }
 
 // MARK: What falls due

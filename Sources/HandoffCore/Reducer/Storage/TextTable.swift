@@ -29,6 +29,18 @@ struct TextTable: Sendable {
     }
     return UInt16(slot) + 1
   }
+
+  /// Every text, in the order of the numbers.
+  var all: [String] { texts.map(\.text) }
+
+  /// Takes texts that another table gave, so that each has the number it had there; false where
+  /// one has another.
+  mutating func add(_ texts: [String]) -> Bool {
+    texts.allSatisfy { text in
+      let next = self.texts.count + 1
+      return Int(number(of: ShortText(text))) == next
+    }
+  }
 }
 
 extension ShortText {
