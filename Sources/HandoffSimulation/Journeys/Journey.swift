@@ -174,7 +174,11 @@ struct JourneyDraft {
   private mutating func answer(_ script: inout Script) {
     let (request, last) = (script.steps[0].at, script.steps[2].at)
     var until = due(script.clocks.accept, request, script)
-    if let start = script.clocks.start { until = min(until, due(start, request, script)) }
+    if let start = script.clocks.start {
+      // In time to begin, where that counts from being ready.
+      let isReady = script.clocks.startAnchor == .dischargeReady
+      until = min(until, due(start, isReady ? script.readyAt ?? request : request, script))
+    }
     let received = chance.moment(from: last, to: until, between: 0.02, and: 0.2)
     script.steps.append(step(.received, .receiver, script.to, at: received))
     let share = chance.unit() * chance.unit()
