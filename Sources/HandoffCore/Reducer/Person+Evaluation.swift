@@ -101,7 +101,7 @@ extension Person {
       if end > moment.now { next.lower(to: end) }
     }
     if !open.isEmpty || !alerts.isEmpty { say(&open, moment, into: &verdicts) }
-    forget(at: moment, books: &books)
+    forget(at: moment, books: &books, into: &verdicts)
     if handoffs.isEmpty, let last = seen.last {
       next.lower(to: last.arrivedAt.advanced(by: windows.memory))
     }
@@ -200,11 +200,19 @@ extension Person {
   }
 
   /// Forgets what is over for long enough; its alerts are left as they were said last, for people.
-  private mutating func forget(at moment: Moment, books: inout Books) {
+  ///
+  /// An answer that was late is late now, though a source that was waited for never spoke again.
+  private mutating func forget(
+    at moment: Moment, books: inout Books, into verdicts: inout [Verdict]
+  ) {
     let windows = moment.inForce.windows
     for index in indicesOver(at: moment).reversed() {
       let id = handoffs[index].id
       if handoffs[index].current.isRequested { books.forgotten += 1 }
+      for position in alerts.indices
+      where alerts[position].handoffID == id && alerts[position].hangsOn != nil {
+        end(alertAt: position, at: lateAnswer(to: alerts[position]), moment, into: &verdicts)
+      }
       handoffs.remove(at: index)
       alerts.removeAll { $0.handoffID == id && $0.subject == nil }
     }
@@ -294,7 +302,11 @@ extension Person {
         alerts[position].hangsOn = source
         continue
       }
-      end(alertAt: position, moment, into: &verdicts)
+      // With no answer at this moment, the one that a source was waited for to refute.
+      let answered =
+        moment.answer.map { min($0.occurredAt, moment.now) }
+        ?? lateAnswer(to: alerts[position])
+      end(alertAt: position, at: answered, moment, into: &verdicts)
     }
     if open.count > 1 { open.sort { $0.opened < $1.opened } }
     for condition in open { say(condition, moment, into: &verdicts) }
@@ -302,16 +314,12 @@ extension Person {
 
   /// Ends what is no longer so; an answer to what was not judged yet is judged by when it happened.
   private mutating func end(
-    alertAt position: Int, _ moment: Moment, into verdicts: inout [Verdict]
+    alertAt position: Int, at answer: Timestamp?, _ moment: Moment, into verdicts: inout [Verdict]
   ) {
     let wasOpen = alerts[position].isOpen
     let wasSaid = wasOpen || alerts[position].isUndetermined
     let opened = alerts[position].opened
-    // With no answer at this moment, the one that a source was waited for to refute.
-    let answered =
-      wasOpen
-      ? nil
-      : moment.answer.map { min($0.occurredAt, moment.now) } ?? lateAnswer(to: alerts[position])
+    let answered = wasOpen ? nil : answer
     alerts[position].isOpen = false
     alerts[position].hangsOn = nil
     alerts[position].isUndetermined = false

@@ -66,10 +66,15 @@ extension PersonReducer {
   ///   had.
   package mutating func takeStock(_ body: (Person) -> Void) throws(UnknownActivation) {
     hanging = [:]
+    let isUnfiled = state.books.isUnfiled
     for slot in persons.slots {
       let person = persons.person(at: slot)
       try check(person)
       noteHanging(of: person)
+      if isUnfiled {
+        let requested = person.handoffs.filter(\.current.isRequested).map(BookEntry.init)
+        state.books.file(requested, in: policies)
+      }
       body(person)
     }
   }

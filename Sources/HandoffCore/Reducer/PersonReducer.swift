@@ -173,15 +173,13 @@ public struct PersonReducer: Sendable {
     if missing.isEmpty { endDefects(.s05, at: state.time, into: &verdicts) }
     // Of the two, what is known is in force; in place of the other what was before.
     var policy = known[activation.policyHash] ?? policies[Int(state.inForce)]
-    policy.register = activation.registerHash.flatMap { registers[$0] ?? inForceRegister }
+    policy.register = activation.registerHash.flatMap { registers[$0] ?? registerInForce }
     state.activations.append(activation)
     policies.append(policy.under(activation))
     state.inForce = UInt16(clamping: policies.count - 1)
     declared = Completeness.declared(by: policies[Int(state.inForce)])
     rejudgeHanging(into: &verdicts)
   }
-
-  private var inForceRegister: OrganisationRegister? { policies[Int(state.inForce)].register }
 
   /// What an activation names whose bytes nobody has given us, and the limb of S05 for it.
   private func missing(_ activation: RulesActivation) -> [(RecordHash, Code?)] {

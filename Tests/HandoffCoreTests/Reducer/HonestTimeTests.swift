@@ -134,6 +134,17 @@ struct HonestTimeTests {
     #expect(scene.verdicts.last?.lateness == .minutes(2))
   }
 
+  @Test func `a late answer is late when the handoff is forgotten, whatever was never heard`() throws
+  {
+    var scene = Self.answeredLate()
+    scene.say(.cancelled, at: 63)
+    scene.tick(at: 60 * 24 * 90)
+    #expect(scene.facts == nil)
+    let said = scene.verdicts.filter { $0.rule == .a07 }
+    #expect(said.short == ["A07 opened", "A07 resolved"])
+    #expect(said.last?.lateness == .minutes(2))
+  }
+
   @Test func `a deadline that an amendment moves while it waits is undetermined once, from there`()
     throws
   {
