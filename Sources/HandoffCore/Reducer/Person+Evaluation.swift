@@ -323,7 +323,8 @@ extension Person {
     alerts[position].isOpen = false
     alerts[position].hangsOn = nil
     alerts[position].isUndetermined = false
-    if let answered, answered > opened {
+    // At the very deadline too, with a lateness of 0 (domain.md §8).
+    if let answered, answered >= opened {
       alerts[position].revision += 1
       verdicts.append(verdict(.opened, alerts[position], nil, moment))
     } else if !wasSaid {
