@@ -117,7 +117,8 @@ struct HonestTimeTests {
   }
 
   @Test func `an answer at the very deadline is judged when no source knows of an earlier one`() {
-    for (earlier, said) in [(nil, ["A07 opened", "A07 resolved"]), (30, [])] as [(Int64?, [String])] {
+    for (earlier, said) in [(nil, ["A07 opened", "A07 resolved"]), (30, [])] as [(Int64?, [String])]
+    {
       var scene = Self.answeredLate(at: 60)
       #expect(scene.verdicts.isEmpty)
       if let earlier { scene.say(.delivered, at: earlier, arriving: 80) }
@@ -149,7 +150,8 @@ struct HonestTimeTests {
     #expect(scene.verdicts.last?.lateness == .minutes(2))
   }
 
-  @Test func `a late answer is late when the handoff is forgotten, whatever was never heard`() throws
+  @Test func `a late answer is late when the handoff is forgotten, whatever was never heard`()
+    throws
   {
     var scene = Self.answeredLate()
     scene.say(.cancelled, at: 63)
