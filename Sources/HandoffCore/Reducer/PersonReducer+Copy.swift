@@ -81,7 +81,9 @@ extension PersonReducer {
 
   /// Holds a person against the activations that the partition has had.
   func check(_ person: Person) throws(UnknownActivation) {
-    guard person.handoffs.allSatisfy({ Int($0.latestPolicy) < policies.count }) else {
+    guard person.handoffs.allSatisfy({ Int($0.latestPolicy) < policies.count }),
+      person.stay.allSatisfy({ Int($0.policy) < policies.count })
+    else {
       throw UnknownActivation(key: person.key)
     }
   }

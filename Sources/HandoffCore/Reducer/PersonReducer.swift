@@ -394,7 +394,7 @@ extension Person {
     _ inForce: UInt16, books: inout Books
   ) {
     if !event.type.isLifecycle || event.type == .recipientRefusedPatient {
-      hearOfStay(event, witness)
+      hearOfStay(event, witness, inForce)
     }
     guard event.type.isLifecycle, let id = event.handoffID else {
       unlinkedCount += 1
