@@ -51,7 +51,7 @@ private func activation(_ policy: Policy, _ profile: String?) -> EventRecord.Con
     #expect(scene.tick(at: 120).compactMap(\.cause?.description) == ["request"])
     #expect(scene.verdicts.last?.profile == nil)
     _ = scene.stay(.dischargeReadinessWithdrawn, at: 130)
-    _ = scene.stay(.readyForDischarge, at: 140, pathway: 2)
+    _ = scene.stay(.readyForDischarge, at: 140, pathway: 1, 77)
     scene.apply(activation(policy, nil), at: 141)
     #expect(scene.tick(at: 170).compactMap(\.cause?.description) == ["request"])
     #expect(scene.verdicts.last?.opened.minute == 170)
