@@ -10,6 +10,8 @@ package struct AuditQuery: Hashable, Sendable {
   /// The Kafka key: a patient key, or a source's id.
   package var key: [UInt8]?
   package var handoff: HandoffID?
+  /// How the handoff's id begins: up to 32 hexadecimal digits in lower case.
+  package var handoffPrefix: String?
   package var alert: AlertID?
   /// As sender or as receiver.
   package var organisation: OrganisationID?
@@ -116,6 +118,10 @@ extension AuditStore {
     }
     if let key = query.key { add("key = ?", [Data(key)]) }
     if let handoff = query.handoff { add("handoff_id = ?", [handoff.description]) }
+    if let prefix = query.handoffPrefix {
+      // Ids are hexadecimal digits, after which g comes next in ASCII.
+      add("handoff_id >= ? AND handoff_id < ?", [prefix, prefix + "g"])
+    }
     if let alert = query.alert { add("alert_id = ?", [alert.description]) }
     if let organisation = query.organisation?.description {
       add("(sender = ? OR receiver = ?)", [organisation, organisation])

@@ -100,6 +100,12 @@ import Testing
     #expect(
       try await count { $0.handoff = handoff }
         == records.count { $0.offset / 4 == 2 && ![3, 5, 6].contains($0.offset % 7) })
+    #expect(
+      try await count { $0.handoffPrefix = handoff.description } == count { $0.handoff = handoff })
+    // Their ids are small numbers: all begin with zeros, none with anything else.
+    #expect(
+      try await count { $0.handoffPrefix = "0000" } > count { $0.handoff = handoff })
+    #expect(try await count { $0.handoffPrefix = "00001" } == 0)
     let receiver = OrganisationID.ods(try #require(ODSCode("RNU")))
     #expect(
       try await count { $0.organisation = receiver }
