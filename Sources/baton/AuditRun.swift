@@ -32,7 +32,7 @@ struct AuditRunCommand: AsyncParsableCommand {
     guard (1...3600).contains(interval) else {
       throw CommandFailure(.usage, "--interval must be from 1 to 3600 seconds.")
     }
-    let (configuration, bootstrap) = try settings.loadWithBroker()
+    let (configuration, bootstrap) = try settings.loadWithBroker(isService: true)
     let files = configuration.files
     let logger = Logger(label: "audit")
     do {
@@ -56,13 +56,15 @@ struct AuditRunCommand: AsyncParsableCommand {
         now: ConnectStack.systemTime)
       let measures = MeasureKeeper(
         log: store, kafka: service.kafka, policy: try policy(configuration), logger: logger)
-      var services: [any Service] = [audit, certificates, measures]
+      let watch = KafkaWatch(service.kafka, logger: logger)
+      var services: [any Service] = [audit, certificates, measures, watch]
       if let address = configuration.health {
         services.append(
           HealthService(
             address,
             probes: [
-              .audit(audit.status), .measures(measures), .certificates(certificates.board),
+              .audit(audit.status), .measures(measures), .kafka(watch),
+              .certificates(certificates.board),
             ], logger: logger))
       }
       try await ServiceGroup(

@@ -54,7 +54,9 @@ extension Verdict {
     case .s06: "Rebuild that partition's state from the events, and report a defect of Baton."
     case .s07:
       "Check whether rules or policy were changed under a rebuilt state; else report a defect."
-    case .s08: "Treat it as an incident: somebody writes to the topic who may not."
+    case .s08:
+      "Ask first whether a process of yours runs without the bus's record secrets, or with others: "
+        + "give it the same file. If none does, it is an incident: somebody writes who may not."
     case .s09: "Renew it; `baton doctor` says which file it is and when it ends."
     case .s10:
       "Give it more room, or keep ids for less long; when it is full, senders are told to wait."
