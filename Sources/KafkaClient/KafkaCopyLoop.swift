@@ -27,9 +27,11 @@ package final class KafkaCopyLoop: Sendable {
     }
   }
 
-  /// Copies the first `count` records of the partitions, with a commit every `interval`.
+  /// Copies the first `count` records of the first partitions of a topic, with a commit every
+  /// `interval`; throws where none comes for half a minute.
   package func copy(
-    _ count: Int, from places: [KafkaTopicPartition], to target: String, every interval: Duration
+    _ count: Int, from source: String, partitionCount: Int32, to target: String,
+    every interval: Duration
   ) async throws(KafkaError) {
     let (consumer, handle) = (consumer, producer)
     try await handle.call("copy", within: .seconds(600)) { producer throws(KafkaError) in
@@ -38,19 +40,20 @@ package final class KafkaCopyLoop: Sendable {
       }
       defer { rd_kafka_topic_destroy(topic) }
       try consumer.use { consumer throws(KafkaError) in
+        let places = (0..<partitionCount).map { KafkaTopicPartition(topic: source, partition: $0) }
         let starts = NativeOffsets(places, offset: KafkaPartitionOffset.beginning)
         if let error = KafkaError(rd_kafka_assign(consumer.pointer, starts.pointer)) { throw error }
         let metadata = rd_kafka_consumer_group_metadata(consumer.pointer)
         defer { rd_kafka_consumer_group_metadata_destroy(metadata) }
         var left = count
-        var next: [Int32: Int64] = [:]
+        // Where to go on, by partition; -1 before the first record.
+        var next = [Int64](repeating: -1, count: places.count)
         while left > 0 {
           try check(rd_kafka_begin_transaction(producer.pointer))
           left -= try Self.round(left, consumer, producer, to: topic, every: interval, &next)
           let offsets = NativeOffsets(
-            next.map {
-              KafkaPartitionOffset(
-                topic: places[0].topic, partition: $0.key, offset: $0.value)
+            zip(places, next).compactMap { place, offset in
+              offset < 0 ? nil : KafkaPartitionOffset(place, offset: offset)
             })
           try check(
             rd_kafka_send_offsets_to_transaction(
@@ -69,26 +72,30 @@ package final class KafkaCopyLoop: Sendable {
   /// One transaction's records; says how many.
   private static func round(
     _ countMax: Int, _ consumer: borrowing NativeClient, _ producer: borrowing NativeClient,
-    to topic: OpaquePointer, every interval: Duration, _ next: inout [Int32: Int64]
+    to topic: OpaquePointer, every interval: Duration, _ next: inout [Int64]
   ) throws(KafkaError) -> Int {
     let end = ContinuousClock.now + interval
     var count = 0
-    var partitions = [Int64](repeating: -1, count: 1024)
+    var silentUntil: ContinuousClock.Instant?
     while count < countMax {
       // The clock is not asked for each record.
       if count % 64 == 0, count > 0, ContinuousClock.now > end { break }
-      guard let message = rd_kafka_consumer_poll(consumer.pointer, 100) else { continue }
+      guard let message = rd_kafka_consumer_poll(consumer.pointer, 100) else {
+        let now = ContinuousClock.now
+        if count > 0, now > end { break }
+        let limit = silentUntil ?? now + .seconds(30)
+        guard now < limit else {
+          throw KafkaError(.timedOut, message: "no record for 30 s, \(countMax - count) to come")
+        }
+        silentUntil = limit
+        continue
+      }
       defer { rd_kafka_message_destroy(message) }
+      silentUntil = nil
       if let error = KafkaError(message.pointee.err) { throw error }
       try copy(message, producer, to: topic)
-      let partition = Int(message.pointee.partition)
-      if partitions.indices.contains(partition) {
-        partitions[partition] = message.pointee.offset + 1
-      }
+      next[Int(message.pointee.partition)] = message.pointee.offset + 1
       count += 1
-    }
-    for (partition, offset) in partitions.enumerated() where offset >= 0 {
-      next[Int32(partition)] = offset
     }
     return count
   }

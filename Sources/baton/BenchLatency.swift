@@ -46,11 +46,8 @@ struct LatencyBench {
     try await makeTopics(kafka)
     let delays = Delays()
     let count = sizes.latencySeconds * Self.ratePerSecond
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      let service = ReconcilerService(configuration(kafka))
-      group.addTask { try await service.run() }
-      group.addTask { try await read(kafka, into: delays) }
-      defer { group.cancelAll() }
+    let service = ReconcilerService(configuration(kafka))
+    try await BenchService.whileRunning([service.run, { try await read(kafka, into: delays) }]) {
       // Whoever joins a group waits for it; what comes meanwhile is no steady state.
       while service.status.snapshot.partitions.count < Int(Self.partitionCount) {
         try await ContinuousClock().sleep(for: .milliseconds(20))

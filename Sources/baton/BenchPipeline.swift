@@ -102,22 +102,22 @@ struct PipelineBench {
     let configuration = ReconcilerConfiguration(
       kafka: kafka, groupID: "bench-reconciler", instanceID: "bench")
     let service = ReconcilerService(configuration)
-    var done: UInt64 = 0
-    var measured = try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { try await service.run() }
-      defer { group.cancelAll() }
+    let count = UInt64(sizes.events)
+    var (done, measured) = try await BenchService.whileRunning([service.run]) {
       while service.status.snapshot.partitions.count < Int(Self.partitionCount) {
         try await ContinuousClock().sleep(for: .milliseconds(1))
       }
       // Nothing, unless this task was kept waiting for longer than a transaction takes.
-      done = service.status.snapshot.recordCount
-      return try await BenchMeter.measure {
-        while service.status.snapshot.recordCount < UInt64(sizes.events) {
+      let done = service.status.snapshot.recordCount
+      let measured = try await BenchMeter.measure {
+        while service.status.snapshot.recordCount < count {
           try await ContinuousClock().sleep(for: .milliseconds(10))
         }
       }
+      return (done, measured)
     }
-    measured.wall *= Double(sizes.events) / Double(UInt64(sizes.events) - done)
+    guard done < count else { throw BenchFault.wrongCount }
+    measured.wall *= Double(count) / Double(count - done)
     // Each event is of another person, so each leaves one memory in the changelog.
     var persons: Set<[UInt8]> = []
     var bytes = 0
@@ -133,14 +133,15 @@ struct PipelineBench {
   /// reader of committed records finds, and its bytes.
   private func bareLoop() async throws -> Side {
     let loop = try KafkaCopyLoop(kafka, groupID: "bench-bare", transactionalID: "bench-bare")
-    let places = (0..<Self.partitionCount).map {
-      KafkaTopicPartition(topic: Topic.events.name, partition: $0)
-    }
-    let count = sizes.events
-    let measured = try await BenchMeter.measure {
-      try await loop.copy(count, from: places, to: Self.copyTopic, every: .milliseconds(100))
-    }
+    let outcome = await Result(catching: {
+      try await BenchMeter.measure {
+        try await loop.copy(
+          sizes.events, from: Topic.events.name, partitionCount: Self.partitionCount,
+          to: Self.copyTopic, every: .milliseconds(100))
+      }
+    })
     await loop.close()
+    let measured = try outcome.get()
     var (copies, bytes) = (0, 0)
     try await readCommitted(Self.copyTopic) { record in
       copies += 1

@@ -111,6 +111,8 @@ struct ReducerBench {
 /// What makes a measurement worthless, and ends it.
 enum BenchFault: Error {
   case wrongCount
+  /// A service ended before it was told to.
+  case serviceEnded
 }
 
 /// Requests of invented people, each with ids of its own.

@@ -59,13 +59,13 @@ struct RestartBench {
     let service = ReconcilerService(configuration)
     var found = service.status.snapshot
     let time = try await BenchMeter.measure {
-      try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask { try await service.run() }
-        defer { group.cancelAll() }
+      found = try await BenchService.whileRunning([service.run]) {
+        var found = service.status.snapshot
         while found.recordCount < UInt64(Self.waitingCount) {
           try await ContinuousClock().sleep(for: .milliseconds(5))
           found = service.status.snapshot
         }
+        return found
       }
     }
     let partitions = found.partitions.values

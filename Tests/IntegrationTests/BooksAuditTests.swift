@@ -19,10 +19,11 @@ private let canRun = TestBroker.isAvailable
     let bench = try await ReconcilerBench()
     defer { bench.broker.stop() }
     let audit = try Audit(bench)
+    let reconciler = ReconcilerService(bench.configuration(instance: "one"))
     var journeys = JourneyGenerator(seed: 21)
     let events = journeys.events(count: 300)
-    try await audit.whileRunning {
-      try await withReconciler(bench) {
+    try await bench.whileRunning([audit.service.run]) {
+      try await bench.whileRunning([reconciler.run]) {
         try await bench.publish(Array(events.prefix(150)))
         try await isCompared(bench, audit, atLeast: 150)
         try await bench.publish(Array(events.dropFirst(150)))
@@ -31,9 +32,8 @@ private let canRun = TestBroker.isAvailable
       #expect(audit.differences.isEmpty)
       #expect(try await secondCounts(bench).isEmpty)
 
-      let right = try await newestState(bench)
-      let wrong = try Self.oneTooMany(right.state)
-      try await write(wrong, as: right.record, bench)
+      let right = try await fullest(bench)
+      try await bench.write(right.withOneMoreOpen(), of: right)
       try await bench.until("the alert is there") { try await secondCounts(bench).count == 1 }
       let opened = try #require(try await secondCounts(bench).first)
       #expect(opened.action == .opened && opened.severity == .critical && opened.subject == .bus)
@@ -43,7 +43,7 @@ private let canRun = TestBroker.isAvailable
       #expect(balance.status == 1, "\(balance.errors)")
       #expect(balance.output.contains("differ") && balance.output.contains("in the books"))
 
-      try await write(right.state, as: right.record, bench)
+      try await bench.write(right.state, of: right)
       try await bench.until("the alert is over") { try await secondCounts(bench).count == 2 }
       let resolved = try #require(try await secondCounts(bench).last)
       #expect(resolved.action == .resolved && resolved.alertID == opened.alertID)
@@ -58,7 +58,9 @@ private let canRun = TestBroker.isAvailable
     }
     // An auditor of later finds the same, and has nothing more to say.
     let later = try Audit(bench)
-    try await later.whileRunning { try await isCompared(bench, later, atLeast: 300) }
+    try await bench.whileRunning([later.service.run]) {
+      try await isCompared(bench, later, atLeast: 300)
+    }
     #expect(try await secondCounts(bench).count == 2)
   }
 
@@ -69,31 +71,26 @@ private let canRun = TestBroker.isAvailable
     let bench = try await ReconcilerBench()
     defer { bench.broker.stop() }
     let audit = try Audit(bench)
+    let reconciler = ReconcilerService(bench.configuration(instance: "one"))
     var journeys = JourneyGenerator(seed: 23)
-    var right: (state: PartitionState, record: KafkaRecord)?
-    var opened: Verdict?
-    try await audit.whileRunning {
-      try await withReconciler(bench) {
-        try await bench.publish(journeys.events(count: 150))
+    let events = journeys.events(count: 150)
+    let (right, opened) = try await bench.whileRunning([audit.service.run]) {
+      try await bench.whileRunning([reconciler.run]) {
+        try await bench.publish(events)
         try await isCompared(bench, audit, atLeast: 150)
       }
-      let found = try await newestState(bench)
-      right = found
-      try await write(Self.oneTooMany(found.state), as: found.record, bench)
+      let right = try await fullest(bench)
+      try await bench.write(right.withOneMoreOpen(), of: right)
       try await bench.until("the alert is there") { try await secondCounts(bench).count == 1 }
-      opened = try await secondCounts(bench).first
       // The log is what a later count hears of it from.
       try await bench.until("the alert is logged") { try await audit.service.isCaughtUp() }
+      return (right, try #require(try await secondCounts(bench).first))
     }
-    let (state, record) = try #require(right)
 
     // Another that does not sign sees the same, and leaves it to the one that does.
     let quiet = try Audit(bench, in: "quiet", isSigning: false)
-    try await quiet.whileRunning {
-      try await bench.until("the other sees it") {
-        _ = try await bench.committed()
-        return !quiet.differences.isEmpty
-      }
+    try await bench.whileRunning([quiet.service.run]) {
+      try await bench.until("the other sees it") { !quiet.differences.isEmpty }
     }
     #expect(try await quiet.counts.alerts().isEmpty)
 
@@ -105,17 +102,14 @@ private let canRun = TestBroker.isAvailable
     }
     let later = try Audit(bench)
     #expect(later.counts.isBegunAnew)
-    try await later.whileRunning {
-      try await bench.until("the later one sees it") {
-        _ = try await bench.committed()
-        return !later.differences.isEmpty
-      }
+    try await bench.whileRunning([later.service.run]) {
+      try await bench.until("the later one sees it") { !later.differences.isEmpty }
       #expect(try await secondCounts(bench).count == 1)
-      try await write(state, as: record, bench)
+      try await bench.write(right.state, of: right)
       try await bench.until("the alert is over") { try await secondCounts(bench).count == 2 }
     }
     let resolved = try #require(try await secondCounts(bench).last)
-    #expect(resolved.action == .resolved && resolved.alertID == opened?.alertID)
+    #expect(resolved.action == .resolved && resolved.alertID == opened.alertID)
     #expect(resolved.revision == 2)
   }
 
@@ -148,6 +142,7 @@ private let canRun = TestBroker.isAvailable
     let bench = try await ReconcilerBench()
     defer { bench.broker.stop() }
     let audit = try Audit(bench)
+    let reconciler = ReconcilerService(bench.configuration(instance: "one"))
     var journeys = JourneyGenerator(seed: 22)
     let events = journeys.events(count: 400)
     let port = try TestBroker.freePort()
@@ -157,23 +152,19 @@ private let canRun = TestBroker.isAvailable
       address, probes: [.audit(audit.service.status), .measures(keeper)],
       logger: Logger(label: "test"))
     var body = ""
-    try await audit.whileRunning {
-      try await withReconciler(bench) {
+    try await bench.whileRunning([audit.service.run]) {
+      try await bench.whileRunning([reconciler.run]) {
         try await bench.publish(events)
         try await isCompared(bench, audit, atLeast: 400)
       }
       try await keeper.look(at: .now())
-      try await withThrowingTaskGroup { group in
-        group.addTask { try await health.run() }
+      try await bench.whileRunning([health.run]) {
         try await bench.until("the page answers") {
-          _ = try await bench.committed()
           let request = RawHTTP.request("GET /metrics")
           guard let answer = try? await RawHTTP.send(request, port: Int(port)) else { return false }
           body = answer.body
           return true
         }
-        group.cancelAll()
-        try await group.waitForAll()
       }
     }
     let metrics = try PrometheusText(body)
@@ -199,8 +190,9 @@ private let canRun = TestBroker.isAvailable
     defer { bench.broker.stop() }
     let audit = try Audit(bench)
     var journeys = JourneyGenerator(seed: 24)
-    try await audit.whileRunning {
-      try await bench.publish(journeys.events(count: 400))
+    let events = journeys.events(count: 400)
+    try await bench.whileRunning([audit.service.run]) {
+      try await bench.publish(events)
       try await bench.until("all is logged") { try await audit.service.isCaughtUp() }
     }
     let now = Timestamp.now()
@@ -266,15 +258,6 @@ private let canRun = TestBroker.isAvailable
         && counts.reduce(0) { $0 + $1.count.events } >= count
     }
 
-    func whileRunning(_ body: () async throws -> Void) async throws {
-      try await withThrowingTaskGroup { group in
-        group.addTask { try await service.run() }
-        try await body()
-        group.cancelAll()
-        try await group.waitForAll()
-      }
-    }
-
     /// What an auditor is told of the same folder.
     func balance(_ options: String...) async throws -> BatonExecutable.Result {
       try await BatonExecutable.run(["audit", "balance", "--data", folder] + options)
@@ -285,63 +268,15 @@ private let canRun = TestBroker.isAvailable
     _ bench: ReconcilerBench, _ audit: Audit, atLeast count: UInt64
   ) async throws {
     try await bench.until("\(count) events are counted and compared") {
-      // Asks the broker too, so that the loop does not spin.
-      _ = try await bench.committed()
-      return audit.hasCompared(atLeast: count)
+      audit.hasCompared(atLeast: count)
     }
   }
 
-  private func withReconciler(
-    _ bench: ReconcilerBench, _ body: () async throws -> Void
-  ) async throws {
-    let service = ReconcilerService(bench.configuration(instance: "one"))
-    try await withThrowingTaskGroup { group in
-      group.addTask { try await service.run() }
-      try await body()
-      group.cancelAll()
-      try await group.waitForAll()
-    }
-  }
-
-  /// The newest books of the partition that has the most of them, as its reconciler wrote them.
-  private func newestState(
-    _ bench: ReconcilerBench
-  ) async throws -> (state: PartitionState, record: KafkaRecord) {
-    var latest: [Int32: (state: PartitionState, record: KafkaRecord)] = [:]
-    try await TopicScan(bench.kafka, topic: .reconcilerState).readToEnd { record in
-      guard record.key == Array(WireCodec.partitionStateKey.utf8),
-        case .partition(let state) = try WireCodec.stateRecord(record.wire)
-      else { return }
-      latest[record.partition] = (state, record)
-    }
-    return try #require(
-      latest.sorted { $0.key < $1.key }.map(\.value)
+  /// The newest books of the partition that has the most in them.
+  private func fullest(_ bench: ReconcilerBench) async throws -> WrittenState {
+    try #require(
+      try await bench.newestStates().sorted { $0.key < $1.key }.map(\.value)
         .max { $0.state.books.total.requested < $1.state.books.total.requested })
-  }
-
-  /// The same with a handoff that nobody asked for; they balance all the same.
-  private static func oneTooMany(_ right: PartitionState) throws -> PartitionState {
-    var wrong = right
-    wrong.books.total.requested += 1
-    wrong.books.total[.open] += 1
-    let kind = try #require(wrong.books.byKind.keys.sorted().first)
-    wrong.books.byKind[kind]?.requested += 1
-    wrong.books.byKind[kind]?[.open] += 1
-    wrong.books.byPlace[nil, default: Ledger()].requested += 1
-    wrong.books.byPlace[nil, default: Ledger()][.open] += 1
-    #expect(wrong.books.isBalanced)
-    return wrong
-  }
-
-  private func write(
-    _ state: PartitionState, as record: KafkaRecord, _ bench: ReconcilerBench
-  ) async throws {
-    let producer = try KafkaProducer(bench.kafka)
-    var message = KafkaMessage(
-      topic: .reconcilerState, partition: record.partition, WireCodec().encode(state))
-    message.headers = record.headers
-    _ = try await producer.send([message])
-    await producer.close()
   }
 
   /// What audit has said of the books.

@@ -1,7 +1,10 @@
 public import HandoffCore
 
 /// A naive judge of what must be said about sources: everything anew from all that a source ever
-/// said, and without a line of the reducer.
+/// said, and without a type of the reducer.
+///
+/// When a source has been silent for too long is the policy's own word (`silenceDue`), as it is for
+/// the reducer: there the two agree about when that is asked, and not about the answer.
 ///
 /// Written from domain.md §3.1 (A01, A03, A13, A16, A18, A19, A25 to A27) and §8.
 public struct SourceOracle: Sendable {
