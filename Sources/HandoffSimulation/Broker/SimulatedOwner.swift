@@ -75,7 +75,7 @@ struct SimulatedOwner: Sendable {
   /// Keeps a batch on the log and in memory.
   mutating func keep(_ batch: Batch) {
     write(batch)
-    _ = reducer.commitBatch()
+    reducer.commitBatch()
   }
 
   /// Undoes a batch whose transaction left nothing.
