@@ -2,7 +2,9 @@
 public struct EventRecord: Sendable {
   /// What the record says.
   public enum Content: Sendable {
-    case event(HandoffEvent)
+    /// Behind one reference: a record is handed on many times between being read and being judged,
+    /// and an event is a kilobyte.
+    indirect case event(HandoffEvent)
     /// Carries nothing but its timestamp.
     case tick
     /// A copy of a source's change of state.

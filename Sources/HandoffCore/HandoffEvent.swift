@@ -5,220 +5,88 @@ import Crypto
 /// Nothing here holds an NHS number, a name or free text: ids are keyed hashes, the rest is codes,
 /// and identity is in ``sealedIdentity``, which only ingest can open.
 public struct HandoffEvent: Hashable, Sendable {
-  /// One reference: an event is handed on many times between being read and being judged.
-  private var contents: Contents
-
   /// Deterministic from what the source sent: equal for a sender's repeat.
-  public var id: EventID {
-    get { contents.fields.id }
-    set { change { $0.id = newValue } }
-  }
+  public var id: EventID
   /// This arrival: equal only for our own redelivery.
-  public var receptionID: ReceptionID {
-    get { contents.fields.receptionID }
-    set { change { $0.receptionID = newValue } }
-  }
-  public var type: EventType {
-    get { contents.fields.type }
-    set { change { $0.type = newValue } }
-  }
+  public var receptionID: ReceptionID
+  public var type: EventType
   /// The person; equal to the Kafka key of the record.
-  public var patientKey: PatientKey {
-    get { contents.fields.patientKey }
-    set { change { $0.patientKey = newValue } }
-  }
+  public var patientKey: PatientKey
   /// The handoff, for events of its lifecycle; `nil` for events of the person's stay, and for
   /// lifecycle evidence that no request is known for.
-  public var handoffID: HandoffID? {
-    get { contents.fields.handoffID }
-    set { change { $0.handoffID = newValue } }
-  }
+  public var handoffID: HandoffID?
 
   /// Sender organisation, system, message id and message type under a keyed hash: the key of A03.
-  public var messageKey: Token? {
-    get { contents.fields.messageKey }
-    set { change { $0.messageKey = newValue } }
-  }
+  public var messageKey: Token?
   /// HMAC over handoff token, type, from, to, kind, priority, need group and `occurredAt` to the
   /// minute (domain.md §2.1): what a re-send under another id has in common with the first.
-  public var contentMac: Token {
-    get { contents.fields.contentMac }
-    set { change { $0.contentMac = newValue } }
-  }
+  public var contentMac: Token
   /// The ids of other systems, as keyed hashes.
-  public var externalReferences: [ExternalReference] {
-    get { contents.fields.externalReferences }
-    set { change { $0.externalReferences = newValue } }
-  }
-  public var conversationID: Token? {
-    get { contents.fields.conversationID }
-    set { change { $0.conversationID = newValue } }
-  }
-  public var journeyID: Token? {
-    get { contents.fields.journeyID }
-    set { change { $0.journeyID = newValue } }
-  }
-  public var causationID: EventID? {
-    get { contents.fields.causationID }
-    set { change { $0.causationID = newValue } }
-  }
+  public var externalReferences: [ExternalReference] = []
+  public var conversationID: Token?
+  public var journeyID: Token?
+  public var causationID: EventID?
   /// The handoff or document version this one replaces.
-  public var supersedes: Token? {
-    get { contents.fields.supersedes }
-    set { change { $0.supersedes = newValue } }
-  }
+  public var supersedes: Token?
   /// What an answer to this message names (MSH-10, `Bundle.id`), as a keyed hash: the version of
   /// the request that this one makes; of requests and amendments only.
-  public var version: Token? {
-    get { contents.fields.version }
-    set { change { $0.version = newValue } }
-  }
+  public var version: Token?
   /// Which message this one answers (MSA-2, `MessageHeader.response.identifier`), as a keyed hash:
   /// the ``version`` that an answer is about.
-  public var answers: Token? {
-    get { contents.fields.answers }
-    set { change { $0.answers = newValue } }
-  }
-  public var parentHandoffID: HandoffID? {
-    get { contents.fields.parentHandoffID }
-    set { change { $0.parentHandoffID = newValue } }
-  }
+  public var answers: Token?
+  public var parentHandoffID: HandoffID?
   /// Where a redirection went (`Redirected`).
-  public var newHandoffID: HandoffID? {
-    get { contents.fields.newHandoffID }
-    set { change { $0.newHandoffID = newValue } }
-  }
+  public var newHandoffID: HandoffID?
   /// The key a merge moves a person to (`PatientMerged`, `IdentityLinked`).
-  public var newPatientKey: PatientKey? {
-    get { contents.fields.newPatientKey }
-    set { change { $0.newPatientKey = newValue } }
-  }
+  public var newPatientKey: PatientKey?
 
-  public var speaker: SpeakerRole {
-    get { contents.fields.speaker }
-    set { change { $0.speaker = newValue } }
-  }
+  public var speaker: SpeakerRole
   /// The organisation that says it; `nil` where only the platform does.
-  public var spokenBy: OrganisationID? {
-    get { contents.fields.spokenBy }
-    set { change { $0.spokenBy = newValue } }
-  }
-  public var from: Party? {
-    get { contents.fields.from }
-    set { change { $0.from = newValue } }
-  }
-  public var to: Party? {
-    get { contents.fields.to }
-    set { change { $0.to = newValue } }
-  }
-  public var cc: [Party] {
-    get { contents.fields.cc }
-    set { change { $0.cc = newValue } }
-  }
+  public var spokenBy: OrganisationID?
+  public var from: Party?
+  public var to: Party?
+  public var cc: [Party] = []
 
-  public var kind: HandoffKind? {
-    get { contents.fields.kind }
-    set { change { $0.kind = newValue } }
-  }
-  public var priority: Priority? {
-    get { contents.fields.priority }
-    set { change { $0.priority = newValue } }
-  }
-  public var needCode: Code? {
-    get { contents.fields.needCode }
-    set { change { $0.needCode = newValue } }
-  }
+  public var kind: HandoffKind?
+  public var priority: Priority?
+  public var needCode: Code?
   /// HMAC of person, need and site: equal for two referrals of one need.
-  public var needKey: Token? {
-    get { contents.fields.needKey }
-    set { change { $0.needKey = newValue } }
-  }
+  public var needKey: Token?
 
   /// When it happened, as the source says (EVN-2, event[x]); the start of clinical clocks.
-  public var occurredAt: Timestamp {
-    get { contents.fields.occurredAt }
-    set { change { $0.occurredAt = newValue } }
-  }
+  public var occurredAt: Timestamp
   /// When the message was made (MSH-7, lastUpdated).
-  public var recordedAt: Timestamp? {
-    get { contents.fields.recordedAt }
-    set { change { $0.recordedAt = newValue } }
-  }
+  public var recordedAt: Timestamp?
   /// The source's sequence number (MSH-13), where it keeps one.
-  public var sequence: UInt64? {
-    get { contents.fields.sequence }
-    set { change { $0.sequence = newValue } }
-  }
+  public var sequence: UInt64?
   /// History loaded later: arms no transport clock.
-  public var isBackfill: Bool {
-    get { contents.fields.isBackfill }
-    set { change { $0.isBackfill = newValue } }
-  }
+  public var isBackfill = false
 
   /// Why: a rejection reason, a transport code such as `408` or `mesh:14`, a disposition.
-  public var reason: Code? {
-    get { contents.fields.reason }
-    set { change { $0.reason = newValue } }
-  }
+  public var reason: Code?
   /// What came of it (`Completed`).
-  public var outcome: Code? {
-    get { contents.fields.outcome }
-    set { change { $0.outcome = newValue } }
-  }
+  public var outcome: Code?
   /// The appointment's start (`Booked`).
-  public var bookedFor: Timestamp? {
-    get { contents.fields.bookedFor }
-    set { change { $0.bookedFor = newValue } }
-  }
+  public var bookedFor: Timestamp?
   /// Discharge Ready Date (`ReadyForDischarge`).
-  public var dischargeReadyAt: Timestamp? {
-    get { contents.fields.dischargeReadyAt }
-    set { change { $0.dischargeReadyAt = newValue } }
-  }
+  public var dischargeReadyAt: Timestamp?
   /// Discharge pathway 0 to 3.
-  public var dischargePathway: UInt8? {
-    get { contents.fields.dischargePathway }
-    set { change { $0.dischargePathway = newValue } }
-  }
+  public var dischargePathway: UInt8?
   /// Whether the sender is owed feedback; `nil` leaves it to the policy for the kind.
-  public var isFeedbackOwed: Bool? {
-    get { contents.fields.isFeedbackOwed }
-    set { change { $0.isFeedbackOwed = newValue } }
-  }
+  public var isFeedbackOwed: Bool?
 
   /// The connector that took it in.
-  public var source: Code {
-    get { contents.fields.source }
-    set { change { $0.source = newValue } }
-  }
+  public var source: Code
   /// How it travelled: `mllp`, `bars`, `mesh`, `file`, `ndjson`.
-  public var rail: Code {
-    get { contents.fields.rail }
-    set { change { $0.rail = newValue } }
-  }
-  public var payloadReference: Token? {
-    get { contents.fields.payloadReference }
-    set { change { $0.payloadReference = newValue } }
-  }
-  public var classification: Code? {
-    get { contents.fields.classification }
-    set { change { $0.classification = newValue } }
-  }
+  public var rail: Code
+  public var payloadReference: Token?
+  public var classification: Code?
   /// Identity and raw business ids under AES-256-GCM with the person's data key.
-  public var sealedIdentity: [UInt8] {
-    get { contents.fields.sealedIdentity }
-    set { change { $0.sealedIdentity = newValue } }
-  }
+  public var sealedIdentity: [UInt8] = []
   /// Where the record stood before a merge forwarded it.
-  public var original: RecordCoordinates? {
-    get { contents.fields.original }
-    set { change { $0.original = newValue } }
-  }
+  public var original: RecordCoordinates?
   /// The broker's time of that record.
-  public var originalAt: Timestamp? {
-    get { contents.fields.originalAt }
-    set { change { $0.originalAt = newValue } }
-  }
+  public var originalAt: Timestamp?
 
   /// Makes an event of its mandatory parts; the rest is set by name.
   public init(
@@ -226,33 +94,18 @@ public struct HandoffEvent: Hashable, Sendable {
     handoffID: HandoffID?, contentMac: Token, speaker: SpeakerRole, spokenBy: OrganisationID?,
     occurredAt: Timestamp, source: Code, rail: Code
   ) {
-    self.init(
-      Fields(
-        id: id, receptionID: receptionID, type: type, patientKey: patientKey,
-        handoffID: handoffID, contentMac: contentMac, speaker: speaker, spokenBy: spokenBy,
-        occurredAt: occurredAt, source: source, rail: rail))
+    self.id = id
+    self.receptionID = receptionID
+    self.type = type
+    self.patientKey = patientKey
+    self.handoffID = handoffID
+    self.contentMac = contentMac
+    self.speaker = speaker
+    self.spokenBy = spokenBy
+    self.occurredAt = occurredAt
+    self.source = source
+    self.rail = rail
   }
-
-  /// Makes an event of fields that a reader filled.
-  package init(_ fields: Fields) { contents = Contents(fields) }
-
-  private final class Contents: Sendable {
-    let fields: Fields
-
-    init(_ fields: Fields) { self.fields = fields }
-  }
-
-  private mutating func change(_ change: (inout Fields) -> Void) {
-    var fields = contents.fields
-    change(&fields)
-    contents = Contents(fields)
-  }
-
-  public static func == (left: HandoffEvent, right: HandoffEvent) -> Bool {
-    left.contents === right.contents || left.contents.fields == right.contents.fields
-  }
-
-  public func hash(into hasher: inout Hasher) { hasher.combine(contents.fields) }
 }
 
 /// An id that another system gave, as a keyed hash.

@@ -25,7 +25,7 @@ package struct Simulation: Sendable {
   package let placing: Placing
   /// What really happened, of everything that began so far and can be known by the end.
   package private(set) var truths: [Truth] = []
-  /// How often each fault was injected so far, whether or not it can be known by the end.
+  /// How often each fault was drawn so far, whether or not it can be known by the end.
   package private(set) var faultCounts: [Fault: Int] = [:]
   /// Handoffs and persons begun so far.
   package private(set) var journeyCount: UInt64 = 0

@@ -78,7 +78,7 @@ struct ReducerBench {
           }
           reducer.apply(group[...], into: &verdicts)
         }
-        _ = reducer.commitBatch()
+        reducer.commitBatch()
       }
       wall += time.wall
       cpu += time.cpu

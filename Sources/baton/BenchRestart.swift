@@ -124,7 +124,7 @@ extension RestartBench {
               topic: Topic.events.name, partition: Int32(places[person]), offset: 0),
             hash: WireCodec.recordHash(nil)))
       }
-      for index in reducers.indices { _ = reducers[index].commitBatch() }
+      for index in reducers.indices { reducers[index].commitBatch() }
     }
     return reducers
   }

@@ -28,7 +28,7 @@ struct YearBench {
             try WireCodec.eventRecord(BenchEvent.stored(event, offset: offset)))
         }
       }
-      _ = reducer.commitBatch()
+      reducer.commitBatch()
       if day == 120 || day == Self.dayCount - 1 {
         after[day] = Double(max(0, BenchMeter.residentBytes() - before)) / 1e6
       }

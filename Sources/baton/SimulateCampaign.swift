@@ -14,8 +14,8 @@ struct SimulateCampaignCommand: ParsableCommand {
       Each seed is a simulated region with faults. The reducers and the oracles, which were written \
       apart from one text, judge the same records; every alert of either must be the other's, with \
       the same moments to the nanosecond. Printed are the rules (agreed, said by one alone), about \
-      people and about sources, and how often each fault fired. In one seed of four a profile of the \
-      policy is switched on and off. Of the first difference about a person the records are left \
+      people and about sources, and how often each fault was drawn. In one seed of four a profile of \
+      the policy is switched on and off. Of the first difference about a person the records are left \
       out one by one, as long as there is a difference; what remains is written as NDJSON.
 
         baton simulate campaign --seeds '0..<1000'
@@ -158,8 +158,8 @@ enum CampaignText {
   static func report(_ report: CampaignReport, style: Style) -> String {
     var lines = table(report.rules, of: "RULE", style)
     lines += [""] + table(report.sourceRules, of: "OF SOURCES", style)
-    let fired = report.faults.sorted { $0.key < $1.key }.map { [$0.key, "\($0.value)"] }
-    var faults = Table(headers: ["FAULT", "FIRED"], rows: fired).lines
+    let drawn = report.faults.sorted { $0.key < $1.key }.map { [$0.key, "\($0.value)"] }
+    var faults = Table(headers: ["FAULT", "DRAWN"], rows: drawn).lines
     if let first = faults.first { faults[0] = style.dim(first) }
     let agreed = report.seedCount - report.differingSeeds.count
     lines += [""] + faults

@@ -134,17 +134,18 @@ struct UpRun {
     let driver = UpDriver(
       stages: stages, alerts: alerts, feed: feed, isDemo: isDemo, endsWhenIdle: endsWhenIdle,
       dropFolder: configuration.dataFolder + "/drop/up", output: output)
-    let measures = MeasureKeeper(
-      log: log, kafka: KafkaConfiguration(configuration, client: "audit", as: .audit),
-      policy: reconciling.policy.policy, logger: Logger(label: "baton.audit"))
     var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
-      .init(service: audit), .init(service: measures), .init(service: reconciler),
-      .init(service: sources),
+      .init(service: audit), .init(service: reconciler), .init(service: sources),
     ]
     services += stack.services.map { .init(service: $0) }
     let watch = KafkaWatch(kafka, logger: Logger(label: "baton.kafka"))
     services.append(.init(service: watch))
     if let address = configuration.health {
+      let measures = MeasureKeeper(
+        log: log, kafka: KafkaConfiguration(configuration, client: "audit", as: .audit),
+        policy: reconciling.policy.policy, stamp: reconciling.stamp,
+        logger: Logger(label: "baton.audit"))
+      services.append(.init(service: measures))
       let probes: [HealthProbe] = [
         .reconciler(
           reconciler.status, sources: sources.status, group: reconciling.groupID,
@@ -222,9 +223,10 @@ struct UpRun {
         kafka: KafkaConfiguration(configuration, client: "audit", as: .audit))
       auditing.checkpointInterval = .seconds(2)
       auditing.stamp = configuration.recordGuard?.stamp
+      let logger = Logger(label: "baton.audit")
       let service = AuditService(
-        store: log, counts: try CountStore(folder: files.audit), signer: signer,
-        configuration: auditing, logger: Logger(label: "baton.audit"))
+        store: log, counts: AuditLog.counts(files, logger), signer: signer,
+        configuration: auditing, logger: logger)
       return (service, log)
     } catch let error as AuditStoreError {
       throw AuditLog.failure(error)

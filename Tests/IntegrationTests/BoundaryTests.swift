@@ -238,13 +238,10 @@ private struct BoundaryDeployment {
     await producer.close()
     let service = ReconcilerService(configuration)
     let feed = AlertFeed(kafka)
-    try await withThrowingTaskGroup { group in
-      group.addTask { try await service.run() }
+    try await bench.whileRunning([service.run]) {
       try await bench.until("the genuine request is flagged") {
         try await feed.read().alerts.contains { $0.latest.handoffID == genuine.handoffID }
       }
-      group.cancelAll()
-      try await group.waitForAll()
     }
     let alerts = try await feed.read().alerts
     #expect(!alerts.contains { $0.latest.handoffID == foreign.handoffID })

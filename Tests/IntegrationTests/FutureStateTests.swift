@@ -43,14 +43,11 @@ import Testing
   /// Runs a reconciler until it has judged what there is.
   private func judge(_ bench: ReconcilerBench, recordCount: Int) async throws {
     let service = ReconcilerService(bench.configuration(instance: "one"))
-    try await withThrowingTaskGroup { group in
-      group.addTask { try await service.run() }
+    try await bench.whileRunning([service.run]) {
       try await bench.until("everything judged") {
         let isCaughtUp = try await service.isCaughtUp()
         return isCaughtUp && service.status.snapshot.recordCount >= UInt64(recordCount)
       }
-      group.cancelAll()
-      try await group.waitForAll()
     }
   }
 }

@@ -75,8 +75,7 @@ private let seed =
   private func finish(_ bench: ReconcilerBench, _ fleet: inout Fleet) async throws -> Outcome {
     try fleet.restartAll()
     for _ in 0..<3 {
-      let ends = try await TopicScan(bench.kafka, topic: .events).committedEnds()
-      try await bench.until("everything judged") { try await bench.isJudged(upTo: ends) }
+      try await bench.judgeAll()
     }
     fleet.killAll()
     try await bench.settle()

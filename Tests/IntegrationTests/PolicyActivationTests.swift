@@ -109,9 +109,7 @@ private let canRun = TestBroker.isAvailable
   ) async throws {
     let service = ReconcilerService(bench.configuration(instance: "one"))
     let sources = SourceReconcilerService(bench.configuration(instance: "one"))
-    try await withThrowingTaskGroup { group in
-      group.addTask { try await service.run() }
-      group.addTask { try await sources.run() }
+    try await bench.whileRunning([service.run, sources.run]) {
       try await body()
       // What it is configured with it would have said by the time it is at the end.
       try await bench.until("sources are read to the end") {
@@ -121,8 +119,6 @@ private let canRun = TestBroker.isAvailable
           partitions[end.partition].map { $0.nextOffset + 1 >= end.offset } ?? false
         }
       }
-      group.cancelAll()
-      try await group.waitForAll()
     }
   }
 }

@@ -105,6 +105,36 @@ final class ReconcilerBench: Sendable {
     process.waitUntilExit()
   }
 
+  /// Runs services around `body`, and tells them to end with it.
+  func whileRunning<Value>(
+    _ services: [@Sendable () async throws -> Void], body: () async throws -> Value
+  ) async throws -> Value {
+    try await withThrowingTaskGroup { group in
+      for service in services { group.addTask { try await service() } }
+      let value = try await body()
+      group.cancelAll()
+      try await group.waitForAll()
+      return value
+    }
+  }
+
+  /// Runs a reconciler around `body`, and on until what is on the events topic by then is judged.
+  func whileJudging<Value>(
+    _ service: ReconcilerService, body: () async throws -> Value
+  ) async throws -> Value {
+    try await whileRunning([service.run]) {
+      try await until("all owned") { owns(service, Self.partitionCount) }
+      let value = try await body()
+      try await judgeAll()
+      return value
+    }
+  }
+
+  /// Whether a reconciler has so many partitions.
+  func owns(_ service: ReconcilerService, _ count: Int32) -> Bool {
+    service.status.snapshot.partitions.count == Int(count)
+  }
+
   // MARK: What is on the topics
 
   func publish(_ events: [HandoffEvent]) async throws {
@@ -130,13 +160,17 @@ final class ReconcilerBench: Sendable {
     return Dictionary(uniqueKeysWithValues: offsets.map { ($0.partition, $0.offset) })
   }
 
-  /// Asks again and again, each time of the broker, until the answer is yes.
+  /// Asks again and again until the answer is yes.
+  ///
+  /// Between two questions it looks at the broker, so that the loop suspends and leaves the
+  /// processor to who is waited for.
   func until(_ what: String, _ isSo: () async throws -> Bool) async throws {
     let deadline = ContinuousClock.now + .seconds(120)
     while try await !isSo() {
       guard ContinuousClock.now < deadline else {
         throw Overdue(what: what)
       }
+      _ = try await committed()
     }
   }
 

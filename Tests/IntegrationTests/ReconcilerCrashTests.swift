@@ -139,8 +139,7 @@ private let seed =
     let child = try bench.launch()
     // What a reconciler writes of a person who moves is read in turn, from key to key.
     for _ in 0..<6 {
-      let ends = try await TopicScan(bench.kafka, topic: .events).committedEnds()
-      try await bench.until("everything judged") { try await bench.isJudged(upTo: ends) }
+      try await bench.judgeAll()
     }
     bench.kill(child)
     // Whatever it had open is aborted by its successor, as after every kill.

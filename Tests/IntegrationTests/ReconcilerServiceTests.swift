@@ -35,7 +35,8 @@ private let canRun = TestBroker.isAvailable
     answer.speaker = .receiver
     answer.spokenBy = request.to?.organisation
     answer.occurredAt = request.occurredAt.advanced(by: .seconds(60))
-    try await withService(bench) {
+    let service = ReconcilerService(bench.configuration(instance: "one"))
+    try await bench.whileRunning([service.run]) {
       try await bench.publish([request])
       try await bench.until("A07 opened") {
         try await bench.verdicts().contains { $0.rule == .a07 && $0.action == .opened }
@@ -64,7 +65,8 @@ private let canRun = TestBroker.isAvailable
     _ = try await transaction.send([KafkaMessage(topic: .events, WireCodec().encode(aborted))])
     try await transaction.abort(within: .seconds(30))
     await producer.close()
-    try await withService(bench) {
+    let service = ReconcilerService(bench.configuration(instance: "one"))
+    try await bench.whileRunning([service.run]) {
       try await bench.publish([kept])
       try await bench.until("the kept request flagged") {
         try await bench.verdicts().contains { $0.handoffID == kept.handoffID }
@@ -87,22 +89,18 @@ private let canRun = TestBroker.isAvailable
       group.addTask { try await first.run() }
       try await bench.publish(Array(events.prefix(300)))
       try await bench.until("the first owns all") {
-        // Asks the broker, so that the loop does not take the processor from who is waited for.
-        _ = try await bench.committed()
-        return first.status.snapshot.partitions.count == Int(ReconcilerBench.partitionCount)
+        bench.owns(first, ReconcilerBench.partitionCount)
       }
       group.addTask { try await second.run() }
       try await bench.until("both own some") {
         let counts = (
           first.status.snapshot.partitions.count, second.status.snapshot.partitions.count
         )
-        _ = try await bench.committed()
         return counts.0 > 0 && counts.1 > 0
           && counts.0 + counts.1 == Int(ReconcilerBench.partitionCount)
       }
       try await bench.publish(Array(events.dropFirst(300)))
-      let ends = try await TopicScan(bench.kafka, topic: .events).committedEnds()
-      try await bench.until("everything judged") { try await bench.isJudged(upTo: ends) }
+      try await bench.judgeAll()
       group.cancelAll()
       try await group.waitForAll()
     }
@@ -110,17 +108,5 @@ private let canRun = TestBroker.isAvailable
     #expect(CanonicalForm.text(of: live) == (try await bench.offlineRun()))
     #expect(first.status.snapshot.transactionCount > 0)
     #expect(second.status.snapshot.transactionCount > 0)
-  }
-
-  private func withService(
-    _ bench: ReconcilerBench, _ body: () async throws -> Void
-  ) async throws {
-    let service = ReconcilerService(bench.configuration(instance: "one"))
-    try await withThrowingTaskGroup { group in
-      group.addTask { try await service.run() }
-      try await body()
-      group.cancelAll()
-      try await group.waitForAll()
-    }
   }
 }

@@ -5,7 +5,7 @@ import Testing
 @Suite struct `The command baton simulate campaign` {
   private static let size = ["--days", "3", "--scale", "0.001"]
 
-  @Test func `prints what agreed and what fired, and ends with 0`() async throws {
+  @Test func `prints what agreed and what was drawn, and ends with 0`() async throws {
     let folder = try TemporaryFolder()
     let least = folder.path("least.ndjson")
     let run = try await BatonExecutable.run(

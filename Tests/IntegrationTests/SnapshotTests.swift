@@ -231,28 +231,10 @@ private let canRun = TestBroker.isAvailable
 
   /// Writes into the books of every partition a handoff that nobody has, so that they balance.
   private func addOneOpen(_ bench: ReconcilerBench) async throws {
-    var latest: [Int32: KafkaRecord] = [:]
-    try await TopicScan(bench.kafka, topic: .reconcilerState).readToEnd { record in
-      guard record.key == Array(WireCodec.partitionStateKey.utf8) else { return }
-      latest[record.partition] = record
+    let latest = try await bench.newestStates()
+    for newest in latest.values {
+      try await bench.write(newest.withOneMoreOpen(), of: newest)
     }
-    let producer = try KafkaProducer(bench.kafka)
-    for (partition, record) in latest {
-      guard case .partition(var state) = try WireCodec.stateRecord(record.wire) else { continue }
-      let kind = try #require(state.books.byKind.keys.first)
-      state.books.byKind[kind]?.requested += 1
-      state.books.byKind[kind]?[.open] += 1
-      state.books.byPlace[nil, default: Ledger()].requested += 1
-      state.books.byPlace[nil, default: Ledger()][.open] += 1
-      state.books.total.requested += 1
-      state.books.total[.open] += 1
-      #expect(state.books.isBalanced)
-      var message = KafkaMessage(
-        topic: .reconcilerState, partition: partition, WireCodec().encode(state))
-      message.headers = record.headers
-      _ = try await producer.send([message])
-    }
-    await producer.close()
     #expect(latest.count == Int(ReconcilerBench.partitionCount))
   }
 
@@ -307,18 +289,6 @@ private let canRun = TestBroker.isAvailable
     settings.interval = .milliseconds(50)
     configuration.snapshots = settings
     let service = ReconcilerService(configuration)
-    return try await withThrowingTaskGroup { group in
-      group.addTask { try await service.run() }
-      try await bench.until("all partitions taken") {
-        _ = try await bench.committed()
-        return service.status.snapshot.partitions.count == Int(ReconcilerBench.partitionCount)
-      }
-      let value = try await body(service)
-      let ends = try await TopicScan(bench.kafka, topic: .events).committedEnds()
-      try await bench.until("everything judged") { try await bench.isJudged(upTo: ends) }
-      group.cancelAll()
-      try await group.waitForAll()
-      return value
-    }
+    return try await bench.whileJudging(service) { try await body(service) }
   }
 }

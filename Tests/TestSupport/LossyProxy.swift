@@ -26,12 +26,24 @@ public final class LossyProxy: Sendable {
     var toLose = 0
     var lostCount = 0
     var refusalsAfterLoss: [Int16] = []
+    /// The errors that are still to be answered to whose answer was lost, by transactional id.
+    var refusalsOfLost: [[UInt8]: [Int16]] = [:]
     /// The errors that are still to be answered in the broker's place.
     var refusals: [Int16] = []
     var refusedCount = 0
     var isKept = false
     /// The errors that the broker itself answered, of transactional requests.
     var errors: [Int16] = []
+
+    /// The error that a request of this producer is to be answered with in the broker's place.
+    mutating func takeRefusal(of transactionalID: [UInt8]?) -> Int16? {
+      if !refusals.isEmpty { return refusals.removeFirst() }
+      guard let transactionalID, let first = refusalsOfLost[transactionalID]?.first else {
+        return nil
+      }
+      refusalsOfLost[transactionalID]?.removeFirst()
+      return first
+    }
   }
 
   private struct State {
@@ -73,7 +85,8 @@ public final class LossyProxy: Sendable {
   /// Loses the next `count` answers; each loss also cuts its connection, as a network that fails
   /// would, so that the client need not wait for its request's timeout.
   ///
-  /// What is sent again after the last loss is answered with the errors `then`, in order.
+  /// What the same producer sends again after the last loss, told by its transactional id, is
+  /// answered with the errors `then`, in order.
   public func lose(_ request: Request, _ count: Int, then errors: [Int16] = []) {
     state.withLock { state in
       state.tallies[request, default: Tally()].toLose = count
@@ -231,9 +244,9 @@ extension LossyProxy {
       var tally = state.tallies[request, default: Tally()]
       defer { state.tallies[request] = tally }
       tally.seenCount += 1
-      if !tally.refusals.isEmpty {
+      if let error = tally.takeRefusal(of: Sent.transactionalID(of: frame)) {
         tally.refusedCount += 1
-        return .answer(Self.answer(to: frame, error: tally.refusals.removeFirst()))
+        return .answer(Self.answer(to: frame, error: error))
       }
       guard tally.isKept else { return .forward }
       state.kept.append((link, request, frame))
@@ -243,23 +256,25 @@ extension LossyProxy {
 
   private func forwardAnswers(_ link: Link) {
     while let frame = Loopback.readFrame(link.broker) {
-      let request = link.takeRequest(ofAnswer: frame)
-      let isLost = request.map { note(answer: frame, to: $0) } ?? false
+      let sent = link.takeRequest(ofAnswer: frame)
+      let isLost = sent.map { note(answer: frame, to: $0) } ?? false
       guard !isLost, link.answer(renamed(frame)) else { break }
     }
     link.cut()
   }
 
   /// Counts an answer; whether it is to be lost.
-  private func note(answer frame: [UInt8], to request: Request) -> Bool {
+  private func note(answer frame: [UInt8], to sent: Sent) -> Bool {
     state.withLock { state in
-      var tally = state.tallies[request, default: Tally()]
-      defer { state.tallies[request] = tally }
-      if let error = Self.error(ofAnswer: frame, to: request) { tally.errors.append(error) }
+      var tally = state.tallies[sent.request, default: Tally()]
+      defer { state.tallies[sent.request] = tally }
+      if let error = Self.error(ofAnswer: frame, to: sent.request) { tally.errors.append(error) }
       guard tally.toLose > 0 else { return false }
       tally.toLose -= 1
       tally.lostCount += 1
-      if tally.toLose == 0 { tally.refusals += tally.refusalsAfterLoss }
+      if tally.toLose == 0, let id = sent.transactionalID {
+        tally.refusalsOfLost[id, default: []] += tally.refusalsAfterLoss
+      }
       return true
     }
   }
@@ -300,12 +315,43 @@ extension LossyProxy {
 }
 
 extension LossyProxy {
+  /// A request under way.
+  private struct Sent {
+    var request: Request
+    var transactionalID: [UInt8]?
+
+    /// A request begins with its length, its kind, its version, its correlation id.
+    init?(_ frame: [UInt8]) {
+      guard frame.count >= 12,
+        let request = Request(rawValue: UInt16(frame[4]) << 8 | UInt16(frame[5]))
+      else { return nil }
+      self.request = request
+      transactionalID = Self.transactionalID(of: frame)
+    }
+
+    /// The first field of a transactional request, behind the client's id: both are strings behind
+    /// their length in two bytes.
+    ///
+    /// `nil` of other requests, and of the flexible versions (3 and later), which librdkafka 2.0
+    /// does not send.
+    static func transactionalID(of frame: [UInt8]) -> [UInt8]? {
+      guard frame.count >= 14, frame[5] >= Request.addOffsetsToTransaction.rawValue,
+        frame[6] == 0, frame[7] < 3
+      else { return nil }
+      // A client without an id says -1.
+      let body = 14 + Int(max(0, Int16(bitPattern: UInt16(frame[12]) << 8 | UInt16(frame[13]))))
+      guard frame.count >= body + 2 else { return nil }
+      let end = body + 2 + Int(frame[body]) << 8 + Int(frame[body + 1])
+      return frame.count >= end ? Array(frame[(body + 2)..<end]) : nil
+    }
+  }
+
   /// A client's connection and the one made for it to the broker.
   private final class Link: Sendable {
     let client: Int32
     let broker: Int32
     /// The requests under way, by correlation id.
-    private let requests = Mutex<[UInt32: Request]>([:])
+    private let requests = Mutex<[UInt32: Sent]>([:])
     /// Held while an answer is written: the broker's and ours must not mix.
     private let answering = Mutex(())
 
@@ -314,17 +360,14 @@ extension LossyProxy {
       self.broker = broker
     }
 
-    /// A request begins with its length, its kind, its version, its correlation id.
     func note(request frame: [UInt8]) -> Request? {
-      guard frame.count >= 12,
-        let request = Request(rawValue: UInt16(frame[4]) << 8 | UInt16(frame[5]))
-      else { return nil }
-      requests.withLock { $0[Loopback.number(frame[8..<12])] = request }
-      return request
+      guard let sent = Sent(frame) else { return nil }
+      requests.withLock { $0[Loopback.number(frame[8..<12])] = sent }
+      return sent.request
     }
 
     /// An answer begins with its length and the correlation id of its request.
-    func takeRequest(ofAnswer frame: [UInt8]) -> Request? {
+    func takeRequest(ofAnswer frame: [UInt8]) -> Sent? {
       guard frame.count >= 8 else { return nil }
       return requests.withLock { $0.removeValue(forKey: Loopback.number(frame[4..<8])) }
     }

@@ -222,7 +222,7 @@ extension PartitionOwner {
       return try rewound(after: error)
     }
     expect(loop.next(after: .batchCommitted), .keepBatch)
-    _ = reducer.commitBatch()
+    reducer.commitBatch()
     copying?.transactionCommitted()
     abortsInARow = 0
     openAlerts.merge(openAlertChanges, uniquingKeysWith: +)

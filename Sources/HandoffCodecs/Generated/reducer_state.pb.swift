@@ -1468,6 +1468,9 @@ package nonisolated struct Baton_Handoff_V1_StayMark: Sendable {
   /// Clears the value of `readyAtNs`. Subsequent reads from it will return its default value.
   package mutating func clearReadyAtNs() {self._readyAtNs = nil}
 
+  /// The ordinal of the activation that was in force when it was said.
+  package var policy: UInt32 = 0
+
   /// It takes back a death that was reported in error.
   package var isRetraction: Bool = false
 
@@ -3295,7 +3298,7 @@ nonisolated extension Baton_Handoff_V1_PersonTransfer: SwiftProtobuf.Message, Sw
 
 nonisolated extension Baton_Handoff_V1_StayMark: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".StayMark"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}type\0\u{1}witness\0\u{3}said_by\0\u{1}pathway\0\u{3}ready_at_ns\0\u{4}7is_retraction\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}type\0\u{1}witness\0\u{3}said_by\0\u{1}pathway\0\u{3}ready_at_ns\0\u{1}policy\0\u{4}6is_retraction\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3308,6 +3311,7 @@ nonisolated extension Baton_Handoff_V1_StayMark: SwiftProtobuf.Message, SwiftPro
       case 3: try { try decoder.decodeSingularStringField(value: &self.saidBy) }()
       case 4: try { try decoder.decodeSingularUInt32Field(value: &self._pathway) }()
       case 5: try { try decoder.decodeSingularSFixed64Field(value: &self._readyAtNs) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.policy) }()
       case 60: try { try decoder.decodeSingularBoolField(value: &self.isRetraction) }()
       default: break
       }
@@ -3334,6 +3338,9 @@ nonisolated extension Baton_Handoff_V1_StayMark: SwiftProtobuf.Message, SwiftPro
     try { if let v = self._readyAtNs {
       try visitor.visitSingularSFixed64Field(value: v, fieldNumber: 5)
     } }()
+    if self.policy != 0 {
+      try visitor.visitSingularUInt32Field(value: self.policy, fieldNumber: 6)
+    }
     if self.isRetraction != false {
       try visitor.visitSingularBoolField(value: self.isRetraction, fieldNumber: 60)
     }
@@ -3346,6 +3353,7 @@ nonisolated extension Baton_Handoff_V1_StayMark: SwiftProtobuf.Message, SwiftPro
     if lhs.saidBy != rhs.saidBy {return false}
     if lhs._pathway != rhs._pathway {return false}
     if lhs._readyAtNs != rhs._readyAtNs {return false}
+    if lhs.policy != rhs.policy {return false}
     if lhs.isRetraction != rhs.isRetraction {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true

@@ -50,31 +50,27 @@ extension HandoffEvent: WireMessage {
   }
 
   package init(reading reader: inout ProtobufReader) throws(WireError) {
-    var fields = Fields.blank
+    self = Self.blank
     var mandatory = MandatoryFields()
     while let number = try reader.nextField() {
       switch number {
-      case 1...15: try fields.readIdentifiers(number, from: &reader, &mandatory)
-      case 16...24: try fields.readParties(number, from: &reader, &mandatory)
-      case 25...41: try fields.readCircumstances(number, from: &reader, &mandatory)
-      case 100: fields.version = try reader.identifier("version")
-      case 101: fields.answers = try reader.identifier("answers")
+      case 1...15: try readIdentifiers(number, from: &reader, &mandatory)
+      case 16...24: try readParties(number, from: &reader, &mandatory)
+      case 25...41: try readCircumstances(number, from: &reader, &mandatory)
+      case 100: version = try reader.identifier("version")
+      case 101: answers = try reader.identifier("answers")
       default: try reader.skip()
       }
     }
     if let missing = mandatory.firstMissing { throw reader.missing(missing) }
-    self.init(fields)
   }
-}
-
-extension HandoffEvent.Fields {
 
   /// What an event is read into, in place: each copy of one costs as much as reading ten fields.
   ///
   /// Mandatory fields of it never get out: ``MandatoryFields`` tells which were read.
-  fileprivate static let blank: HandoffEvent.Fields = {
+  private static let blank: HandoffEvent = {
     guard let code = Code("none") else { preconditionFailure("A code of letters is legal") }
-    return HandoffEvent.Fields(
+    return HandoffEvent(
       id: EventID(rawValue: 0), receptionID: ReceptionID(rawValue: 0), type: .handoffRequested,
       patientKey: PatientKey(epoch: 1, high: 0, low: 0), handoffID: nil,
       contentMac: Token(rawValue: 0), speaker: .platform, spokenBy: nil,
@@ -111,8 +107,8 @@ private struct MandatoryFields {
   }
 }
 
-extension HandoffEvent.Fields {
-  fileprivate mutating func readIdentifiers(
+extension HandoffEvent {
+  private mutating func readIdentifiers(
     _ number: UInt32, from reader: inout ProtobufReader, _ mandatory: inout MandatoryFields
   ) throws(WireError) {
     switch number {
@@ -140,7 +136,7 @@ extension HandoffEvent.Fields {
     }
   }
 
-  fileprivate mutating func readParties(
+  private mutating func readParties(
     _ number: UInt32, from reader: inout ProtobufReader, _ mandatory: inout MandatoryFields
   ) throws(WireError) {
     switch number {
@@ -159,7 +155,7 @@ extension HandoffEvent.Fields {
     }
   }
 
-  fileprivate mutating func readCircumstances(
+  private mutating func readCircumstances(
     _ number: UInt32, from reader: inout ProtobufReader, _ mandatory: inout MandatoryFields
   ) throws(WireError) {
     switch number {

@@ -16,8 +16,30 @@ public struct Policy: Hashable, Sendable {
     }
   }
 
-  /// One reference: a policy is handed on for every handoff that is judged.
-  private var contents: Contents
+  public var version: UInt32
+  /// SHA-256 of the bytes that the policy was read from.
+  public var hash: RecordHash
+  public var rows: [Row] { didSet { index = Index(rows) } }
+  /// For kinds that the table does not know.
+  public var fallback: Clocks
+  /// T_deliver of a rail that is slower than T_ack, such as MESH with 24 h.
+  public var railDelivery: [Code: ClockLength]
+  public var windows: RuleWindows
+  public var calendar: BusinessCalendar
+  /// What is expected of each source, by its code.
+  public var sources: [Code: SourcePolicy]
+  /// What is expected of a source that no row names.
+  public var sourceDefaults: SourcePolicy
+  /// What parties are looked up in (A17); `nil` means that nothing is unknown.
+  ///
+  /// Not of the policy's file, and not part of ``hash``: an activation names the two side by side.
+  public var register: OrganisationRegister?
+  /// Named sections that a logged record switches on and off.
+  public var profiles: [PolicyProfile]
+  /// The profile that these values are under; `nil` for the policy as it stands.
+  public internal(set) var profile: Code?
+
+  private var index: Index
 
   public init(
     version: UInt32, hash: RecordHash, rows: [Row], fallback: Clocks,
@@ -25,28 +47,32 @@ public struct Policy: Hashable, Sendable {
     profiles: [PolicyProfile] = [], sources: [Code: SourcePolicy] = [:],
     sourceDefaults: SourcePolicy = SourcePolicy()
   ) {
-    contents = Contents(
-      Values(
-        version: version, hash: hash, rows: rows, fallback: fallback, railDelivery: railDelivery,
-        windows: windows, calendar: calendar, sources: sources, sourceDefaults: sourceDefaults,
-        profiles: profiles, index: Index(rows)))
+    self.version = version
+    self.hash = hash
+    self.rows = rows
+    self.fallback = fallback
+    self.railDelivery = railDelivery
+    self.windows = windows
+    self.calendar = calendar
+    self.sources = sources
+    self.sourceDefaults = sourceDefaults
+    self.profiles = profiles
+    index = Index(rows)
   }
 
   /// The clocks of a handoff: the row of its priority, else `urgent` for every priority that says
   /// so, else the row for all, else the fallback.
   public func clocks(kind: HandoffKind?, priority: Priority?) -> Clocks {
-    row(kind: kind, priority: priority).map { contents.values.rows[$0].clocks }
-      ?? contents.values.fallback
+    row(kind: kind, priority: priority).map { rows[$0].clocks } ?? fallback
   }
 
   /// Where a row stands in the table, asked several times for every event that is judged.
   private func row(kind: HandoffKind?, priority: Priority?) -> Int? {
     guard let kind else { return nil }
-    let index = contents.values.index.entries
-    var low = contents.values.index.firstPlace(of: kind)
+    var low = index.firstPlace(of: kind)
     var (urgent, any): (Int?, Int?) = (nil, nil)
-    while low < index.count, index[low].kind == kind {
-      let entry = index[low]
+    while low < index.entries.count, index.entries[low].kind == kind {
+      let entry = index.entries[low]
       if let priority, entry.priority == priority { return entry.row }
       if entry.priority == nil {
         any = any ?? entry.row
@@ -64,41 +90,6 @@ public struct Policy: Hashable, Sendable {
     for row in rows where !kinds.contains(row.kind) { kinds.append(row.kind) }
     return kinds
   }
-
-  /// What a policy consists of, which many references share; changing one makes another.
-  private struct Values: Hashable, Sendable {
-    var version: UInt32
-    var hash: RecordHash
-    var rows: [Row]
-    var fallback: Clocks
-    var railDelivery: [Code: ClockLength]
-    var windows: RuleWindows
-    var calendar: BusinessCalendar
-    var sources: [Code: SourcePolicy]
-    var sourceDefaults: SourcePolicy
-    var register: OrganisationRegister?
-    var profiles: [PolicyProfile]
-    var profile: Code?
-    var index: Index
-  }
-
-  private final class Contents: Sendable {
-    let values: Values
-
-    init(_ values: Values) { self.values = values }
-  }
-
-  private mutating func change(_ change: (inout Values) -> Void) {
-    var values = contents.values
-    change(&values)
-    contents = Contents(values)
-  }
-
-  public static func == (left: Policy, right: Policy) -> Bool {
-    left.contents === right.contents || left.contents.values == right.contents.values
-  }
-
-  public func hash(into hasher: inout Hasher) { hasher.combine(contents.values) }
 
   /// Rows in the order of kinds and, within one, of the table: where two rows are for the same kind
   /// and priority, the first counts; a loader refuses them.
@@ -132,84 +123,5 @@ public struct Policy: Hashable, Sendable {
       while low < numbers.count, numbers[low] == number, entries[low].kind < kind { low += 1 }
       return low
     }
-  }
-}
-
-// MARK: What it consists of
-
-extension Policy {
-  public var version: UInt32 {
-    _read { yield contents.values.version }
-    set { change { $0.version = newValue } }
-  }
-
-  /// SHA-256 of the bytes that the policy was read from.
-  public var hash: RecordHash {
-    _read { yield contents.values.hash }
-    set { change { $0.hash = newValue } }
-  }
-
-  public var rows: [Row] {
-    _read { yield contents.values.rows }
-    set {
-      change { values in
-        values.rows = newValue
-        values.index = Index(newValue)
-      }
-    }
-  }
-
-  /// For kinds that the table does not know.
-  public var fallback: Clocks {
-    _read { yield contents.values.fallback }
-    set { change { $0.fallback = newValue } }
-  }
-
-  /// T_deliver of a rail that is slower than T_ack, such as MESH with 24 h.
-  public var railDelivery: [Code: ClockLength] {
-    _read { yield contents.values.railDelivery }
-    set { change { $0.railDelivery = newValue } }
-  }
-
-  public var windows: RuleWindows {
-    _read { yield contents.values.windows }
-    set { change { $0.windows = newValue } }
-  }
-
-  public var calendar: BusinessCalendar {
-    _read { yield contents.values.calendar }
-    set { change { $0.calendar = newValue } }
-  }
-
-  /// What is expected of each source, by its code.
-  public var sources: [Code: SourcePolicy] {
-    _read { yield contents.values.sources }
-    set { change { $0.sources = newValue } }
-  }
-
-  /// What is expected of a source that no row names.
-  public var sourceDefaults: SourcePolicy {
-    _read { yield contents.values.sourceDefaults }
-    set { change { $0.sourceDefaults = newValue } }
-  }
-
-  /// What parties are looked up in (A17); `nil` means that nothing is unknown.
-  ///
-  /// Not of the policy's file, and not part of ``hash``: an activation names the two side by side.
-  public var register: OrganisationRegister? {
-    _read { yield contents.values.register }
-    set { change { $0.register = newValue } }
-  }
-
-  /// Named sections that a logged record switches on and off.
-  public var profiles: [PolicyProfile] {
-    _read { yield contents.values.profiles }
-    set { change { $0.profiles = newValue } }
-  }
-
-  /// The profile that these values are under; `nil` for the policy as it stands.
-  public internal(set) var profile: Code? {
-    _read { yield contents.values.profile }
-    set { change { $0.profile = newValue } }
   }
 }

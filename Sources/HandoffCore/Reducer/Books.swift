@@ -64,6 +64,9 @@ public struct Books: Hashable, Sendable {
   /// Handoffs that came with a transfer and were known under the new key already.
   public var absorbedCount: UInt64 = 0
 
+  /// How many places have a page of their own; more share the page of no place.
+  public static let placeCountMax = 10_000
+
   public init() {}
 
   /// Every page balances, and the kinds add up to the whole, and so do the places.
@@ -83,7 +86,7 @@ public struct Books: Hashable, Sendable {
 
   /// Takes a handoff off one side and the other; it came by a request or by a transfer.
   mutating func leave(_ entry: BookEntry, in policies: [Policy]) {
-    edit(entry.kind, pageHolding(entry, policies)) { page in
+    edit(entry.kind, entry.place(in: policies)) { page in
       if entry.isTransferred { page.transferredIn.lower() } else { page.requested.lower() }
       page[Bucket(entry.state)].lower()
     }
@@ -97,7 +100,7 @@ public struct Books: Hashable, Sendable {
   }
 
   mutating func transferOut(_ entry: BookEntry, in policies: [Policy]) {
-    edit(entry.kind, pageHolding(entry, policies)) { page in
+    edit(entry.kind, entry.place(in: policies)) { page in
       page.transferredOut += 1
       page[Bucket(entry.state)].lower()
     }
@@ -107,18 +110,38 @@ public struct Books: Hashable, Sendable {
   private mutating func move(_ entry: BookEntry, to state: HandoffState, in policies: [Policy]) {
     let (old, new) = (Bucket(entry.state), Bucket(state))
     guard old != new else { return }
-    edit(entry.kind, pageHolding(entry, policies)) { page in
+    edit(entry.kind, entry.place(in: policies)) { page in
       page[old].lower()
       page[new] += 1
     }
   }
 
-  /// The page by place that holds a handoff.
-  ///
-  /// What was entered before there were places is on the page of no place, and stays there.
-  private func pageHolding(_ entry: BookEntry, _ policies: [Policy]) -> Code? {
-    let place = entry.place(in: policies)
-    return byPlace[place]?[Bucket(entry.state)] ?? 0 > 0 ? place : nil
+  /// Files handoffs that were entered before there were pages by place, when all stood on the page of
+  /// none.
+  mutating func file(_ entries: [BookEntry], in policies: [Policy]) {
+    for entry in entries {
+      let place = entry.place(in: policies)
+      move(entry, from: nil, to: page(of: place))
+    }
+  }
+
+  /// Whether no page by place but that of none is there: so is what was stored before there were any.
+  var isUnfiled: Bool { byPlace.keys.allSatisfy { $0 == nil } }
+
+  private mutating func move(_ entry: BookEntry, from old: Code?, to new: Code?) {
+    guard old != new else { return }
+    let side: WritableKeyPath<Ledger, UInt64> =
+      entry.isTransferred ? \.transferredIn : \.requested
+    byPlace[old, default: Ledger()][keyPath: side].lower()
+    byPlace[old, default: Ledger()][Bucket(entry.state)].lower()
+    byPlace[new, default: Ledger()][keyPath: side] += 1
+    byPlace[new, default: Ledger()][Bucket(entry.state)] += 1
+  }
+
+  /// The page of a place: its own, or that of none where there are too many; pages are never taken
+  /// away, so that it stays the same.
+  private func page(of place: Code?) -> Code? {
+    byPlace[place] != nil || byPlace.count < Self.placeCountMax ? place : nil
   }
 
   private mutating func edit(
@@ -126,7 +149,7 @@ public struct Books: Hashable, Sendable {
   ) {
     change(&total)
     change(&byKind[kind ?? .unspecified, default: Ledger()])
-    change(&byPlace[place, default: Ledger()])
+    change(&byPlace[page(of: place), default: Ledger()])
   }
 }
 

@@ -44,7 +44,10 @@ extension HandoffFacts {
   /// Applies one event; false where it is illegal in this state.
   private mutating func step(_ fact: Fact, in policies: [Policy]) -> Bool {
     guard Lifecycle.may(fact.speaker, say: fact.type) else {
-      find(.a17, cause: .wrongRole, fact, due: fact.witness.arrivedAt)
+      // About what nobody requested it is another story once the first would be forgotten: whether
+      // it is forgotten hangs on what else it is linked with.
+      let memory = isRequested ? nil : policies[Int(fact.policy)].windows.ended
+      find(.a17, cause: .wrongRole, fact, due: fact.witness.arrivedAt, within: memory)
       return true
     }
     guard isRequested else {
@@ -153,9 +156,16 @@ extension HandoffFacts {
     return policy.windows.confirmation.due(from: start, in: policy.calendar, for: to)
   }
 
-  /// One finding of a rule and cause stands at a time: further ones are counted with it.
-  mutating func find(_ rule: Rule, cause: Code?, _ fact: Fact, due: Timestamp) {
-    guard !findings.contains(where: { $0.rule == rule && $0.cause == cause }) else {
+  /// One finding of a rule and cause stands at a time, or within `memory` of another: further ones
+  /// are counted with it.
+  mutating func find(
+    _ rule: Rule, cause: Code?, _ fact: Fact, due: Timestamp, within memory: Elapsed? = nil
+  ) {
+    let isFound = findings.contains { finding in
+      finding.rule == rule && finding.cause == cause
+        && (memory.map { fact.witness.arrivedAt.since(finding.witness.arrivedAt) < $0 } ?? true)
+    }
+    guard !isFound else {
       lateCount += 1
       return
     }

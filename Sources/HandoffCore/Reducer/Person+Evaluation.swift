@@ -101,7 +101,7 @@ extension Person {
       if end > moment.now { next.lower(to: end) }
     }
     if !open.isEmpty || !alerts.isEmpty { say(&open, moment, into: &verdicts) }
-    forget(at: moment, books: &books)
+    forget(at: moment, books: &books, into: &verdicts)
     if handoffs.isEmpty, let last = seen.last {
       next.lower(to: last.arrivedAt.advanced(by: windows.memory))
     }
@@ -200,11 +200,19 @@ extension Person {
   }
 
   /// Forgets what is over for long enough; its alerts are left as they were said last, for people.
-  private mutating func forget(at moment: Moment, books: inout Books) {
+  ///
+  /// An answer that was late is late now, though a source that was waited for never spoke again.
+  private mutating func forget(
+    at moment: Moment, books: inout Books, into verdicts: inout [Verdict]
+  ) {
     let windows = moment.inForce.windows
     for index in indicesOver(at: moment).reversed() {
       let id = handoffs[index].id
       if handoffs[index].current.isRequested { books.forgotten += 1 }
+      for position in alerts.indices
+      where alerts[position].handoffID == id && alerts[position].hangsOn != nil {
+        end(alertAt: position, at: lateAnswer(to: alerts[position]), moment, into: &verdicts)
+      }
       handoffs.remove(at: index)
       alerts.removeAll { $0.handoffID == id && $0.subject == nil }
     }
@@ -294,7 +302,11 @@ extension Person {
         alerts[position].hangsOn = source
         continue
       }
-      end(alertAt: position, moment, into: &verdicts)
+      // With no answer at this moment, the one that a source was waited for to refute.
+      let answered =
+        moment.answer.map { min($0.occurredAt, moment.now) }
+        ?? lateAnswer(to: alerts[position])
+      end(alertAt: position, at: answered, moment, into: &verdicts)
     }
     if open.count > 1 { open.sort { $0.opened < $1.opened } }
     for condition in open { say(condition, moment, into: &verdicts) }
@@ -302,20 +314,17 @@ extension Person {
 
   /// Ends what is no longer so; an answer to what was not judged yet is judged by when it happened.
   private mutating func end(
-    alertAt position: Int, _ moment: Moment, into verdicts: inout [Verdict]
+    alertAt position: Int, at answer: Timestamp?, _ moment: Moment, into verdicts: inout [Verdict]
   ) {
     let wasOpen = alerts[position].isOpen
     let wasSaid = wasOpen || alerts[position].isUndetermined
     let opened = alerts[position].opened
-    // With no answer at this moment, the one that a source was waited for to refute.
-    let answered =
-      wasOpen
-      ? nil
-      : moment.answer.map { min($0.occurredAt, moment.now) } ?? lateAnswer(to: alerts[position])
+    let answered = wasOpen ? nil : answer
     alerts[position].isOpen = false
     alerts[position].hangsOn = nil
     alerts[position].isUndetermined = false
-    if let answered, answered > opened {
+    // At the very deadline too, with a lateness of 0 (domain.md §8).
+    if let answered, answered >= opened {
       alerts[position].revision += 1
       verdicts.append(verdict(.opened, alerts[position], nil, moment))
     } else if !wasSaid {
@@ -381,8 +390,8 @@ extension Person {
     let handoff = handoffs.first { $0.id == alert.handoffID }
     var witnesses = condition?.witnesses ?? witnesses(of: alert, handoff)
     if action == .resolved, let answer = moment.answer { witnesses.append(answer) }
-    let policy =
-      handoff.map { moment.policies[Int($0.current.policy)] } ?? moment.inForce
+    let ordinal = handoff?.current.policy ?? ordinal(ofStay: alert)
+    let policy = ordinal.map { moment.policies[Int($0)] } ?? moment.inForce
     var verdict = Verdict(
       alertID: alert.id, revision: alert.revision, rule: alert.rule, action: action,
       severity: alert.rule.severity(cause: alert.cause),
@@ -403,6 +412,12 @@ extension Person {
       verdict.nameRegister(moment.inForce.register)
     }
     return verdict
+  }
+
+  /// What a stay is judged by (A20, A21), as far as it is still known.
+  private func ordinal(ofStay alert: EmittedAlert) -> UInt16? {
+    guard alert.rule == .a20 || alert.rule == .a21 else { return nil }
+    return stay.first { $0.witness.eventID == alert.beganWith }?.policy
   }
 
   /// What a resolved alert rested on, as far as it is still known.

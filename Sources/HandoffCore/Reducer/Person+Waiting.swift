@@ -30,7 +30,7 @@ extension Person {
     else { return nil }
     let isOfIt = moment.answerer.map { $0.handoffID == alert.handoffID && $0.isAnswer } ?? false
     let answer = isOfIt ? moment.answer : nil
-    if let answer, answer.occurredAt <= alert.opened { return nil }
+    if let answer, answer.occurredAt < alert.opened { return nil }
     if answer == nil, lateAnswer(to: alert, steps, handoff) == nil { return nil }
     let deadline = Deadline(alert.rule, alert.cause, began: request, due: alert.opened)
     return completeness.hanging(
@@ -38,7 +38,7 @@ extension Person {
       besides: answer == nil ? nil : moment.answerer?.source)?.source
   }
 
-  /// When what an alert waits for was answered, where that was too late.
+  /// When what an alert waits for was answered, where that was no sooner than its deadline.
   func lateAnswer(to alert: EmittedAlert) -> Timestamp? {
     guard let steps = Mark.Step.answers(to: alert),
       let handoff = handoffs.first(where: { $0.id == alert.handoffID })
@@ -51,7 +51,7 @@ extension Person {
   ) -> Timestamp? {
     let first = handoff.current.marks.filter { steps.contains($0.step) }
       .map(\.witness.occurredAt).min()
-    return first.flatMap { $0 > alert.opened ? $0 : nil }
+    return first.flatMap { $0 >= alert.opened ? $0 : nil }
   }
 }
 

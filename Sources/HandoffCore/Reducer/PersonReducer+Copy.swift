@@ -66,17 +66,24 @@ extension PersonReducer {
   ///   had.
   package mutating func takeStock(_ body: (Person) -> Void) throws(UnknownActivation) {
     hanging = [:]
+    let isUnfiled = state.books.isUnfiled
     for slot in persons.slots {
       let person = persons.person(at: slot)
       try check(person)
       noteHanging(of: person)
+      if isUnfiled {
+        let requested = person.handoffs.filter(\.current.isRequested).map(BookEntry.init)
+        state.books.file(requested, in: policies)
+      }
       body(person)
     }
   }
 
   /// Holds a person against the activations that the partition has had.
   func check(_ person: Person) throws(UnknownActivation) {
-    guard person.handoffs.allSatisfy({ Int($0.latestPolicy) < policies.count }) else {
+    guard person.handoffs.allSatisfy({ Int($0.latestPolicy) < policies.count }),
+      person.stay.allSatisfy({ Int($0.policy) < policies.count })
+    else {
       throw UnknownActivation(key: person.key)
     }
   }

@@ -32,13 +32,10 @@ extension PersonReducer {
   /// batch is kept.
   public var touched: [PatientKey] { journal?.touched ?? [] }
 
-  /// Keeps what the batch did; returns the keys whose person changed, in order, for the changelog.
-  ///
-  /// A key without a person any more is a tombstone.
-  public mutating func commitBatch() -> [PatientKey] {
-    guard let journal else { preconditionFailure("no batch is open") }
-    self.journal = nil
-    return journal.touched
+  /// Keeps what the batch did.
+  public mutating func commitBatch() {
+    precondition(journal != nil, "no batch is open")
+    journal = nil
   }
 
   /// Takes the batch back: nothing of it is left.

@@ -11,7 +11,7 @@ public struct PersonReducer: Sendable {
   ///
   /// Every verdict names it, whichever version the log's activation names: a log that is judged
   /// again says by which rules.
-  public static let rulesVersion: UInt32 = 2
+  public static let rulesVersion: UInt32 = 3
 
   struct Journal: Sendable {
     /// A person as it was before the batch changed it for the first time.
@@ -173,15 +173,13 @@ public struct PersonReducer: Sendable {
     if missing.isEmpty { endDefects(.s05, at: state.time, into: &verdicts) }
     // Of the two, what is known is in force; in place of the other what was before.
     var policy = known[activation.policyHash] ?? policies[Int(state.inForce)]
-    policy.register = activation.registerHash.flatMap { registers[$0] ?? inForceRegister }
+    policy.register = activation.registerHash.flatMap { registers[$0] ?? registerInForce }
     state.activations.append(activation)
     policies.append(policy.under(activation))
     state.inForce = UInt16(clamping: policies.count - 1)
     declared = Completeness.declared(by: policies[Int(state.inForce)])
     rejudgeHanging(into: &verdicts)
   }
-
-  private var inForceRegister: OrganisationRegister? { policies[Int(state.inForce)].register }
 
   /// What an activation names whose bytes nobody has given us, and the limb of S05 for it.
   private func missing(_ activation: RulesActivation) -> [(RecordHash, Code?)] {
@@ -396,7 +394,7 @@ extension Person {
     _ inForce: UInt16, books: inout Books
   ) {
     if !event.type.isLifecycle || event.type == .recipientRefusedPatient {
-      hearOfStay(event, witness)
+      hearOfStay(event, witness, inForce)
     }
     guard event.type.isLifecycle, let id = event.handoffID else {
       unlinkedCount += 1

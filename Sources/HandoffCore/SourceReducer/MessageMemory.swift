@@ -47,11 +47,26 @@ public struct MessageMemory: Hashable, Sendable {
   /// Segments that were added to, or forgotten, since ``forgetChanges()``.
   private var changed: Set<UInt64> = []
   private var index: [Token: Place] = [:]
+  /// Messages that are no longer the latest of their key, because another came under it since, and
+  /// the segment of the latest of each: few, unless a sender stamps every message alike.
+  private var displaced: [Message: UInt64] = [:]
   private var receptions: Set<ReceptionID> = []
 
   private struct Place: Hashable {
     var segment: UInt64
     var position: Int
+  }
+
+  /// What one message has in common with another that is a repeat of it.
+  private struct Message: Hashable {
+    var key: Token
+    var content: Token?
+    var subject: Token?
+
+    init?(_ entry: Entry) {
+      guard let key = entry.key else { return nil }
+      (self.key, content, subject) = (key, entry.content, entry.subject)
+    }
   }
 
   public init() {}
@@ -64,6 +79,12 @@ public struct MessageMemory: Hashable, Sendable {
     return segments[Int(place.segment - first)].entries[place.position]
   }
 
+  /// Whether the same came before under the same key, whatever else came under it in between.
+  func isRepeat(_ entry: Entry) -> Bool {
+    guard let message = Message(entry) else { return false }
+    return self[message.key].flatMap(Message.init) == message || displaced[message] != nil
+  }
+
   /// Whether an arrival is known: the same one again is our own redelivery.
   func contains(_ receptionID: ReceptionID) -> Bool { receptions.contains(receptionID) }
 
@@ -72,13 +93,22 @@ public struct MessageMemory: Hashable, Sendable {
       segments.append(Segment(number: (segments.last?.number ?? lastForgotten) + 1, entries: []))
     }
     let last = segments.count - 1
-    if let key = entry.key {
-      index[key] = Place(
-        segment: segments[last].number, position: segments[last].entries.count)
-    }
-    receptions.insert(entry.receptionID)
+    enter(
+      entry,
+      at: Place(segment: segments[last].number, position: segments[last].entries.count))
     changed.insert(segments[last].number)
     segments[last].entries.append(entry)
+  }
+
+  private mutating func enter(_ entry: Entry, at place: Place) {
+    receptions.insert(entry.receptionID)
+    guard let key = entry.key else { return }
+    if let before = index[key], let earlier = self[key].flatMap(Message.init),
+      earlier != Message(entry)
+    {
+      displaced[earlier] = before.segment
+    }
+    index[key] = place
   }
 
   /// Forgets segments that are older than a day, or too many.
@@ -89,7 +119,9 @@ public struct MessageMemory: Hashable, Sendable {
     {
       for entry in first.entries {
         receptions.remove(entry.receptionID)
-        if let key = entry.key, index[key]?.segment == first.number { index[key] = nil }
+        guard let message = Message(entry) else { continue }
+        if index[message.key]?.segment == first.number { index[message.key] = nil }
+        if displaced[message] == first.number { displaced[message] = nil }
       }
       lastForgotten = first.number
       changed.insert(first.number)
@@ -127,11 +159,11 @@ public struct MessageMemory: Hashable, Sendable {
     }
     segments = kept.reversed()
     index = [:]
+    displaced = [:]
     receptions = []
     for segment in segments {
       for (position, entry) in segment.entries.enumerated() {
-        receptions.insert(entry.receptionID)
-        if let key = entry.key { index[key] = Place(segment: segment.number, position: position) }
+        enter(entry, at: Place(segment: segment.number, position: position))
       }
     }
     lastForgotten = (segments.first?.number ?? 1) - 1

@@ -38,14 +38,13 @@ extension Source {
     _ reception: SourceReception, _ moment: SourceMoment, into verdicts: inout [Verdict]
   ) -> Bool {
     guard let evidence = moment.evidence else { return false }
-    let content = reception.eventMac ?? reception.contentMac
+    let message = MessageMemory.Entry(
+      receptionID: reception.receptionID, key: reception.messageKey,
+      content: reception.eventMac ?? reception.contentMac, subject: reception.subject,
+      at: moment.now, evidence: evidence)
     let known = reception.messageKey.flatMap { memory[$0] }
-    let isRepeat =
-      known != nil && known?.content == content && known?.subject == reception.subject
-    memory.insert(
-      MessageMemory.Entry(
-        receptionID: reception.receptionID, key: reception.messageKey, content: content,
-        subject: reception.subject, at: moment.now, evidence: evidence))
+    let isRepeat = memory.isRepeat(message)
+    memory.insert(message)
     guard !isRepeat, let key = reception.messageKey, let known, let before = known.subject,
       let subject = reception.subject, before != subject
     else { return isRepeat }

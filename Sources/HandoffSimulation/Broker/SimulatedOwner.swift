@@ -11,8 +11,7 @@ struct SimulatedOwner: Sendable {
   let partition: Int32
   private let policy: Policy
   private(set) var reducer: PersonReducer
-  /// The compacted changelog: the latest committed record of each key.
-  private var changelog: [[UInt8]: WireRecord] = [:]
+  private var changelog = CompactedChangelog()
   /// Up to where the events are read, as the last transaction committed it.
   private(set) var committedOffset: Int64 = 0
   /// The moment at which the partition last moved, for its ticks.
@@ -76,7 +75,7 @@ struct SimulatedOwner: Sendable {
   /// Keeps a batch on the log and in memory.
   mutating func keep(_ batch: Batch) {
     write(batch)
-    _ = reducer.commitBatch()
+    reducer.commitBatch()
   }
 
   /// Undoes a batch whose transaction left nothing.
@@ -91,7 +90,7 @@ struct SimulatedOwner: Sendable {
       case .partition(let state) = try WireCodec.stateRecord(record)
     else { return }
     try reducer.restore(state)
-    for (key, record) in changelog where key != stateKey {
+    for (key, record) in changelog.records where key != stateKey {
       if case .person(let person) = try WireCodec.stateRecord(record) {
         try reducer.restore(person)
       }
@@ -99,17 +98,12 @@ struct SimulatedOwner: Sendable {
   }
 
   private mutating func write(_ batch: Batch) {
-    for record in batch.state {
-      guard let key = record.key else { continue }
-      changelog[key] = record.value == nil ? nil : record
-    }
+    for record in batch.state { changelog.write(record) }
     committedOffset = batch.next
   }
 
   /// How large the changelog is, compacted.
-  var stateBytes: Int {
-    changelog.reduce(0) { $0 + $1.key.count + ($1.value.value?.count ?? 0) }
-  }
+  var stateBytes: Int { changelog.byteCount }
 
   /// What a tick writer knows of the partition at `now`.
   func situation(at now: Timestamp) -> TickSchedule.Situation {

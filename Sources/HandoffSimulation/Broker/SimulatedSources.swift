@@ -9,8 +9,7 @@ struct SimulatedSources: Sendable {
   private let policy: Policy
   private(set) var reducer: SourceReducer
   private var copies = SourceStateCopies()
-  /// The compacted changelog: the latest committed record of each key.
-  private var changelog: [[UInt8]: WireRecord] = [:]
+  private var changelog = CompactedChangelog()
   /// Up to where the topic is read, as the last transaction committed it.
   private(set) var committedOffset: Int64 = 0
   /// The moment at which the partition last moved, for its ticks.
@@ -29,7 +28,7 @@ struct SimulatedSources: Sendable {
     var verdicts: [Verdict] = []
     /// How sources stand, for each partition of events.
     var copied: [SourceState] = []
-    fileprivate var state: [(key: [UInt8], record: WireRecord?)] = []
+    fileprivate var state: [WireRecord] = []
     fileprivate var next: Int64
   }
 
@@ -50,9 +49,7 @@ struct SimulatedSources: Sendable {
 
   private func remember(_ batch: inout Batch) {
     let codec = WireCodec()
-    func add(_ state: SourceReducerState) {
-      batch.state.append((Array(state.key.utf8), codec.encode(state)))
-    }
+    func add(_ state: SourceReducerState) { batch.state.append(codec.encode(state)) }
     for code in reducer.touched {
       guard let source = reducer.source(code) else { continue }
       add(.source(source.withoutMemory))
@@ -61,7 +58,7 @@ struct SimulatedSources: Sendable {
           add(.messages(of: code, segment))
         } else {
           let key = SourceReducerState.key(ofMessages: number, of: code)
-          batch.state.append((Array(key.utf8), nil))
+          batch.state.append(WireRecord(key: Array(key.utf8), value: nil, headers: []))
         }
       }
     }
@@ -98,7 +95,7 @@ struct SimulatedSources: Sendable {
     reducer = SourceReducer(policy: policy, topic: sourcesTopic, partition: 0)
     var sources: [Source] = []
     var segments: [Code: [MessageMemory.Segment]] = [:]
-    for record in changelog.values {
+    for record in changelog.records.values {
       switch try WireCodec.sourceReducerState(record) {
       case .partition(let state): try reducer.restore(state)
       case .source(let source): sources.append(source)
@@ -111,14 +108,12 @@ struct SimulatedSources: Sendable {
   }
 
   private mutating func write(_ batch: Batch) {
-    for entry in batch.state { changelog[entry.key] = entry.record }
+    for record in batch.state { changelog.write(record) }
     committedOffset = batch.next
   }
 
   /// How large the changelog is, compacted.
-  var stateBytes: Int {
-    changelog.reduce(0) { $0 + $1.key.count + ($1.value.value?.count ?? 0) }
-  }
+  var stateBytes: Int { changelog.byteCount }
 
   /// What a tick writer knows of the partition at `now`.
   func situation(at now: Timestamp) -> TickSchedule.Situation {

@@ -53,7 +53,7 @@ package struct Campaign: Sendable {
   package private(set) var onlyOracleOfSources: [Rule: Int] = [:]
   package private(set) var statementCount = 0
   package private(set) var switchCount = 0
-  /// How often each fault fired.
+  /// How often each fault was drawn; the switches of the policy that were read, not those drawn.
   package private(set) var faultCounts: [Fault: Int] = [:]
   package private(set) var finding: Finding?
   /// The first difference about a source.
@@ -132,6 +132,7 @@ package struct Campaign: Sendable {
     eventCount += people.count
     personCount += Set(people).count
     faultCounts.merge(simulation.faultCounts, uniquingKeysWith: +)
+    faultCounts[.policySwitched] = switchCount
     return (records, end)
   }
 

@@ -13,19 +13,22 @@ extension JourneyDraft {
     var ready = occasion.at
     if fault == .stagedDischarge {
       tell(.readyForDischarge, at: ready, hospital, pathway)
-      let withdrawn = ready.advanced(by: chance.span(.minutes(20), .minutes(90)))
+      let window = Self.most(of: windows(saidAt: ready, by: hospital).readyRequest)
+      let withdrawn = ready.advanced(by: chance.span(.minutes(20), min(.minutes(90), window)))
       tell(.dischargeReadinessWithdrawn, at: withdrawn, hospital, pathway)
       ready = withdrawn.advanced(by: chance.span(.hours(12), .hours(60)))
     }
     tell(.readyForDischarge, at: ready, hospital, pathway)
-    var request = ready.advanced(by: chance.span(.minutes(5), .minutes(100)))
+    let windows = windows(saidAt: ready, by: hospital)
+    var request = ready.advanced(
+      by: chance.span(.minutes(5), Self.most(of: windows.readyRequest)))
     if fault == .readyNotRequested {
-      request = ready.advanced(by: policy.windows.readyRequest)
+      request = ready.advanced(by: windows.readyRequest)
         .advanced(by: chance.span(.minutes(20), .hours(6)))
     }
     var script = script(at: request, from: hospital, readyAt: ready)
     if fault == .readyNotAccepted {
-      let due = ready.advanced(by: policy.windows.readyAccept)
+      let due = ready.advanced(by: windows.readyAccept)
       script.delay(from: .accepted, to: max(later(than: due), later(than: acceptDue(script))))
     }
     leave(&script, hospital, pathway, fault)
@@ -37,6 +40,17 @@ extension JourneyDraft {
     default: send(script, fault: fault)
     }
     if fault == .oneToMany { benign(.oneToMany, script) }
+  }
+
+  /// What a stay is judged by that is spoken of at `time`.
+  private func windows(saidAt time: Timestamp, by hospital: Service) -> RuleWindows {
+    let arrival = hearing.reach(time.advanced(by: Self.lag), by: hospital)
+    return (writer.switches?.policy(at: arrival) ?? policy).windows
+  }
+
+  /// Most of a window, in which whoever is in time does what is waited for.
+  private static func most(of window: Elapsed) -> Elapsed {
+    .minutes(window.nanoseconds / 60_000_000_000 * 5 / 6)
   }
 
   private mutating func tell(
@@ -53,13 +67,21 @@ extension JourneyDraft {
     _ script: inout Script, _ hospital: Service, _ pathway: UInt8, _ fault: Fault?
   ) {
     guard let accepted = script.step(.accepted), let started = script.step(.started) else { return }
-    let grace = pathway == 1 ? policy.windows.dischargeHome : policy.windows.dischargeBed
+    func grace(at time: Timestamp) -> Elapsed {
+      let windows = windows(saidAt: time, by: hospital)
+      return pathway == 1 ? windows.dischargeHome : windows.dischargeBed
+    }
+    // A profile may be switched between leaving and the start.
+    let before = min(
+      .minutes(100), Self.most(of: grace(at: started.at)),
+      Self.most(of: grace(at: started.at.advanced(by: .hours(-2)))))
     var left = max(
       accepted.at.advanced(by: .seconds(30)),
-      started.at.advanced(by: chance.span(.minutes(-100), .minutes(-10))))
+      started.at.advanced(
+        by: chance.span(Elapsed(nanoseconds: -before.nanoseconds), .minutes(-10))))
     if fault == .noReceiver {
       left = accepted.at.advanced(by: .minutes(5))
-      let due = left.advanced(by: grace)
+      let due = left.advanced(by: grace(at: left))
       script.delay(from: .started, to: later(than: due))
       journey.truths.append(
         Truth(
@@ -81,9 +103,10 @@ extension JourneyDraft {
     guard let fault, let request = script.steps.first, let accepted = script.step(.accepted) else {
       return
     }
+    let windows = windows(saidAt: ready, by: script.from)
     let limbs = [
-      (policy.windows.readyRequest, request, [script.from]),
-      (policy.windows.readyAccept, accepted, [script.from, script.to]),
+      (windows.readyRequest, request, [script.from]),
+      (windows.readyAccept, accepted, [script.from, script.to]),
     ]
     for (grace, answer, services) in limbs {
       let answers = [

@@ -1,7 +1,10 @@
 public import HandoffCore
 
 /// A naive judge of what must be said about sources: everything anew from all that a source ever
-/// said, and without a line of the reducer.
+/// said, and without a type of the reducer.
+///
+/// When a source has been silent for too long is the policy's own word (`silenceDue`), as it is for
+/// the reducer: there the two agree about when that is asked, and not about the answer.
 ///
 /// Written from domain.md §3.1 (A01, A03, A13, A16, A18, A19, A25 to A27) and §8.
 public struct SourceOracle: Sendable {
@@ -103,7 +106,7 @@ struct SourceView {
     var all: [Arrived] = []
     var reuses: [(key: Token, at: Timestamp)] = []
     var ids: [ReceptionID: Timestamp] = [:]
-    var known: [Token: (content: Token?, subject: Token?, at: Timestamp)] = [:]
+    var known: [Token: [(content: Token?, subject: Token?, at: Timestamp)]] = [:]
     func isKnown(_ id: ReceptionID, at time: Timestamp) -> Bool {
       defer { ids[id] = time }
       return ids[id].map { time.since($0) < .hours(24) } ?? false
@@ -117,15 +120,16 @@ struct SourceView {
           reception: reception)
         if let key = reception.messageKey {
           let content = reception.eventMac ?? reception.contentMac
-          if let before = known[key], word.at.since(before.at) <= .hours(24) {
-            one.isRepeat = before.content == content && before.subject == reception.subject
-            if before.subject != nil, reception.subject != nil,
-              before.subject != reception.subject
-            {
-              reuses.append((key, word.at))
-            }
+          let before = known[key, default: []].filter { word.at.since($0.at) <= .hours(24) }
+          one.isRepeat = before.contains {
+            $0.content == content && $0.subject == reception.subject
           }
-          known[key] = (content, reception.subject, word.at)
+          if !one.isRepeat, let last = before.last?.subject, let subject = reception.subject,
+            last != subject
+          {
+            reuses.append((key, word.at))
+          }
+          known[key, default: []].append((content, reception.subject, word.at))
         }
         all.append(one)
       case .refusal(let refusal):

@@ -6,8 +6,14 @@ extension SourceView {
 
   private struct Gap {
     var seenAt: Timestamp
-    var missing: Set<UInt64>
+    /// The numbers that were jumped over, which may be any number of them.
+    let numbers: ClosedRange<UInt64>
+    /// Which of them have come.
+    var come: Set<UInt64> = []
     var filledAt: Timestamp?
+
+    func lacks(_ number: UInt64) -> Bool { numbers.contains(number) && !come.contains(number) }
+    var isFilled: Bool { UInt64(come.count) > numbers.upperBound - numbers.lowerBound }
   }
 
   /// Numbers that were jumped over, W_reorder after that was seen, until all of them have come.
@@ -28,16 +34,16 @@ extension SourceView {
         continue
       }
       if number > high {
-        let missing = Set((high + 1)...(isClaim ? number : max(high + 1, number - 1)))
-        if isClaim || number > high + 1 { gaps.append(Gap(seenAt: at, missing: missing)) }
+        let last = isClaim ? number : number - 1
+        if last > high { gaps.append(Gap(seenAt: at, numbers: (high + 1)...last)) }
         highest = number
       } else if !isClaim {
         let place = gaps.lastIndex {
-          $0.missing.contains(number) && at < $0.seenAt.advanced(by: windows.memory)
+          $0.lacks(number) && at < $0.seenAt.advanced(by: windows.memory)
         }
         if let place {
-          gaps[place].missing.remove(number)
-          if gaps[place].missing.isEmpty { gaps[place].filledAt = at }
+          gaps[place].come.insert(number)
+          if gaps[place].isFilled { gaps[place].filledAt = at }
         } else if number <= 1 {
           highest = number
         }

@@ -31,7 +31,6 @@ extension Score.Row {
     case .a16: "merges told by every source, not by one"
     case .a18: "heartbeats in shorter intervals"
     case .a25: "sequence numbers from every source"
-    case .a26: Self.counts
     default: "what is missed stands in the findings (--explain)"
     }
   }
@@ -41,18 +40,12 @@ extension Score.Row {
     case .a04, .a06: "links (parent, group) on what belongs together, or a shorter windows.need"
     case .a07, .a08, .a09, .a10, .a11: "heartbeats that say how far each source is"
     case .a01: "a higher number of repeats before a source is named"
-    case .a26: Self.counts
     default: "what is false stands in the findings (--explain)"
     }
   }
 
-  private static let counts =
-    "later messages make up for missing ones until the next total is due: count what was taken in "
-    + "by the moment of a total, and not what has come since"
-
   private var late: String {
     switch rule {
-    case .a26: Self.counts
     case .a20, .a21, .a07, .a08, .a09, .a10, .a11, .a13, .a14, .a22, .a24:
       "silence is known with the next heartbeat of everybody who could answer: beat more often"
     default: "its word waits in a connector that is behind: mend that (A18)"

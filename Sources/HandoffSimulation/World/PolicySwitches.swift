@@ -3,11 +3,14 @@ internal import HandoffCore
 
 /// A profile of the policy that is switched on for the second third of a run, and off again.
 ///
-/// It halves clocks and leaves windows alone. A handoff stays under what was in force when its request
-/// arrived, whatever is switched later.
+/// It halves clocks and windows of a stay. A handoff stays under what was in force when its request
+/// arrived, and a stay under what was when it was spoken of, whatever is switched later.
 struct PolicySwitches: Sendable {
   /// The profile's name in the policy of a simulation.
   static let name = code("simulated-winter")
+
+  /// The windows that it halves.
+  private static let ofStays = ["readyRequest", "dischargeHome", "dischargeBed"]
 
   let policy: Policy
   private let profiled: Policy
@@ -41,7 +44,8 @@ struct PolicySwitches: Sendable {
     }
   }
 
-  /// The profile: acceptances, starts and feedback of every kind in half the time.
+  /// The profile: acceptances, starts and feedback of every kind, and what a stay has, in half the
+  /// time.
   static func profile(of policy: Policy) -> PolicyProfile {
     var profile = PolicyProfile(name: name, note: "made for simulations")
     profile.rows = policy.rows.map { row in
@@ -51,6 +55,9 @@ struct PolicySwitches: Sendable {
       }
       return PolicyProfile.Row(kind: row.kind, priority: row.priority, clocks: clocks)
     }.filter { !$0.clocks.isEmpty }
+    for window in PolicyWindow.all where ofStays.contains(window.key) {
+      profile.windows[window.key] = half(of: window.length(in: policy.windows))
+    }
     return profile
   }
 

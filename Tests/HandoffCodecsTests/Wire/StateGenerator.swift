@@ -128,7 +128,8 @@ extension EventGenerator {
         type: generator.one(), witness: generator.witness(),
         saidBy: generator.chance() ? try generator.organisation() : nil,
         pathway: generator.maybe { UInt8($0.number(0...3)) },
-        readyAt: generator.maybe { $0.time() }, isRetraction: generator.chance())
+        readyAt: generator.maybe { $0.time() }, isRetraction: generator.chance(),
+        policy: UInt16(generator.number(0...3)))
     }
     return person
   }

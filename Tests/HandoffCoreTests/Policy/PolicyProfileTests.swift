@@ -12,7 +12,8 @@ private func policy(named name: String = "winter") throws -> Policy {
         PolicyProfile.Row(
           kind: try #require(HandoffKind("gp-hospital")), priority: .urgent,
           clocks: [.acknowledge: .minutes(20)])
-      ])
+      ],
+      windows: ["readyRequest": .minutes(30), "dischargeHome": .minutes(10)])
   ]
   return policy
 }
@@ -41,17 +42,34 @@ private func activation(_ policy: Policy, _ profile: String?) -> EventRecord.Con
     #expect(Set(silent.map(\.policyHash)) == [policy.hash])
   }
 
+  @Test func `judges a stay that was said while it is on, and none that was said before`() throws {
+    let policy = try policy()
+    var scene = Scene(policy: policy)
+    _ = scene.stay(.readyForDischarge, at: 0)
+    scene.apply(activation(policy, "winter"), at: 1)
+    #expect(scene.tick(at: 119).isEmpty)
+    #expect(scene.tick(at: 120).compactMap(\.cause?.description) == ["request"])
+    #expect(scene.verdicts.last?.profile == nil)
+    _ = scene.stay(.dischargeReadinessWithdrawn, at: 130)
+    _ = scene.stay(.readyForDischarge, at: 140, pathway: 1, 77)
+    scene.apply(activation(policy, nil), at: 141)
+    #expect(scene.tick(at: 170).compactMap(\.cause?.description) == ["request"])
+    #expect(scene.verdicts.last?.opened.minute == 170)
+    #expect(scene.verdicts.last?.profile == Code("winter"))
+  }
+
   @Test func `is remembered in what is stored`() throws {
     let policy = try policy()
     var scene = Scene(policy: policy)
     scene.apply(activation(policy, "winter"), at: 1)
     scene.say(.handoffRequested, at: 2)
+    _ = scene.stay(.discharged, at: 3)
     var restored = Scene(policy: policy)
     try restored.reducer.restore(scene.reducer.state)
     try restored.reducer.restore(try #require(scene.reducer.person(for: Scene.key)))
     restored.tick(at: 30)
     scene.tick(at: 30)
-    #expect(scene.verdicts.map(\.rule) == [.a07])
+    #expect(scene.verdicts.map(\.rule) == [.a20, .a07])
     #expect(restored.verdicts == scene.verdicts)
   }
 

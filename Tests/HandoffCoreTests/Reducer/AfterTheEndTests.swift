@@ -192,6 +192,28 @@ import Testing
     #expect(scene.tick(at: 60).short == ["A07 opened"])
   }
 
+  @Test func `out of turn about what nobody requested, a month later, is another A17`() {
+    for day in [29, 30] as [Int64] {
+      // A living handoff of the same journey holds back what would be forgotten.
+      var scene = Scene()
+      let other = HandoffID(rawValue: 8)
+      scene.say(.handoffRequested, at: 0) { $0.parentHandoffID = other }
+      let minute = day * 24 * 60
+      func say(_ type: EventType, at minute: Int64) {
+        scene.say(type, at: minute, handoff: other) {
+          $0.speaker = .sender
+          $0.spokenBy = Scene.gp
+        }
+      }
+      say(.accepted, at: 1)
+      scene.tick(at: minute)
+      say(.started, at: minute + 1)
+      let said = scene.verdicts.filter { $0.rule == .a17 && $0.action == .opened }
+      #expect(said.count == (day < 30 ? 1 : 2))
+      #expect(Set(said.map(\.alertID)).count == said.count)
+    }
+  }
+
   @Test func `a stranger's word is A17 at once, also where a party's would be illegal`() {
     var scene = Scene()
     scene.say(.handoffRequested, at: 0)

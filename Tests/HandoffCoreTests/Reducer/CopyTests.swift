@@ -68,7 +68,7 @@ import Testing
         reducer.rollBackBatch()
         continue
       }
-      _ = reducer.commitBatch()
+      reducer.commitBatch()
       copier?.changelog.merge(changes) { $1 }
       next = next.dropFirst(batch.count)
     }

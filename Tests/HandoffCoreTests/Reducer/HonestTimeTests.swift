@@ -73,9 +73,11 @@ struct HonestTimeTests {
     late.say(.received, at: 61, arriving: 62)
     #expect(late.verdicts.short == ["A07 opened", "A07 resolved"])
     #expect(late.verdicts.last?.lateness == .minutes(1))
+    // At the very deadline, as of a source that is not behind (domain.md §8).
     var atLast = Self.requested()
     atLast.say(.received, at: 60, arriving: 62)
-    #expect(atLast.verdicts.isEmpty)
+    #expect(atLast.verdicts.short == ["A07 opened", "A07 resolved"])
+    #expect(atLast.verdicts.last?.lateness == .zero)
     var told = Self.requested()
     told.tick(at: 70)
     told.say(.received, at: 30, arriving: 80)
@@ -84,7 +86,7 @@ struct HonestTimeTests {
   }
 
   /// The hospital, whose word `slow` carries too, is asked by somebody whose own source is behind.
-  static func answeredLate() -> Scene {
+  static func answeredLate(at minute: Int64 = 62) -> Scene {
     var policy = policy
     var source = SourcePolicy()
     source.organisations = [Scene.gp]
@@ -94,7 +96,7 @@ struct HonestTimeTests {
     scene.apply(slow(upTo: -1), at: -1)
     scene.say(.handoffRequested, at: 0)
     scene.tick(at: 61)
-    scene.say(.received, at: 62)
+    scene.say(.received, at: minute, arriving: 62)
     return scene
   }
 
@@ -112,6 +114,20 @@ struct HonestTimeTests {
     scene.apply(Self.slow(upTo: 90), at: 91)
     scene.apply(Self.word(upTo: 90), at: 92)
     #expect(scene.verdicts.filter { $0.rule == .a07 } == [])
+  }
+
+  @Test func `an answer at the very deadline is judged when no source knows of an earlier one`() {
+    for (earlier, said) in [(nil, ["A07 opened", "A07 resolved"]), (30, [])] as [(Int64?, [String])]
+    {
+      var scene = Self.answeredLate(at: 60)
+      #expect(scene.verdicts.isEmpty)
+      if let earlier { scene.say(.delivered, at: earlier, arriving: 80) }
+      scene.apply(Self.slow(upTo: 90), at: 91)
+      scene.apply(Self.word(upTo: 90), at: 92)
+      let judged = scene.verdicts.filter { $0.rule == .a07 }
+      #expect(judged.short == said)
+      #expect(judged.last?.lateness == (earlier == nil ? .zero : nil))
+    }
   }
 
   @Test func `a late answer is late when no source knows of an earlier one`() throws {
@@ -132,6 +148,18 @@ struct HonestTimeTests {
     scene.apply(Self.word(upTo: 90), at: 92)
     #expect(scene.verdicts.short == ["A07 opened", "A07 resolved"])
     #expect(scene.verdicts.last?.lateness == .minutes(2))
+  }
+
+  @Test func `a late answer is late when the handoff is forgotten, whatever was never heard`()
+    throws
+  {
+    var scene = Self.answeredLate()
+    scene.say(.cancelled, at: 63)
+    scene.tick(at: 60 * 24 * 90)
+    #expect(scene.facts == nil)
+    let said = scene.verdicts.filter { $0.rule == .a07 }
+    #expect(said.short == ["A07 opened", "A07 resolved"])
+    #expect(said.last?.lateness == .minutes(2))
   }
 
   @Test func `a deadline that an amendment moves while it waits is undetermined once, from there`()

@@ -26,6 +26,12 @@ import Testing
     // The first that is not there.
     person.handoffs[0].current.policy = UInt16(scene.reducer.state.activations.count)
     #expect(throws: UnknownActivation.self) { try scene.reducer.restore(person) }
+    person.handoffs[0].current.policy = 0
+    _ = scene.stay(.readyForDischarge, at: 1)
+    var ready = try #require(scene.reducer.person(for: Scene.key))
+    try scene.reducer.restore(ready)
+    ready.stay[0].policy = UInt16(scene.reducer.state.activations.count)
+    #expect(throws: UnknownActivation.self) { try scene.reducer.restore(ready) }
   }
 
   @Test func `state without a register is put back without one, whatever the policy came with`()

@@ -4,10 +4,16 @@ import Testing
 
 /// What goes along with a person who moves to another key, and how it meets what is known there.
 @Suite struct TransferMemoryTests {
-  @Test func `what may still be put in order keeps the policy that it came under`() throws {
+  /// A policy that waits two days for an acknowledgement.
+  private static func slowPolicy() throws -> Policy {
     var slow = Policy.default
     slow.hash = try #require(RecordHash(bytes: [UInt8](repeating: 5, count: 32)))
     for index in slow.rows.indices { slow.rows[index].clocks.acknowledge = .hours(48) }
+    return slow
+  }
+
+  @Test func `what may still be put in order keeps the policy that it came under`() throws {
+    let slow = try Self.slowPolicy()
     var region = Region()
     for index in region.reducers.indices { region.reducers[index].provide(slow) }
     let activation = RulesActivation(rulesVersion: 1, policyHash: slow.hash)
@@ -38,9 +44,7 @@ import Testing
 
   @Test func `what came under a policy that nobody here has is judged by the one in force`() throws
   {
-    var slow = Policy.default
-    slow.hash = try #require(RecordHash(bytes: [UInt8](repeating: 5, count: 32)))
-    for index in slow.rows.indices { slow.rows[index].clocks.acknowledge = .hours(48) }
+    let slow = try Self.slowPolicy()
     var region = Region()
     region.reducers[1].provide(slow)
     let activation = RulesActivation(rulesVersion: 1, policyHash: slow.hash)

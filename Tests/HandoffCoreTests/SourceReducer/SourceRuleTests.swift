@@ -150,6 +150,22 @@ import Testing
     #expect(scene.tick(at: 5 + 720 * 3600).short == ["A03 resolved"])
   }
 
+  @Test func `come again are known whatever came under their id in between`() {
+    var scene = SourceScene()
+    let stamped: (inout SourceReception) -> Void = { $0.recordedAt = SourceScene.seconds(0) }
+    scene.receive(7, at: 0, content: 1, person: 1, stamped)
+    scene.receive(7, at: 1, content: 2, person: 2, stamped)
+    scene.verdicts = []
+    // Sent again hours later, with the stamp of the first: no clock that is off, and no new reuse.
+    scene.receive(7, at: 8_000, content: 1, person: 1, stamped)
+    #expect(scene.verdicts.short == [])
+    scene.receive(7, at: 8_001, content: 2, person: 2, stamped)
+    #expect(scene.verdicts.short == [])
+    // A day later neither is remembered.
+    scene.receive(7, at: 8_001 + 90_000, content: 2, person: 2, stamped)
+    #expect(scene.verdicts.map(\.rule).contains(.a19))
+  }
+
   @Test func `with a clock in doubt are one A19 a cause`() throws {
     var scene = SourceScene()
     scene.receive(at: 0) { $0.recordedAt = SourceScene.seconds(-300) }

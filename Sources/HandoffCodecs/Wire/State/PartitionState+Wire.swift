@@ -95,8 +95,9 @@ extension Books {
     writer.unsigned(9, forwardedCount)
     writer.unsigned(10, staleCount)
     writer.unsigned(11, absorbedCount)
-    func order(_ place: Code?) -> String { place?.description ?? "" }
-    for (place, ledger) in byPlace.sorted(by: { order($0.key) < order($1.key) }) {
+    // The page of no place first.
+    for place in [nil] + byPlace.keys.compactMap(\.self).sorted() {
+      guard let ledger = byPlace[place] else { continue }
       writer.nested(160) { page in
         page.code(1, place)
         page.nested(2) { ledger.write(to: &$0) }
@@ -125,12 +126,12 @@ extension Books {
       default: try reader.skip()
       }
     }
-    // Written before there were places: nobody can say any more where those handoffs were.
+    // Written before there were places: filed when the people are back (`takeStock`).
     if byPlace.isEmpty, total != Ledger() { byPlace[nil] = total }
   }
 
   private mutating func readPlace(_ reader: inout ProtobufReader) throws(WireError) {
-    guard byPlace.count < 10_000 else { throw reader.invalid("places") }
+    guard byPlace.count <= Books.placeCountMax else { throw reader.invalid("places") }
     var page = try reader.nested("PlaceLedger")
     var place: Code?
     var ledger = Ledger()

@@ -7,6 +7,7 @@ extension StayMark {
     writer.organisation(3, saidBy)
     if let pathway { writer.present(4, pathway) }
     writer.moment(5, present: readyAt)
+    writer.unsigned(6, policy)
     writer.flag(60, isRetraction)
   }
 
@@ -17,6 +18,7 @@ extension StayMark {
     var pathway: UInt8?
     var readyAt: Timestamp?
     var isRetraction = false
+    var policy: UInt16 = 0
     while let number = try reader.nextField() {
       switch number {
       case 1: type = try reader.numbered("type")
@@ -26,6 +28,7 @@ extension StayMark {
         pathway = try reader.unsigned(UInt8.self, "pathway")
         guard pathway.map({ $0 <= 3 }) ?? true else { throw reader.invalid("pathway") }
       case 5: readyAt = try reader.moment()
+      case 6: policy = try reader.unsigned(UInt16.self, "policy")
       case 60: isRetraction = try reader.flag()
       default: try reader.skip()
       }
@@ -34,6 +37,6 @@ extension StayMark {
     guard let witness else { throw reader.missing("witness") }
     self.init(
       type: type, witness: witness, saidBy: saidBy, pathway: pathway, readyAt: readyAt,
-      isRetraction: isRetraction)
+      isRetraction: isRetraction, policy: policy)
   }
 }

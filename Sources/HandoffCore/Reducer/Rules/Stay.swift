@@ -13,11 +13,15 @@ public struct StayMark: Hashable, Sendable {
   public var readyAt: Timestamp?
   /// Whether it takes back a death that was reported in error.
   public var isRetraction: Bool
+  /// The ordinal of the activation that was in force when it was said: a stay keeps its windows, as a
+  /// handoff keeps its clocks, when a profile is switched while somebody waits.
+  public var policy: UInt16
 
   public init(
     type: EventType, witness: Witness, saidBy: OrganisationID?, pathway: UInt8? = nil,
-    readyAt: Timestamp? = nil, isRetraction: Bool = false
+    readyAt: Timestamp? = nil, isRetraction: Bool = false, policy: UInt16 = 0
   ) {
+    self.policy = policy
     self.isRetraction = isRetraction
     self.type = type
     self.witness = witness
@@ -51,14 +55,14 @@ public struct StayMark: Hashable, Sendable {
 
 extension Person {
   /// Remembers what an event says of the stay.
-  mutating func hearOfStay(_ event: HandoffEvent, _ witness: Witness) {
+  mutating func hearOfStay(_ event: HandoffEvent, _ witness: Witness, _ inForce: UInt16) {
     guard StayMark.types.contains(event.type) else { return }
     // Of what a receiver refuses only the deceased (30004) is a word about the person.
     if event.type == .recipientRefusedPatient, event.reason?.isDeceased != true { return }
     let mark = StayMark(
       type: event.type, witness: witness, saidBy: event.spokenBy ?? event.from?.organisation,
       pathway: event.dischargePathway, readyAt: event.dischargeReadyAt,
-      isRetraction: event.type == .patientDied && event.reason == .retracted)
+      isRetraction: event.type == .patientDied && event.reason == .retracted, policy: inForce)
     // Of somebody of whom no death was reported there is nothing to take back.
     if mark.isRetraction, !stay.contains(where: \.isDeath) { return }
     let position = stay.firstIndex { StayMark.precedes(mark, $0) } ?? stay.endIndex

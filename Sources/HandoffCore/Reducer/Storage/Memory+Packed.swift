@@ -48,6 +48,7 @@ extension PackedWriter {
     text(value.saidBy?.text)
     byte(value.pathway.map { min($0, .max - 1) + 1 } ?? 0)
     optional(value.readyAt)
+    number(UInt64(value.policy))
   }
 }
 
@@ -109,6 +110,6 @@ extension PackedReader {
     let pathway = byte()
     return StayMark(
       type: type, witness: witness, saidBy: saidBy, pathway: pathway == 0 ? nil : pathway - 1,
-      readyAt: optionalMoment(), isRetraction: isRetraction)
+      readyAt: optionalMoment(), isRetraction: isRetraction, policy: UInt16(number()))
   }
 }

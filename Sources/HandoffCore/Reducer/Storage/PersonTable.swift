@@ -42,7 +42,7 @@ struct PersonTable: Sendable {
   var count: Int { index.count }
 
   /// Of everybody, in no order.
-  var keys: [PatientKey] { entries.filter { $0.batch != Entry.gone }.map(\.key) }
+  var keys: [PatientKey] { slots.map(key(at:)) }
 
   func slot(of key: PatientKey) -> UInt32? {
     index.find(key.spread) { slot in

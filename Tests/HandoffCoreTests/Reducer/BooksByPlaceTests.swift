@@ -1,0 +1,78 @@
+import HandoffCore
+import TestSupport
+import Testing
+
+@Suite("Books by place")
+struct BooksByPlaceTests {
+  private static let here = JourneyGenerator.code("bucks")
+
+  /// The practice has a place, the hospital none.
+  private static func scene() throws -> Scene {
+    var policy = Policy.default
+    policy.register = try OrganisationRegisterTests.register(
+      [Scene.gp: RegisteredOrganisation(place: here), Scene.hospital: RegisteredOrganisation()],
+      isComplete: false)
+    return Scene(policy: policy)
+  }
+
+  /// The same people and books, as a reducer has them that restored what another one stored.
+  private static func restored(
+    _ scene: Scene, _ change: (inout PartitionState) -> Void
+  ) throws -> Scene {
+    var restored = try Self.scene()
+    var state = scene.reducer.state
+    change(&state)
+    try restored.reducer.restore(state)
+    try restored.reducer.restore(try #require(scene.reducer.person(for: Scene.key)))
+    try restored.reducer.takeStock { _ in }
+    return restored
+  }
+
+  @Test func `a handoff goes from bucket to bucket on the page of its sender's place`() throws {
+    var scene = try Self.scene()
+    scene.say(.handoffRequested, at: 0)
+    #expect(scene.reducer.state.books.byPlace[Self.here]?[.open] == 1)
+    scene.say(.accepted, at: 1)
+    scene.say(.cancelled, at: 2)
+    #expect(scene.reducer.state.books.byPlace[Self.here]?[.open] == 0)
+    #expect(scene.reducer.state.books.byPlace[Self.here]?.requested == 1)
+    #expect(scene.reducer.state.books.isBalanced)
+  }
+
+  @Test func `books without places are filed by those who are remembered`() throws {
+    var before = try Self.scene()
+    before.say(.handoffRequested, at: 0, id: 1, handoff: HandoffID(rawValue: 1))
+    before.say(.handoffRequested, at: 1, id: 2, handoff: HandoffID(rawValue: 2))
+    var scene = try Self.restored(before) { $0.books.byPlace = [nil: $0.books.total] }
+    #expect(scene.reducer.state.books == before.reducer.state.books.withAnEmptyPageOfNoPlace)
+    scene.say(.handoffAmended, at: 2, id: 3, handoff: HandoffID(rawValue: 1)) {
+      $0.kind = HandoffKind("community-bed")
+    }
+    #expect(scene.reducer.state.books.isBalanced)
+    #expect(scene.reducer.state.books.byPlace[Self.here]?[.open] == 2)
+  }
+
+  @Test func `places beyond the limit share the page of none, and it balances`() throws {
+    var before = try Self.scene()
+    before.say(.discharged, at: 0, handoff: nil)
+    var scene = try Self.restored(before) { state in
+      for number in 0..<Books.placeCountMax {
+        state.books.byPlace[JourneyGenerator.code("place-\(number)")] = Ledger()
+      }
+    }
+    scene.say(.handoffRequested, at: 1)
+    let pages = scene.reducer.state.books.byPlace
+    #expect(pages[Self.here] == nil && pages[nil]?[.open] == 1)
+    scene.say(.cancelled, at: 2)
+    #expect(scene.reducer.state.books.byPlace[nil]?[.open] == 0)
+    #expect(scene.reducer.state.books.isBalanced)
+  }
+}
+
+extension Books {
+  fileprivate var withAnEmptyPageOfNoPlace: Books {
+    var books = self
+    books.byPlace[nil, default: Ledger()].requested += 0
+    return books
+  }
+}
