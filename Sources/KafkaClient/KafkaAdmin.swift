@@ -67,6 +67,17 @@ public struct KafkaAdmin: Sendable {
     try await metadata(within: timeout).cluster
   }
 
+  /// Waits until a broker answers a question about itself; throws where none does in time.
+  public func answer(within timeout: Duration = .seconds(10)) async throws(KafkaError) {
+    try await handle.call("an answer", within: timeout) { client throws(KafkaError) in
+      var pointer: UnsafePointer<rd_kafka_metadata>?
+      // Of no topic but those that this client knows, which are none: an answer costs nothing.
+      let response = rd_kafka_metadata(client.pointer, 0, nil, &pointer, timeout.timeoutMs)
+      if let pointer { rd_kafka_metadata_destroy(pointer) }
+      if let error = KafkaError(response) { throw error }
+    }
+  }
+
   /// Frees the client within `timeout`.
   @discardableResult
   public func close(within timeout: Duration = .seconds(10)) async -> KafkaCloseOutcome {

@@ -23,9 +23,11 @@ public struct StandardErrorLogHandler: LogHandler {
   private let write: @Sendable (String) -> Void
 
   /// Writes each line whole, so that lines of several threads never mix.
+  ///
+  /// A line that nobody can be told is dropped: the log is never worth the work it tells of.
   public init(label: String, level: Logger.Level, format: LogFormat) {
     self.init(label: label, level: level, format: format) { line in
-      FileHandle.standardError.write(Data(line.utf8))
+      try? StandardStream.error.write(Data(line.utf8))
     }
   }
 

@@ -77,8 +77,10 @@ struct AlertsCommand: AsyncParsableCommand {
       let output = Output(output)
       let groups = try grouping.grouping(configuration)
       try await reachingKafka(bootstrap) {
-        let book = try await AlertFeed(KafkaConfiguration(configuration, client: "alerts")).read()
+        let feed = AlertFeed(KafkaConfiguration(configuration, client: "alerts"))
+        let book = try await feed.read()
         if let warning = book.warning { Progress.line("warning: \(warning)") }
+        if book.alerts.isEmpty, try await !feed.exists() { throw Self.noTopic(bootstrap) }
         let alerts = book.alerts.filter { accepts($0.latest) }
         let text = AlertText(style: output.style)
         let open = alerts.count(where: \.isOpen)
@@ -108,6 +110,13 @@ struct AlertsCommand: AsyncParsableCommand {
             ? "No alerts."
             : "\(alerts.count) alerts, \(open) open. `baton alerts show ID` explains.")
       }
+    }
+
+    /// "No alerts" would sound as if somebody had looked.
+    private static func noTopic(_ bootstrap: String) -> CommandFailure {
+      CommandFailure(
+        .unavailable, "There is no topic \(Topic.alerts.name) on \(bootstrap): nothing is judged.",
+        advice: "See that it is the right cluster; `baton topics apply` makes the topics.")
     }
   }
 

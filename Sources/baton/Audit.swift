@@ -4,6 +4,7 @@ import HandoffBus
 import HandoffCore
 import HandoffStores
 import KafkaClient
+import Logging
 
 /// `baton audit`: what an auditor asks, and what proves the answer.
 struct AuditCommand: AsyncParsableCommand {
@@ -22,7 +23,8 @@ struct AuditCommand: AsyncParsableCommand {
         baton audit verify --data .baton/data
         baton audit balance
 
-      Every question and every proof is itself put on record before it is answered.
+      Every query and every proof is itself put on record before it is answered; what tells of \
+      nobody (checkpoint, verify, balance) is not.
       """,
     subcommands: [
       AuditQueryCommand.self, AuditCheckpointCommand.self, AuditProveCommand.self,
@@ -66,6 +68,47 @@ enum AuditLog {
       return CommandFailure(
         .found, what, advice: "Keep log and topic as they are: this is an incident.")
     case .failed: return CommandFailure(.readWrite, what)
+    }
+  }
+
+  /// Opens the second count; where it cannot be used that is logged, and the log is kept without it.
+  static func counts(_ files: DataFiles, _ logger: Logger) -> CountStore? {
+    do {
+      let counts = try CountStore(folder: files.audit)
+      if counts.isBegunAnew {
+        logger.warning("The second count could not be read back, and is begun anew")
+      }
+      return counts
+    } catch {
+      logger.error(
+        "Books not counted a second time", metadata: ["reason": "\(error.description)"])
+      return nil
+    }
+  }
+
+  /// What an error of the second count means to the user.
+  static func failure(_ error: CountStoreError) -> CommandFailure {
+    let what = "The second count cannot be read: \(error.description)."
+    switch error {
+    case .missing:
+      return CommandFailure(
+        .noInput, what,
+        advice: "`baton audit run` and `baton up` count; name their data folder with --data.")
+    case .newerSchema: return CommandFailure(.badData, what, advice: "Use that version.")
+    case .olderSchema:
+      return CommandFailure(
+        .badData, what, advice: "`baton audit run` of this version counts anew.")
+    case .corrupt:
+      return CommandFailure(
+        .badData, what,
+        advice: "It follows from the audit log: `baton audit run` throws it away and counts anew.")
+    case .store(let error):
+      switch error {
+      case .notWritable: return CommandFailure(.noPermission, what)
+      case .busy:
+        return CommandFailure(.unavailable, what, advice: "Try again when the other one is done.")
+      default: return CommandFailure(.readWrite, what)
+      }
     }
   }
 

@@ -23,14 +23,9 @@ struct AuditBalanceCommand: AsyncParsableCommand {
 
   func run() async throws {
     let files = try settings.load().files
-    guard CountStore.exists(in: files.audit) else {
-      throw CommandFailure(
-        .noInput, "Nothing has been counted a second time in \(files.audit).",
-        advice: "`baton audit run` and `baton up` count; name their data folder with --data.")
-    }
     let standings: [CountStanding]
     do {
-      standings = try await CountStore(folder: files.audit).standings()
+      standings = try await CountStore(reading: files.audit).standings()
     } catch {
       throw AuditLog.failure(error)
     }
@@ -92,21 +87,27 @@ private struct BalanceRow: Encodable {
 
   var partition: Int32
   var countedUpTo: Int64
-  var comparedAt: Int64?
+  var comparedOffset: Int64?
+  var comparedAtMs: Int64?
   var comparable: Bool
   var events: UInt64
   var requestedMin: UInt64
   var requestedMax: UInt64
+  var arrivedMin: UInt64
+  var arrivedMax: UInt64
   var differences: [Difference]
 
   init(_ standing: CountStanding) {
     partition = standing.partition
     countedUpTo = standing.nextOffset
-    comparedAt = standing.comparedOffset
+    comparedOffset = standing.comparedOffset
+    comparedAtMs = standing.comparedAt?.milliseconds
     comparable = standing.isWhole
     events = standing.count.events
     requestedMin = standing.count.requested.lowerBound
     requestedMax = standing.count.requested.upperBound
+    arrivedMin = standing.count.arrived
+    arrivedMax = standing.count.arrived + standing.count.unsureArrived
     differences = standing.differences.map {
       Difference(
         side: $0.side.rawValue, kind: $0.kind?.description, countedMin: $0.counted.lowerBound,

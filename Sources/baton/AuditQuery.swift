@@ -23,7 +23,8 @@ struct AuditQueryCommand: AsyncParsableCommand {
     help: ArgumentHelp("One person, by patient key, never by NHS number.", valueName: "key"))
   var person: String?
 
-  @Option(name: .long, help: ArgumentHelp("One handoff, by its id.", valueName: "id"))
+  @Option(
+    name: .long, help: ArgumentHelp("Handoffs by their id, or how it begins.", valueName: "id"))
   var handoff: String?
 
   @Option(
@@ -91,11 +92,11 @@ struct AuditQueryCommand: AsyncParsableCommand {
     }
     query.limit = limit
     query.key = try person.map(auditPersonKey)
-    query.handoff = try handoff.map { text in
-      guard let id = HandoffID(text) else {
-        throw CommandFailure(.usage, "--handoff is not 32 hexadecimal digits.")
+    query.handoffPrefix = try handoff.map { text in
+      guard (1...32).contains(text.utf8.count), text.utf8.allSatisfy(Self.isHexadecimal) else {
+        throw CommandFailure(.usage, "--handoff is not up to 32 hexadecimal digits.")
       }
-      return id
+      return text.lowercased()
     }
     query.alert = try alert.map { text in
       guard let id = AlertID(text) else {
@@ -122,6 +123,12 @@ struct AuditQueryCommand: AsyncParsableCommand {
       return cursor
     }
     return query
+  }
+}
+
+extension AuditQueryCommand {
+  private static func isHexadecimal(_ byte: UInt8) -> Bool {
+    Character(UnicodeScalar(byte)).isHexDigit
   }
 }
 

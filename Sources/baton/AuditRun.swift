@@ -15,7 +15,8 @@ struct AuditRunCommand: AsyncParsableCommand {
     abstract: "Keep the audit log: read every audited topic, sign checkpoints.",
     discussion: """
       Runs until it is stopped, and signs a last checkpoint then. Several may run, each with its \
-      own folder: they make the same trees. Only one holds the signing key.
+      own folder: they make the same trees. Only one holds the signing key, and says the alerts of \
+      the second count.
       """)
 
   @OptionGroup var settings: SettingsOptions
@@ -32,7 +33,7 @@ struct AuditRunCommand: AsyncParsableCommand {
     guard (1...3600).contains(interval) else {
       throw CommandFailure(.usage, "--interval must be from 1 to 3600 seconds.")
     }
-    let (configuration, bootstrap) = try settings.loadWithBroker()
+    let (configuration, bootstrap) = try settings.loadWithBroker(isService: true)
     let files = configuration.files
     let logger = Logger(label: "audit")
     do {
@@ -49,20 +50,24 @@ struct AuditRunCommand: AsyncParsableCommand {
       service.checkpointInterval = .seconds(interval)
       service.stamp = configuration.recordGuard?.stamp
       let audit = AuditService(
-        store: store, counts: try CountStore(folder: files.audit), signer: signer,
+        store: store, counts: AuditLog.counts(files, logger), signer: signer,
         configuration: service, logger: logger)
       let certificates = CertificateWatch(
         WatchedCertificate.all(of: configuration, components: ["audit"]), logger: logger,
         now: ConnectStack.systemTime)
-      let measures = MeasureKeeper(
-        log: store, kafka: service.kafka, policy: try policy(configuration), logger: logger)
-      var services: [any Service] = [audit, certificates, measures]
+      let watch = KafkaWatch(service.kafka, logger: logger)
+      var services: [any Service] = [audit, certificates, watch]
       if let address = configuration.health {
+        let measures = MeasureKeeper(
+          log: store, kafka: service.kafka, policy: try policy(configuration),
+          stamp: service.stamp, logger: logger)
+        services.append(measures)
         services.append(
           HealthService(
             address,
             probes: [
-              .audit(audit.status), .measures(measures), .certificates(certificates.board),
+              .audit(audit.status), .measures(measures), .kafka(watch),
+              .certificates(certificates.board),
             ], logger: logger))
       }
       try await ServiceGroup(

@@ -47,6 +47,7 @@ struct Baton: AsyncParsableCommand {
     MeasuresCommand.self,
     EventsCommand.self,
     AlertsCommand.self,
+    DeadLetterCommand.self,
     AuditCommand.self,
     KeysCommand.self,
     DoctorCommand.self,

@@ -160,6 +160,13 @@ func boundaryFailures<Value>(_ body: () throws -> Value) throws -> Value {
   do {
     return try body()
   } catch let error as BoundaryKeyError {
+    if case .notWritable(let path) = error {
+      throw CommandFailure(
+        .cannotCreate, sentence("\(error)"),
+        advice: FileManager.default.fileExists(atPath: path)
+          ? "It holds keys, and is never replaced: `baton boundary rotate-keys` adds a newer one."
+          : "See that its folder is there and can be written to.")
+    }
     throw CommandFailure(
       .badConfiguration, sentence("\(error)"),
       advice: "Make keys with `baton boundary new-keys`; private files need mode 600.")

@@ -44,6 +44,11 @@ struct ConnectCommand: AsyncParsableCommand {
         seals every message to ingest and writes it to the organisation's inbox, opens no secret \
         of the bus, and keeps what the bus tells in a folder.
 
+        Every process that ingests into one bus shares two files of its data folder with the \
+        others: secrets.json, or one person has several keys, and record-secrets.json, or what is \
+        published bears no stamp and is left out (S08). A second process beside `baton up` has \
+        them by the settings `secrets` and `record-secrets`, or as copies.
+
         A sender hears AA only when its message is safe on this machine's disk; what cannot be \
         understood is kept as a dead letter, and its sender hears AE or AR with the field at \
         fault. While Kafka is away messages are kept, and published in their order when it is \
@@ -81,21 +86,46 @@ struct ConnectCommand: AsyncParsableCommand {
         }
         try await serve(stack.services, logger) { await stack.close() }
       } else {
+        warnOfSecrets(configuration, logger)
         let stack = try connectFailures {
           try ConnectStack(
             configuration, connectors: connectors,
             kafka: KafkaConfiguration(configuration, client: "ingest", as: .ingest),
             instance: instance, logger: logger)
         }
+        let watch = KafkaWatch(
+          KafkaConfiguration(configuration, client: "ingest", as: .ingest), logger: logger)
         let health: [any Service] =
           configuration.health.map { address in
             [
               HealthService(
-                address, probes: [.ingest(stack), .certificates(stack.certificates.board)],
-                logger: logger)
+                address,
+                probes: [
+                  .ingest(stack), .kafka(watch, isNeeded: false),
+                  .certificates(stack.certificates.board),
+                ], logger: logger)
             ]
           } ?? []
-        try await serve(stack.services + health, logger) { await stack.close() }
+        try await serve([watch] + stack.services + health, logger) { await stack.close() }
+      }
+    }
+
+    /// What a first start makes of its own no other process of the bus knows.
+    private func warnOfSecrets(_ configuration: BatonConfiguration, _ logger: Logger) {
+      let file = configuration.files.secrets
+      if configuration.secretsFile == nil, !FileManager.default.fileExists(atPath: file) {
+        logger.warning(
+          """
+          New secrets are made. If others ingest into this bus, stop, and give this process their \
+          secrets.json: or one person has several keys
+          """, metadata: ["file": "\(file)"])
+      }
+      if configuration.recordGuard == nil {
+        logger.warning(
+          """
+          No record secrets: what is published bears no stamp, and a bus whose other processes \
+          stamp leaves it out (S08), though its sender hears AA. Give this process their file
+          """, metadata: ["file": "\(configuration.files.recordSecrets)"])
       }
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Telemetry
 
 /// What the exit code says: the numbers of sysexits.h, so that scripts can tell causes apart.
 enum ExitStatus: Int32, CaseIterable, Sendable {
@@ -39,7 +40,7 @@ struct CommandFailure: Error {
     let style = Style(on: FileHandle.standardError)
     var text = style.bold(style.red("baton: ")) + what + "\n"
     if let advice { text += "  " + style.dim("→ ") + advice + "\n" }
-    FileHandle.standardError.write(Data(text.utf8))
+    try? StandardStream.error.write(Data(text.utf8))
     Foundation.exit(status.rawValue)
   }
 }

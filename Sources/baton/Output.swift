@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Telemetry
 
 /// How a command prints: prose and tables for people, JSON where `--json` asks for it.
 struct OutputOptions: ParsableArguments {
@@ -14,9 +15,12 @@ struct OutputOptions: ParsableArguments {
 struct Output: Sendable {
   let isJSON: Bool
   let style: Style
+  /// Whether the work goes on where nobody reads any more.
+  private let isService: Bool
 
-  init(_ options: OutputOptions) {
+  init(_ options: OutputOptions, isService: Bool = false) {
     isJSON = options.json
+    self.isService = isService
     style = Style(on: .standardOutput)
   }
 
@@ -48,8 +52,16 @@ struct Output: Sendable {
   }
 
   /// Writes text as it is, such as NDJSON that a codec made.
+  ///
+  /// Where it cannot be written, to a full disk or a reader that is gone, a command ends with 74;
+  /// a service goes on without.
   func write(_ text: String) {
-    FileHandle.standardOutput.write(Data(text.utf8))
+    do {
+      try StandardStream.output.write(Data(text.utf8))
+    } catch {
+      guard !isService else { return }
+      CommandFailure.file("standard output", doing: "write to", error).printAndExit()
+    }
   }
 
   /// Keys sorted and slashes left alone, so that the same value prints the same everywhere.
@@ -61,10 +73,15 @@ struct Output: Sendable {
   }
 }
 
+/// `1 profile`, `2 profiles`.
+func counted(_ count: Int, _ one: String, _ many: String) -> String {
+  "\(count) \(count == 1 ? one : many)"
+}
+
 /// Progress on standard error: what people watch while a result is on its way.
 enum Progress {
   static func line(_ text: String) {
-    FileHandle.standardError.write(Data((text + "\n").utf8))
+    try? StandardStream.error.write(Data((text + "\n").utf8))
   }
 }
 

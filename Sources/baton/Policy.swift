@@ -45,8 +45,9 @@ extension PolicyCommand {
         throw try refusal(error, output)
       }
       try output.result(Report(policy)) {
-        "\(file) is good: version \(policy.version), \(policy.rows.count) rows of clocks, "
-          + "\(policy.profiles.count) profiles, SHA-256 \(policy.hash)."
+        "\(file) is good: version \(policy.version), "
+          + "\(counted(policy.rows.count, "row", "rows")) of clocks, "
+          + "\(counted(policy.profiles.count, "profile", "profiles")), SHA-256 \(policy.hash)."
       }
     }
 
@@ -60,7 +61,7 @@ extension PolicyCommand {
       try output.result(Report(register)) {
         let closed = register.organisations.values.count { $0.validTo != nil }
         return "\(file) is good: a register, version \(register.version), "
-          + "\(register.organisations.count) organisations, \(closed) with a day on which they "
+          + "\(counted(register.organisations.count, "organisation", "organisations")), \(closed) with a day on which they "
           + "close, SHA-256 \(register.hash)."
       }
     }
@@ -70,7 +71,7 @@ extension PolicyCommand {
     {
       try output.json(Report(error))
       for fault in error.faults { output.line(fault.description) }
-      let faults = error.faults.count == 1 ? "1 fault" : "\(error.faults.count) faults"
+      let faults = counted(error.faults.count, "fault", "faults")
       return CommandFailure(
         .found, "\(file) is refused: \(faults).",
         advice: "Mend every fault listed; nothing of a bad file is taken.")

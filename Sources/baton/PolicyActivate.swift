@@ -59,13 +59,15 @@ extension PolicyCommand {
       try await reachingKafka(bootstrap) {
         do {
           let done = try await PolicyActivation(kafka).activate(request)
-          try Output(output).result(Report(done.activation, done.partitionCount)) {
+          try Output(output).result(Report(done)) {
             let profile = done.activation.profile.map { " under profile \($0)" } ?? ""
             let register =
               done.activation.registerHash.map { ", register \($0.description.prefix(12))" } ?? ""
+            let ended = done.endedProfile.map { " Profile \($0) has ended." } ?? ""
+            let partitions = counted(done.partitionCount, "partition", "partitions")
             return
               "Policy \(done.activation.policyHash.description.prefix(12))\(profile)\(register) "
-              + "is in force from here on, on \(done.partitionCount) partitions."
+              + "is in force from here on, on \(partitions).\(ended)"
           }
         } catch let fault as PolicyActivationFault {
           throw failure(fault)
@@ -96,13 +98,15 @@ extension PolicyCommand {
       var policyHash: String
       var profile: String?
       var registerHash: String?
+      var endedProfile: String?
       var partitions: Int
 
-      init(_ activation: RulesActivation, _ partitions: Int) {
-        policyHash = "\(activation.policyHash)"
-        profile = activation.profile.map { "\($0)" }
-        registerHash = activation.registerHash.map { "\($0)" }
-        self.partitions = partitions
+      init(_ done: PolicyActivation.Outcome) {
+        policyHash = "\(done.activation.policyHash)"
+        profile = done.activation.profile.map { "\($0)" }
+        registerHash = done.activation.registerHash.map { "\($0)" }
+        endedProfile = done.endedProfile.map { "\($0)" }
+        partitions = done.partitionCount
       }
     }
   }

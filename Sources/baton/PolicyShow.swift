@@ -6,10 +6,11 @@ import HandoffCore
 extension PolicyCommand {
   struct Show: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "The table as it is in force: every clock with its source, windows, calendars.",
+      abstract: "A policy as a table: every clock with its source, windows, calendars.",
       discussion: """
-        Without --file it shows the configured policy, or the one that ships with Baton. --yaml \
-        prints it as a commented file to begin one's own with.
+        Without --file it shows the policy as configured, or the one that ships with Baton. Another \
+        may be in force by `baton policy activate`: the metric baton_policy_in_force of a \
+        reconciler says which. --yaml prints it as a commented file to begin one's own with.
         """)
 
     @OptionGroup var settings: SettingsOptions

@@ -127,7 +127,7 @@ struct ReconcileCommand: AsyncParsableCommand {
   }
 
   private func serve() async throws {
-    let (configuration, bootstrap) = try settings.loadWithBroker()
+    let (configuration, bootstrap) = try settings.loadWithBroker(isService: true)
     let file = policy.first ?? configuration.policyFile
     var reconciler = ReconcilerConfiguration(
       kafka: KafkaConfiguration(
@@ -136,19 +136,24 @@ struct ReconcileCommand: AsyncParsableCommand {
     reconciler.stamp = configuration.recordGuard?.stamp
     reconciler.snapshots = configuration.snapshotSettings
     let service = ReconcilerService(reconciler)
+    let sources = SourceReconcilerService(reconciler)
     let certificates = CertificateWatch(
       WatchedCertificate.all(of: configuration, components: ["reconcile"]),
       logger: reconciler.logger, now: ConnectStack.systemTime)
+    let watch = KafkaWatch(reconciler.kafka, logger: reconciler.logger)
     let health = configuration.health.map { address in
       HealthService(
         address,
         probes: [
-          .reconciler(service.status, group: group, policy: reconciler.policy.policy),
-          .certificates(certificates.board),
+          .reconciler(
+            service.status, sources: sources.status, group: group,
+            policy: reconciler.policy.policy),
+          .kafka(watch), .certificates(certificates.board),
         ], logger: reconciler.logger)
     }
     let parts: [any Service] =
-      [service, SourceReconcilerService(reconciler), certificates] + (health.map { [$0] } ?? [])
+      [service, sources, certificates, watch]
+      + (health.map { [$0] } ?? [])
     let services = ServiceGroup(
       configuration: .init(
         services: parts.map { .init(service: $0) },

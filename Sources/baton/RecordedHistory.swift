@@ -43,6 +43,18 @@ struct RecordedHistory {
         stamp: stamp))
   }
 
+  /// Judging on by the rules that were in force before would say what nobody said.
+  private static func failure(_ unknown: OfflineReconciler.UnknownRules) -> CommandFailure {
+    let option = unknown.policyHash == nil ? "register" : "policy"
+    let hash = unknown.policyHash ?? unknown.registerHash
+    return CommandFailure(
+      .badData,
+      "The records switch at \(RFC3339.text(unknown.at)) to \(option) "
+        + "\(hash?.description ?? ""), which was not given.",
+      advice: "Give --\(option) once for each, the one at the start first; "
+        + "`baton policy check FILE` prints a file's hash.")
+  }
+
   /// Reads the input through once, or twice where it is a file: what reducers wrote counts where it
   /// stands, and not where its cause does.
   mutating func judged(
@@ -61,6 +73,7 @@ struct RecordedHistory {
             .badData, "Line \(number) of \(NDJSONFile.name(input)) cannot be judged: \(error).",
             advice: "`baton events export` writes lines that can.")
         }
+        if let unknown = reconcilers[index].unknownRules { throw Self.failure(unknown) }
       }
     }
     if let end {

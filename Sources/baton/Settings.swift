@@ -37,13 +37,15 @@ struct SettingsOptions: ParsableArguments {
 
   /// Reads file and environment, lets the arguments win, and starts the log.
   ///
-  /// A service tells what it does; a command that ends soon says what matters itself.
+  /// A service tells what it does, and outlives whoever reads it; a command that ends soon says
+  /// what matters itself.
   func load(isService: Bool = false) throws -> BatonConfiguration {
     var configuration = try BatonConfiguration.load(
       file: config, environment: ProcessInfo.processInfo.environment)
     if let bootstrap { configuration.kafka.bootstrap = bootstrap }
     if let data { configuration.dataFolder = data }
     if let logLevel { configuration.logLevel = logLevel }
+    if isService { StandardStream.outliveReaders() }
     Telemetry.bootstrap(level: configuration.logLevel ?? (isService ? .notice : .critical))
     configuration.recordGuard = try recordGuards { try RecordGuard.load(configuration) }
     return configuration

@@ -18,7 +18,7 @@ struct SimulateCampaignCommand: ParsableCommand {
       the policy is switched on and off. Of the first difference about a person the records are left \
       out one by one, as long as there is a difference; what remains is written as NDJSON.
 
-        baton simulate campaign --seeds 0..<1000
+        baton simulate campaign --seeds '0..<1000'
         baton reconcile --input least.ndjson
 
       With --oracle-policy the oracle judges by another policy than the reducer: what it changes \
@@ -27,7 +27,11 @@ struct SimulateCampaignCommand: ParsableCommand {
 
   @OptionGroup var output: OutputOptions
 
-  @Option(name: .long, help: ArgumentHelp("First and last, as 0..<1000.", valueName: "range"))
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "From the first up to before the last, as '0..<1000'; in quotes: to a shell < is a file.",
+      valueName: "range"))
   var seeds = "0..<100"
 
   @Option(name: .long, help: ArgumentHelp("Days of each simulation.", valueName: "days"))
@@ -53,7 +57,7 @@ struct SimulateCampaignCommand: ParsableCommand {
 
   func validate() throws {
     guard range != nil else {
-      throw ValidationError("--seeds must be a range that is not empty, such as 0..<1000.")
+      throw ValidationError("--seeds must be a range that is not empty, such as '0..<1000'.")
     }
     guard (1...365).contains(days) else {
       throw ValidationError("--days must be from 1 to 365.")

@@ -43,7 +43,8 @@ struct TopicsCommand: AsyncParsableCommand {
         configuration.topics.partitions = partitions
       }
       let sizes = TopicSizes(
-        partitions: Int32(configuration.topics.partitions),
+        partitions: Int32(
+          configuration.topics.partitions ?? BatonConfiguration.Topics.partitionsDefault),
         replication: Int16(configuration.topics.replication))
       try await reachingKafka(bootstrap) {
         let plan = try TopicsPlan(configuration, sizes: sizes)

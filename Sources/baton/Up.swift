@@ -48,12 +48,16 @@ struct UpCommand: AsyncParsableCommand {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Partitions of topics that are not there yet; those that are keep theirs.",
+      "Partitions of topics that are not there yet; those that are keep theirs. Default: "
+        + "topics.partitions of the configuration, or BATON_PARTITIONS, or 4.",
       valueName: "count"))
-  var partitions: Int = 4
+  var partitions: Int?
+
+  /// Enough for a look around on one machine.
+  private static let partitionsDefault = 4
 
   func validate() throws {
-    guard (1...1000).contains(partitions) else {
+    guard (1...1000).contains(partitions ?? 1) else {
       throw ValidationError("--partitions must be a whole number from 1 to 1000.")
     }
     if demo, messages != nil {
@@ -66,7 +70,8 @@ struct UpCommand: AsyncParsableCommand {
     if let policy { configuration.policyFile = policy }
     let run = UpRun(
       configuration: configuration, messages: messages, isDemo: demo, endsWhenIdle: exitWhenIdle,
-      partitions: partitions, output: Output(output))
+      partitions: partitions ?? configuration.topics.partitions ?? Self.partitionsDefault,
+      output: Output(output, isService: true))
     try await run.run()
   }
 }

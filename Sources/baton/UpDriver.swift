@@ -73,9 +73,12 @@ final class UpDriver: Service {
 
   // MARK: - Connectors
 
+  /// The drop folder that is there where no connectors are configured.
+  private static let dropName = Code("up.file")
+
   /// An MLLP listener on a free port, and a drop folder, for whoever sends.
   static func ownConnectors(dropFolder: String) -> [ConnectorConfiguration] {
-    guard let mllpName = Code("up.mllp"), let dropName = Code("up.file") else { return [] }
+    guard let mllpName = Code("up.mllp"), let dropName else { return [] }
     var mllp = MLLPSettings()
     mllp.port = 0
     var drop = DropFolderSettings()
@@ -118,7 +121,9 @@ final class UpDriver: Service {
         output.line("Connector \(status.name) takes files")
       }
     }
-    if !isDemo { output.line("Drop folder of up.file: \(dropFolder)") }
+    if !isDemo, let own = Self.dropName, stages.stack.board[own] != nil {
+      output.line("Drop folder of \(own): \(dropFolder)")
+    }
   }
 
   private func port(of name: Code) -> Int { stages.stack.board[name]?.port ?? 0 }

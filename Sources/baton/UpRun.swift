@@ -80,11 +80,23 @@ struct UpRun {
           .badConfiguration, "The topics on this cluster do not fit each other.",
           advice: "See what differs: baton topics plan --partitions \(wanted.partitions)")
       }
+      announce(plan, partitions: wanted.partitions)
       try await administrator.apply(plan)
     })
     await administrator.close()
     try outcome.get()
     return Int(wanted.partitions)
+  }
+
+  /// Says what cannot be changed afterwards before it is done.
+  private func announce(_ plan: TopicPlan, partitions: Int32) {
+    let created = plan.steps.count {
+      if case .create = $0 { true } else { false }
+    }
+    guard created > 0 else { return }
+    let topics = counted(created, "topic", "topics")
+    let each = counted(Int(partitions), "partition", "partitions")
+    Progress.line("Creating \(topics) with \(each), which cannot be changed later")
   }
 
   private func serve(
@@ -111,6 +123,7 @@ struct UpRun {
     // The cluster in this process is gone with it.
     reconciling.snapshots = isInMemory ? nil : configuration.snapshotSettings
     let reconciler = ReconcilerService(reconciling)
+    let sources = SourceReconcilerService(reconciling)
     let (audit, log) = try makeAudit(configuration)
     let stages = UpStages(
       stack: stack, reconciler: reconciler, audit: audit, log: log, kafka: kafka,
@@ -121,19 +134,23 @@ struct UpRun {
     let driver = UpDriver(
       stages: stages, alerts: alerts, feed: feed, isDemo: isDemo, endsWhenIdle: endsWhenIdle,
       dropFolder: configuration.dataFolder + "/drop/up", output: output)
-    let measures = MeasureKeeper(
-      log: log, kafka: KafkaConfiguration(configuration, client: "audit", as: .audit),
-      policy: reconciling.policy.policy, logger: Logger(label: "baton.audit"))
     var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
-      .init(service: audit), .init(service: measures), .init(service: reconciler),
-      .init(service: SourceReconcilerService(reconciling)),
+      .init(service: audit), .init(service: reconciler), .init(service: sources),
     ]
     services += stack.services.map { .init(service: $0) }
+    let watch = KafkaWatch(kafka, logger: Logger(label: "baton.kafka"))
+    services.append(.init(service: watch))
     if let address = configuration.health {
+      let measures = MeasureKeeper(
+        log: log, kafka: KafkaConfiguration(configuration, client: "audit", as: .audit),
+        policy: reconciling.policy.policy, stamp: reconciling.stamp,
+        logger: Logger(label: "baton.audit"))
+      services.append(.init(service: measures))
       let probes: [HealthProbe] = [
         .reconciler(
-          reconciler.status, group: reconciling.groupID, policy: reconciling.policy.policy),
-        .ingest(stack), .audit(audit.status), .measures(measures),
+          reconciler.status, sources: sources.status, group: reconciling.groupID,
+          policy: reconciling.policy.policy),
+        .ingest(stack), .audit(audit.status), .measures(measures), .kafka(watch),
         .certificates(stack.certificates.board),
       ]
       services.append(
@@ -206,9 +223,10 @@ struct UpRun {
         kafka: KafkaConfiguration(configuration, client: "audit", as: .audit))
       auditing.checkpointInterval = .seconds(2)
       auditing.stamp = configuration.recordGuard?.stamp
+      let logger = Logger(label: "baton.audit")
       let service = AuditService(
-        store: log, counts: try CountStore(folder: files.audit), signer: signer,
-        configuration: auditing, logger: Logger(label: "baton.audit"))
+        store: log, counts: AuditLog.counts(files, logger), signer: signer,
+        configuration: auditing, logger: logger)
       return (service, log)
     } catch let error as AuditStoreError {
       throw AuditLog.failure(error)

@@ -47,6 +47,24 @@ private let awayBroker = "127.0.0.1:9"
     #expect(findings.contains { $0.check == "data folder" && $0.level == "ok" })
   }
 
+  @Test func `a configuration that is named by nothing is none`() async throws {
+    let run = try await BatonExecutable.run(
+      ["policy", "show", "--kind", "home-care"], environment: ["BATON_CONFIG": ""])
+    #expect(run.status == 0, "\(run.errors)")
+  }
+
+  @Test func `keys that are there are not replaced, and the advice is other`() async throws {
+    let folder = try TemporaryFolder()
+    let command = [
+      "boundary", "new-keys", "--private", folder.path("a.keys"), "--public", folder.path("a.pub"),
+    ]
+    #expect(try await BatonExecutable.run(command).status == 0)
+    let again = try await BatonExecutable.run(command)
+    #expect(again.status == 73)
+    #expect(again.errors.contains("boundary rotate-keys"))
+    #expect(!again.errors.contains("new-keys"))
+  }
+
   @Test func `a data folder that cannot be made fails the doctor with what to do`() async throws {
     let folder = try TemporaryFolder()
     try Data().write(to: folder.url.appending(path: "file"))

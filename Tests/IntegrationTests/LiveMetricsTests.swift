@@ -46,6 +46,9 @@ private let canRun = TestBroker.isAvailable && BatonExecutable.url != nil
       #expect(sum("baton_books_handoffs", ["kind": kind, "side": "open"]) == 1)
       #expect(sum("baton_books_handoffs", ["kind": kind, "side": "completed"]) == 0)
     }
+    let policy = String(bench.policy.policy.hash.description.prefix(7))
+    #expect(
+      metrics.samples("baton_policy_in_force", ["policy": policy, "profile": "none"]) == [1, 1, 1])
     #expect(sum("baton_persons") == 2)
     #expect(sum("baton_reconciler_records_total") >= 2)
     #expect(sum("baton_reconciler_verdicts_total") >= 2)

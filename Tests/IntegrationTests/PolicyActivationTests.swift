@@ -61,6 +61,7 @@ private let canRun = TestBroker.isAvailable
         "policy", "activate", "--bootstrap", bench.bootstrap,
       ])
       #expect(run.status == 0, "\(run.errors)")
+      #expect(run.output.contains("Profile winter has ended."))
       try await bench.until("the switch is read") {
         try await bench.isJudged(upTo: TopicScan(bench.kafka, topic: .events).committedEnds())
       }

@@ -112,6 +112,38 @@ import Testing
     #expect(report.unchanged > 0)
   }
 
+  @Test func `that switches to a policy not given is not judged by another`() async throws {
+    let folder = try TemporaryFolder()
+    let text = """
+      format: baton.policy.v1
+      version: 7
+      clocks:
+        - {kind: gp-hospital, acknowledge: 4h, accept: 48h, start: 72h, complete: 18wk, feedback: 7d}
+
+      """
+    let policy = try PolicyDocument(Array(text.utf8)).policy
+    try Data(text.utf8).write(to: folder.url.appending(path: "p.yaml"))
+    let line = StoredRecord(
+      record: WireCodec().encode(
+        RulesActivation(rulesVersion: 1, policyHash: policy.hash, isCommanded: true),
+        at: JourneyGenerator.start),
+      coordinates: RecordCoordinates(topic: "handoff.events.v1", partition: 0, offset: 0),
+      brokerAt: JourneyGenerator.start)
+    try Data(NDJSON.line(line)).write(to: folder.url.appending(path: "e.ndjson"))
+    let first = PackageRoot.url.appending(path: "deploy/examples/policy.yaml").path
+    let (file, input) = (folder.path("p.yaml"), ["--input", folder.path("e.ndjson")])
+    for command in [["reconcile"], ["reconcile", "--what-if", file], ["measures"]] {
+      let unknown = try await BatonExecutable.run(command + input)
+      #expect(unknown.status == 65, "\(command)")
+      #expect(
+        unknown.errors.contains(
+          "switch at \(RFC3339.text(JourneyGenerator.start)) to policy \(policy.hash)"))
+      let known = try await BatonExecutable.run(
+        command + input + ["--policy", first, "--policy", file])
+      #expect(known.status == 0, "\(command): \(known.errors)")
+    }
+  }
+
   @Test func `is measured, with small numbers suppressed, as text, JSON and CSV`() async throws {
     let run = try await BatonExecutable.run(["measures", "--input", events, "--csv"])
     #expect(run.status == 0, "\(run.errors)")

@@ -32,6 +32,23 @@ struct AdminTests {
     broker.stop()
   }
 
+  @Test(.enabled(if: !TestBroker.isExternal, "needs a broker of its own"))
+  func `a broker answers, and its absence is an error each time it is asked`() async throws {
+    let broker = try TestBroker.start()
+    defer { broker.stop() }
+    let proxy = try LossyProxy(before: broker)
+    defer { #expect(proxy.stop()) }
+    let admin = try KafkaAdmin(.test(proxy.bootstrapServers))
+    try await admin.answer(within: .seconds(60))
+    proxy.takeDown()
+    for _ in 0..<2 {
+      await #expect(throws: KafkaError.self) { try await admin.answer(within: .milliseconds(200)) }
+    }
+    proxy.bringUp()
+    try await admin.answer(within: .seconds(60))
+    await admin.close()
+  }
+
   @Test func `an offset is found by its time`() async throws {
     let broker = try TestBroker.start()
     let name = "timed-\(UInt32.random(in: 0...UInt32.max))"

@@ -18,6 +18,11 @@ package struct AlertFeed: Sendable {
     scan = TopicScan(kafka, topic: .alerts)
   }
 
+  /// Whether there is a topic to read: where there is none nobody judges.
+  package func exists() async throws(KafkaError) -> Bool {
+    try await !scan.partitions().isEmpty
+  }
+
   /// The alerts as they are committed now.
   package func read() async throws -> AlertBook {
     var book = AlertBook()

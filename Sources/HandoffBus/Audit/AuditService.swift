@@ -32,7 +32,7 @@ package struct AuditService: Service {
   private let store: AuditStore
   /// `nil`: nothing is counted a second time.
   private let counts: CountStore?
-  /// `nil`: this instance logs, and another signs.
+  /// `nil`: this instance logs and counts, and another signs and says the alerts of the count.
   private let signer: NoteSigner?
   private let configuration: AuditServiceConfiguration
   private let logger: Logger
@@ -112,7 +112,7 @@ package struct AuditService: Service {
       log: store, counts: counts, kafka: configuration.kafka, stamp: configuration.stamp,
       beginnings: Dictionary(
         events.map { ($0.log.partition, $0.beginning) }, uniquingKeysWith: { $1 }),
-      logger: logger)
+      isSaying: signer != nil, logger: logger)
   }
 
   private func readAssigned(

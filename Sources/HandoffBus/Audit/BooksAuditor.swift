@@ -9,19 +9,21 @@ package import Logging
 ///
 /// The count goes as far as the books speak for, and no further: so both are always compared at one
 /// offset, and a log that is behind makes the comparison late, never wrong. What differs is an alert
-/// about ourselves (S06, `second-count`), and so is the end of it.
+/// about ourselves (S06, `second-count`), and so is the end of it. A count that cannot be used is
+/// logged, begun anew where it is damaged, and never a reason to stop the log.
 package actor BooksAuditor {
   private let log: AuditStore
   private let counts: CountStore
   private let books: BooksReader
-  private let kafka: KafkaConfiguration
+  private let voice: CountVoice?
   private let logger: Logger
   private let intake: RecordIntake
   /// The first offset that the cluster still has, by partition of the events topic.
   private let beginnings: [Int32: Int64]
   /// Books that the count is yet to come to.
   private var waiting: [Int32: PartitionState] = [:]
-  private var producer: KafkaProducer?
+  /// What keeps the count from being used, so that it is logged once.
+  private var failure: CountStoreError?
 
   /// Records in one SQL transaction, and at most in one look at one partition: the log is kept by
   /// the same task, and must not wait for long.
@@ -29,25 +31,33 @@ package actor BooksAuditor {
   private static let lookCountMax = 20_000
 
   /// Makes an auditor; `beginnings` has every partition of the events topic.
+  ///
+  /// Of several only the one that signs checkpoints `isSaying` the alerts, or each would say its own.
   package init(
     log: AuditStore, counts: CountStore, kafka: KafkaConfiguration, stamp: RecordStamp?,
-    beginnings: [Int32: Int64], logger: Logger
+    beginnings: [Int32: Int64], isSaying: Bool, logger: Logger
   ) {
     self.log = log
     self.counts = counts
-    self.kafka = kafka
     self.beginnings = beginnings
     self.logger = logger
     books = BooksReader(kafka, stamp: stamp)
     intake = RecordIntake(partitionCount: Int32(clamping: beginnings.count), stamp: stamp)
+    voice =
+      isSaying
+      ? CountVoice(
+        log: log, counts: counts, kafka: kafka, stamp: stamp,
+        partitions: beginnings.keys.sorted(), logger: logger)
+      : nil
   }
 
   /// Takes the newest books, counts up to them, compares, and says what is to be said.
   ///
-  /// A broker that does not answer puts it off to the next look.
+  /// A broker that does not answer puts it off to the next look. Where the count cannot be used
+  /// nothing is known of the books, and no standing is returned.
   ///
-  /// - Throws: `AuditStoreError` where log or count cannot be used.
-  package func look() async throws(AuditStoreError) -> [CountStanding] {
+  /// - Throws: `AuditStoreError` where the log cannot be used.
+  package func look() async throws -> [CountStanding] {
     do {
       for (partition, state) in try await books.newest() where waiting[partition] == nil {
         waiting[partition] = state
@@ -57,25 +67,50 @@ package actor BooksAuditor {
     } catch {
       logger.debug("Looking at the books was interrupted")
     }
-    for (partition, state) in waiting.sorted(by: { $0.key < $1.key }) {
-      let isHeld = try await hold(state, of: partition)
-      waiting[partition] = isHeld ? nil : state
+    do {
+      try await voice?.hear()
+      for (partition, state) in waiting.sorted(by: { $0.key < $1.key }) {
+        let isHeld = try await hold(state, of: partition)
+        waiting[partition] = isHeld ? nil : state
+      }
+      try await voice?.say()
+      let standings = try await counts.standings()
+      failure = nil
+      return standings
+    } catch let error as CountStoreError {
+      // A question that was cut off says nothing of the count.
+      try Task.checkCancellation()
+      await note(error)
+      return []
     }
-    try await say()
-    return try await counts.standings()
   }
 
   /// Frees the clients.
   package func close() async {
     await books.close()
-    await producer?.close()
-    producer = nil
+    await voice?.close()
+  }
+
+  /// Logs why nothing is counted, and begins anew where the file is damaged.
+  private func note(_ error: CountStoreError) async {
+    if error != failure {
+      logger.error(
+        "Books not counted a second time", metadata: ["reason": "\(error.description)"])
+    }
+    failure = error
+    guard case .corrupt = error else { return }
+    do throws(CountStoreError) {
+      try counts.beginAnew()
+      await voice?.forget()
+      logger.warning("The second count is begun anew")
+    } catch {
+      logger.error(
+        "The second count cannot be begun anew", metadata: ["reason": "\(error.description)"])
+    }
   }
 
   /// Counts up to the offset of these books, and compares there; false where that is yet to come.
-  private func hold(
-    _ state: PartitionState, of partition: Int32
-  ) async throws(AuditStoreError) -> Bool {
+  private func hold(_ state: PartitionState, of partition: Int32) async throws -> Bool {
     let name = AuditLogName(topic: Topic.events.name, partition: partition)
     guard let logged = try await log.log(name) else { return false }
     let standing = try await begun(partition, name)
@@ -101,9 +136,7 @@ package actor BooksAuditor {
     return true
   }
 
-  private func begun(
-    _ partition: Int32, _ name: AuditLogName
-  ) async throws(AuditStoreError) -> CountStanding {
+  private func begun(_ partition: Int32, _ name: AuditLogName) async throws -> CountStanding {
     if let standing = try await counts.standing(of: partition) { return standing }
     let first = try await log.records(of: name, offsets: 0..<Int64.max, limit: 1).first?.offset
     let isWhole = beginnings[partition] == 0 || first == 0
@@ -117,85 +150,32 @@ package actor BooksAuditor {
 
   /// What a record counts, read as the reconciler reads it: what that cannot take counts nothing.
   private func fact(_ record: AuditRecord) -> CountedFact? {
-    let stored = StoredRecord(
-      record: WireRecord(
-        key: record.key, value: record.value,
-        headers: record.headers.map { RecordHeader($0.name, $0.value) }),
-      coordinates: RecordCoordinates(
-        topic: record.log.topic, partition: record.log.partition, offset: record.offset),
-      brokerAt: Timestamp(milliseconds: record.brokerTimeMs))
-    return CountedFact(intake.take(stored).record)
+    CountedFact(intake.take(record.stored).record)
   }
 
   private func compare(
     _ state: PartitionState, _ standing: CountStanding
-  ) async throws(AuditStoreError) {
+  ) async throws(CountStoreError) {
     guard state.activations.indices.contains(Int(state.inForce)) else { return }
     let differences = standing.count.differences(from: state.books)
-    if !differences.isEmpty {
-      logger.log(
-        SelfAlert(
-          .booksUnbalanced,
-          at: RecordCoordinates(
-            topic: Topic.events.name, partition: standing.partition,
-            offset: state.nextOffset - 1), cause: .secondCount))
+    // Once an episode, whoever says it to the bus.
+    if standing.differences.isEmpty != differences.isEmpty {
+      tell(isOpen: !differences.isEmpty, standing.partition, at: state.nextOffset - 1)
     }
     try await counts.note(
       BooksComparison(
         partition: standing.partition, offset: state.nextOffset, at: state.time,
-        policy: state.activations[Int(state.inForce)].policyHash, differences: differences))
+        policy: state.activations[Int(state.inForce)].policyHash, differences: differences),
+      isSaying: voice != nil)
   }
-}
 
-// MARK: - Saying
-
-extension BooksAuditor {
-  /// Writes the alerts that nobody has been told of; the broker may be away, and then hears later.
-  private func say() async throws(AuditStoreError) {
-    for alert in try await counts.unsaid() {
-      do throws(KafkaError) {
-        _ = try await connected().send([
-          KafkaMessage(topic: .alerts, WireCodec().encode(Verdict(alert)))
-        ])
-      } catch {
-        logger.error(
-          "Verdict about ourselves not written",
-          metadata: ["rule": "\(Rule.s06.rawValue)", "kafkaCode": "\(error.code)"])
-        await producer?.close()
-        producer = nil
-        return
-      }
-      try await counts.noteSaid(alert)
+  private func tell(isOpen: Bool, _ partition: Int32, at offset: Int64) {
+    let place = RecordCoordinates(
+      topic: Topic.events.name, partition: partition, offset: offset)
+    if isOpen {
+      logger.log(SelfAlert(.booksUnbalanced, at: place, cause: .secondCount))
+    } else {
+      logger.notice("Books are again what is counted", metadata: ["partition": "\(partition)"])
     }
   }
-
-  private func connected() throws(KafkaError) -> KafkaProducer {
-    if let producer { return producer }
-    let made = try KafkaProducer(kafka, deliveryTimeout: .seconds(5))
-    producer = made
-    return made
-  }
-}
-
-extension Verdict {
-  /// What is said of books that are not what was counted.
-  fileprivate init(_ alert: CountAlert) {
-    self.init(
-      of: SelfAlert(
-        .booksUnbalanced,
-        at: RecordCoordinates(
-          topic: Topic.events.name, partition: alert.partition, offset: alert.readUpTo),
-        cause: .secondCount),
-      at: alert.openedAt, episode: "second-count-\(alert.episode)", policyHash: alert.policy)
-    revision = alert.revision
-    guard let resolvedAt = alert.resolvedAt else { return }
-    action = .resolved
-    self.resolvedAt = resolvedAt
-    knownAt = resolvedAt
-  }
-}
-
-extension Code {
-  /// Books that differ from what audit counts.
-  static let secondCount = ingestCode("second-count")
 }

@@ -4,6 +4,33 @@ package import KafkaClient
 package import Logging
 internal import Synchronization
 
+/// What a process without record secrets passes its records through: it stamps and checks nothing,
+/// and says so once when it meets a record that bears a stamp.
+///
+/// Then others of the bus do stamp, and leave out what this process writes. Only a record that was
+/// read tells so for certain, and what is read anyway tells it for nothing.
+package final class MissingStampNotice: Sendable {
+  private let isTold = Atomic(false)
+  private let logger: Logger
+
+  package init(logger: Logger) { self.logger = logger }
+
+  package var interceptor: KafkaInterceptor {
+    KafkaInterceptor(incoming: { [self] record in
+      if !isTold.load(ordering: .relaxed), record.header(RecordStamp.header) != nil,
+        !isTold.exchange(true, ordering: .relaxed)
+      {
+        logger.critical(
+          """
+          This process has no record secrets, and the bus has records that are stamped: what it \
+          publishes is left out by everybody (S08). Give it the record-secrets.json of the bus
+          """)
+      }
+      return record
+    })
+  }
+}
+
 /// Stands between a client and the bus: stamps what goes out, leaves out what is forged and says so.
 ///
 /// To a reader of verdicts, policies, state or correlation a forged record is a gap in the log. On

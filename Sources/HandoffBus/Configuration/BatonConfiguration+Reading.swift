@@ -11,7 +11,8 @@ extension BatonConfiguration {
     file named: String?, environment: [String: String]
   ) throws(ConfigurationFaults) -> BatonConfiguration {
     var reader = ConfigurationReader()
-    let file = named ?? environment["BATON_CONFIG"]
+    // Set and empty is not set: so a unit file or a shell switches the file off.
+    let file = named ?? environment["BATON_CONFIG"].flatMap { $0.isEmpty ? nil : $0 }
     if let file { reader.readFile(file) }
     reader.readEnvironment(environment)
     reader.checkSecurity(environment)

@@ -75,9 +75,13 @@ package struct BatonConfiguration: Sendable {
   /// How topics are created.
   package struct Topics: Sendable {
     /// Partitions of a topic keyed by patient, 1 to 1,000; fixed when the topic is created.
-    package var partitions = 24
+    ///
+    /// `nil`: none said, which is ``partitionsDefault``, and fewer where all runs in one process.
+    package var partitions: Int?
     /// Copies of each partition, 1 to 9.
     package var replication = 3
+
+    package static let partitionsDefault = 24
 
     package init() {}
   }

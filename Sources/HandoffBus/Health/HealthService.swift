@@ -11,17 +11,24 @@ package struct HealthProbe: Sendable {
   package var metrics: @Sendable () -> [Metric]
   /// Why it does no work now, as a code such as `restoring`; `nil`: it does.
   package var notReady: @Sendable () -> String?
+  /// What is amiss though it is at work, told in place of `ok`; `nil`: nothing.
+  package var amiss: @Sendable () -> String?
   /// Why only a restart would help; `nil`: nothing is known to be wrong.
+  ///
+  /// Brokers that are away are no reason: a restart does not bring them back, and takes memory
+  /// that would have to be restored.
   package var notAlive: @Sendable () -> String?
 
   package init(
     part: String, metrics: @escaping @Sendable () -> [Metric] = { [] },
     notReady: @escaping @Sendable () -> String? = { nil },
+    amiss: @escaping @Sendable () -> String? = { nil },
     notAlive: @escaping @Sendable () -> String? = { nil }
   ) {
     self.part = part
     self.metrics = metrics
     self.notReady = notReady
+    self.amiss = amiss
     self.notAlive = notAlive
   }
 }
@@ -62,8 +69,8 @@ package struct HealthService: Service {
     case "/metrics":
       HealthPage(
         contentType: Metric.contentType, body: Metric.text(probes.flatMap { $0.metrics() }))
-    case "/readyz": answer(probes.map { ($0.part, $0.notReady()) })
-    case "/livez": answer(probes.map { ($0.part, $0.notAlive()) })
+    case "/readyz": answer(probes.map { ($0.part, $0.notReady(), $0.amiss()) })
+    case "/livez": answer(probes.map { ($0.part, $0.notAlive(), nil) })
     default: nil
     }
   }
@@ -74,11 +81,14 @@ package struct HealthService: Service {
     var parts: [String: String]
   }
 
-  private static func answer(_ parts: [(name: String, fault: String?)]) -> HealthPage {
+  private static func answer(
+    _ parts: [(name: String, fault: String?, remark: String?)]
+  ) -> HealthPage {
     let isWell = parts.allSatisfy { $0.fault == nil }
+    let words = parts.map { ($0.name, $0.fault ?? $0.remark ?? "ok") }
     let answer = Answer(
       status: isWell ? "ok" : "unavailable",
-      parts: Dictionary(parts.map { ($0.name, $0.fault ?? "ok") }, uniquingKeysWith: { $1 }))
+      parts: Dictionary(words, uniquingKeysWith: { $1 }))
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
     let json = (try? encoder.encode(answer)) ?? Data()

@@ -11,11 +11,15 @@ struct ReconcilerMetrics {
   private let kinds: Set<HandoffKind>
   private let now: Timestamp
   private let partitions: [(key: Int32, value: ReconcilerStatus.Partition)]
+  /// Of the source reducer.
+  private let sourcePartitions: [ReconcilerStatus.Partition]
 
   init(
-    _ status: ReconcilerStatus.Snapshot, group: String, kinds: Set<HandoffKind>, now: Timestamp
+    _ status: ReconcilerStatus.Snapshot, sources: ReconcilerStatus.Snapshot, group: String,
+    kinds: Set<HandoffKind>, now: Timestamp
   ) {
     self.status = status
+    sourcePartitions = Array(sources.partitions.values)
     self.group = group
     self.kinds = kinds
     self.now = now
@@ -23,7 +27,7 @@ struct ReconcilerMetrics {
   }
 
   var all: [Metric] {
-    counters + places + memory + [books, booksByPlace, openByPlace, alerts, sources]
+    counters + places + memory + [rules, books, booksByPlace, openByPlace, alerts, sources]
   }
 
   private var counters: [Metric] {
@@ -90,6 +94,25 @@ struct ReconcilerMetrics {
     ]
   }
 
+  /// Which rules each partition is judged by: it may be others than those configured.
+  private var rules: Metric {
+    Metric(
+      "baton_policy_in_force", .gauge,
+      "1 for the policy (the first 7 digits of its SHA-256) and profile that a partition is under.",
+      partitions.compactMap { partition, entry in
+        entry.rules.map { rules in
+          Sample(
+            1,
+            [
+              Label("partition", partition),
+              // No more digits than a label may have.
+              Label("policy", code: rules.policyHash.description.prefix(7)),
+              Label("profile", code: rules.profile?.description ?? "none"),
+            ])
+        }
+      })
+  }
+
   private var books: Metric {
     var samples: [Sample] = []
     for (partition, entry) in partitions {
@@ -143,7 +166,9 @@ struct ReconcilerMetrics {
 
   private var alerts: Metric {
     var open: [Rule: Int] = [:]
-    for (_, entry) in partitions { open.merge(entry.openAlerts, uniquingKeysWith: +) }
+    for entry in partitions.map(\.value) + sourcePartitions {
+      open.merge(entry.openAlerts, uniquingKeysWith: +)
+    }
     return Metric(
       "baton_alerts_open", .gauge, "Alerts open, by rule and the severity that it has at least.",
       open.sorted { $0.key < $1.key }.map { rule, count in

@@ -3,13 +3,19 @@ internal import Telemetry
 
 extension HealthProbe {
   /// How a reconciler is; books are named by the kinds that `policy` knows, all others are `other`.
+  ///
+  /// `sources` is the status of the source reducer beside it, whose alerts are counted too.
   package static func reconciler(
-    _ status: ReconcilerStatus, group: String, policy: Policy
+    _ status: ReconcilerStatus, sources: ReconcilerStatus, group: String, policy: Policy
   ) -> HealthProbe {
     let kinds = Set(policy.kinds)
     return HealthProbe(
       part: "reconciler",
-      metrics: { ReconcilerMetrics(status.snapshot, group: group, kinds: kinds, now: .now()).all },
+      metrics: {
+        ReconcilerMetrics(
+          status.snapshot, sources: sources.snapshot, group: group, kinds: kinds, now: .now()
+        ).all
+      },
       notReady: {
         let phase = status.snapshot.phase
         return phase == .serving ? nil : phase.rawValue
@@ -44,6 +50,24 @@ extension HealthProbe {
             samples)
         ]
       })
+  }
+
+  /// Whether Kafka answers.
+  ///
+  /// `isNeeded`: without Kafka the process does no work, and is not ready. Connectors do theirs: who
+  /// took them out of a route would turn away what they keep on the disk until Kafka is back.
+  package static func kafka(_ watch: KafkaWatch, isNeeded: Bool = true) -> HealthProbe {
+    HealthProbe(
+      part: "kafka",
+      metrics: {
+        [
+          Metric(
+            "baton_kafka_reachable", .gauge,
+            "1 where a broker has answered within the last 15 seconds, 0 where none has.",
+            [Metric.Sample(watch.isReachable ? 1 : 0)])
+        ]
+      },
+      notReady: { isNeeded ? watch.fault : nil }, amiss: { watch.fault })
   }
 
   /// What ingest has taken in, and how much it remembers.

@@ -15,6 +15,9 @@ package struct OfflineReconciler: Sendable {
   package private(set) var verdicts: [Verdict] = []
   package private(set) var selfAlerts: [SelfAlert] = []
   package private(set) var recordCount = 0
+  /// The first switch to a policy or register that was not given: what follows it is judged by
+  /// other rules than were in force.
+  package private(set) var unknownRules: UnknownRules?
   private let policies: [Policy]
   private let registers: [OrganisationRegister]
   /// Judges in place of whatever policy the log switches to; its profiles still follow the log.
@@ -34,6 +37,15 @@ package struct OfflineReconciler: Sendable {
     /// A repeat that is forwarded too is a record of its own.
     var original: RecordCoordinates?
     var key: PatientKey
+  }
+
+  /// A switch that cannot be followed.
+  package struct UnknownRules: Hashable, Sendable {
+    /// When the log switches, by the broker's clock.
+    package var at: Timestamp
+    /// Each `nil` where it is known, or none is switched to.
+    package var policyHash: RecordHash?
+    package var registerHash: RecordHash?
   }
 
   private struct Partition {
@@ -90,7 +102,8 @@ package struct OfflineReconciler: Sendable {
     }
     if let alert { selfAlerts.append(alert) }
     if case .rulesActivation(let activation) = record.content {
-      record.content = .rulesActivation(follow(activation, at: place))
+      record.content = .rulesActivation(
+        follow(activation, at: place, time: record.brokerAt))
     }
     if partitions[number] == nil {
       partitions[number] = Partition(reducer: reducer(of: number))
@@ -119,7 +132,7 @@ package struct OfflineReconciler: Sendable {
 
   /// A switch as it is followed here; an alert where something of it is not known.
   private mutating func follow(
-    _ activation: RulesActivation, at place: RecordCoordinates
+    _ activation: RulesActivation, at place: RecordCoordinates, time: Timestamp
   ) -> RulesActivation {
     var activation = activation
     if let instead {
@@ -133,6 +146,11 @@ package struct OfflineReconciler: Sendable {
     let known = Set((policies + [.default]).map(\.hash)).union(registers.map(\.hash))
     if !known.isSuperset(of: activation.hashes) {
       selfAlerts.append(SelfAlert(.policyUnknown, at: place))
+      if unknownRules == nil {
+        unknownRules = UnknownRules(
+          at: time, policyHash: known.contains(activation.policyHash) ? nil : activation.policyHash,
+          registerHash: activation.registerHash.flatMap { known.contains($0) ? nil : $0 })
+      }
     }
     return activation
   }

@@ -12,9 +12,7 @@ struct OpenHandoffs: Hashable, Sendable {
     for handoff in person.handoffs where handoff.isOpen {
       let current = handoff.current
       byKind[current.kind ?? .unspecified, default: 0] += 1
-      let place = [current.from, current.to].lazy
-        .compactMap { party in party.flatMap { register?[$0]?.place } }.first
-      byPlace[place, default: 0] += 1
+      byPlace[register?.place(of: [current.from, current.to]), default: 0] += 1
     }
     if let requested = person.oldestOpen { oldest = min(oldest ?? requested, requested) }
   }

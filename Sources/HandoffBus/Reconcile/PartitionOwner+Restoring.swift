@@ -179,8 +179,3 @@ extension PartitionOwner {
     }
   }
 }
-
-extension Code {
-  /// Books that balance, and differ from what is remembered.
-  static let recount = ingestCode("recount")
-}

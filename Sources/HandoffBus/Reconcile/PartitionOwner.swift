@@ -286,6 +286,7 @@ extension PartitionOwner {
       entry.nextOffset = state.nextOffset
       entry.time = state.time == .distantPast ? nil : state.time
       entry.nextDue = nextDue
+      entry.rules = state.activations[Int(state.inForce)]
       entry.books = state.books
       entry.personCount = personCount
       entry.openAlerts = openAlerts

@@ -27,16 +27,24 @@ package struct PolicyActivation: Sendable {
   /// `kafka` writes as the administrator, whose stamp readers ask for.
   package init(_ kafka: KafkaConfiguration) { self.kafka = kafka }
 
-  /// Puts it in force from here on; returns what is, and on how many partitions of the events it was
-  /// said.
-  package func activate(
-    _ request: Request
-  ) async throws -> (activation: RulesActivation, partitionCount: Int) {
+  /// What was done.
+  package struct Outcome: Sendable {
+    /// What is in force from here on.
+    package var activation: RulesActivation
+    /// On how many partitions of the events it was said.
+    package var partitionCount: Int
+    /// The profile that was activated last and is not any more.
+    package var endedProfile: Code?
+  }
+
+  /// Puts it in force from here on.
+  package func activate(_ request: Request) async throws -> Outcome {
     let partitions = try await TopicScan(kafka, topic: .events).partitions()
     guard !partitions.isEmpty else { throw PolicyActivationFault.noTopic }
     let sources = try await TopicScan(kafka, topic: .sources).partitions()
     let log = PolicyLog(kafka)
-    let activation = try await activation(request, log)
+    let last = try await log.activated()
+    let activation = try await activation(request, after: last, log)
     if let register = request.register { try await log.publish(register) }
     let record = WireCodec().encode(activation, at: Timestamp.now())
     let producer = try KafkaProducer(kafka)
@@ -50,13 +58,14 @@ package struct PolicyActivation: Sendable {
     }
     await producer.close()
     try await log.note(activation)
-    return (activation, partitions.count)
+    let ended = last?.profile == activation.profile ? nil : last?.profile
+    return Outcome(
+      activation: activation, partitionCount: partitions.count, endedProfile: ended)
   }
 
   private func activation(
-    _ request: Request, _ log: PolicyLog
+    _ request: Request, after last: RulesActivation?, _ log: PolicyLog
   ) async throws -> RulesActivation {
-    let last = try await log.activated()
     let policy: Policy
     if let source = request.policy {
       _ = try await log.publish(source)

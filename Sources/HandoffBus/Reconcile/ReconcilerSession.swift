@@ -98,15 +98,19 @@ struct ReconcilerSession: Sendable {
   /// How often librdkafka's own measurements are read, which costs a parse of JSON.
   private static let lagInterval: Duration = .seconds(5)
 
+  /// The last lag stands where there is no newer one: with brokers away it is what is known.
   private func noteLag(_ consumer: KafkaConsumer) {
-    guard let partitions = consumer.statistics?.partitions else { return }
-    let owned = Set(status.snapshot.partitions.keys)
-    var lag: [Int32: Int64] = [:]
-    for partition in partitions where partition.topicPartition.topic == Topic.events.name {
+    guard let statistics = consumer.statistics, statistics.brokers.contains(where: \.isUp) else {
+      return
+    }
+    let (owned, last) = (Set(status.snapshot.partitions.keys), status.snapshot.lag)
+    var lag = last.filter { owned.contains($0.key) }
+    for partition in statistics.partitions
+    where partition.topicPartition.topic == Topic.events.name {
       let number = partition.topicPartition.partition
       if owned.contains(number), let records = partition.lag { lag[number] = records }
     }
-    status.update { $0.lag = lag }
+    status.update { [lag] in $0.lag = lag }
   }
 
   /// State that says more than the log holds must not be gone on from in silence.

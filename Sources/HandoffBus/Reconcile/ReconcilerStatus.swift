@@ -10,6 +10,8 @@ package final class ReconcilerStatus: Sendable {
     /// Partition time; `nil` before the first record.
     package var time: Timestamp?
     package var nextDue: Timestamp?
+    /// The rules in force; `nil` before the partition is taken.
+    package var rules: RulesActivation?
     package var books = Books()
     /// People remembered.
     package var personCount = 0

@@ -246,10 +246,11 @@ extension SourceOwner {
   private func report() {
     let state = reducer.state
     let nextDue = reducer.nextDue
+    let openAlerts = reducer.openAlerts
     status.update {
       $0.partitions[partition] = ReconcilerStatus.Partition(
         nextOffset: state.nextOffset, time: state.time == .distantPast ? nil : state.time,
-        nextDue: nextDue)
+        nextDue: nextDue, openAlerts: openAlerts)
     }
   }
 }

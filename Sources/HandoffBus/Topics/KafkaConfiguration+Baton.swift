@@ -16,8 +16,11 @@ extension KafkaConfiguration {
     self.init(
       bootstrapServers: servers, clientID: "baton-\(client)",
       properties: configuration.kafka.properties)
-    interceptor = configuration.recordGuard?.interceptor(
-      for: writer, logger: Logger(label: "baton.records"))
+    let logger = Logger(label: "baton.records")
+    interceptor =
+      configuration.recordGuard?.interceptor(for: writer, logger: logger)
+      // Who only reads loses nothing.
+      ?? (writer == nil ? nil : MissingStampNotice(logger: logger).interceptor)
     guard let settings = configuration.kafka.security else { return }
     do throws(KafkaSecurityFaults) {
       security = try settings.resolve(component ?? client)

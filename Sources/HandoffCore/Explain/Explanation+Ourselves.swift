@@ -17,10 +17,10 @@ extension Verdict {
       "The log switched at \(at) to a \(cause?.description ?? "policy") whose bytes nobody has "
         + "given us."
     case .s06:
-      switch cause?.description {
-      case "recount":
+      switch cause {
+      case .recount:
         "A restart found other open handoffs than the books of the partition have, at \(at)."
-      case "second-count":
+      case .secondCount:
         "The books of a partition were not what audit counted from its events, at \(at)."
       default: "The books of a partition did not balance at \(at)."
       }
@@ -48,13 +48,15 @@ extension Verdict {
       "Activate a profile that `baton policy show` lists; until then the policy holds without one."
     case .s05:
       "Have its bytes written to the config topic; until then the one before it is in force."
-    case .s06 where cause?.description == "second-count":
+    case .s06 where cause == .secondCount:
       "`baton audit balance` says which number it is. Rebuild that partition's state from the "
         + "events, and report a defect of Baton."
     case .s06: "Rebuild that partition's state from the events, and report a defect of Baton."
     case .s07:
       "Check whether rules or policy were changed under a rebuilt state; else report a defect."
-    case .s08: "Treat it as an incident: somebody writes to the topic who may not."
+    case .s08:
+      "Ask first whether a process of yours runs without the bus's record secrets, or with others: "
+        + "give it the same file. If none does, it is an incident: somebody writes who may not."
     case .s09: "Renew it; `baton doctor` says which file it is and when it ends."
     case .s10:
       "Give it more room, or keep ids for less long; when it is full, senders are told to wait."

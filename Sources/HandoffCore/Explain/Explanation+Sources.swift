@@ -4,6 +4,9 @@ extension Verdict {
     if case .source(let code) = subject { code } else { nil }
   }
 
+  /// How often, in words.
+  var times: String { count == 1 ? "once" : "\(count) times" }
+
   /// What is wrong with a source, in words.
   func whatHappened(to source: Code) -> String {
     let at = "\(LondonTime(opened))"
@@ -12,12 +15,12 @@ extension Verdict {
     return switch (rule, cause?.description) {
     case (.a01, _): "\(source) sent \(messages) again within an hour, seen at \(at)."
     case (.a03, _):
-      "\(source) used one message id for different persons, \(count) times, first at \(at)."
+      "\(source) used one message id for different persons, \(times), first at \(at)."
     case (.a13, "more"):
       "\(source) sent \(messages) more that answer what nobody had sent, first due \(at)."
     case (.a13, _): "\(source) sent an answer to a message that nobody had sent by \(at)."
     case (.a16, _):
-      "\(source) used an id of one person for another, \(count) times, first at \(at)."
+      "\(source) used an id of one person for another, \(times), first at \(at)."
     case (.a18, "behind"):
       "\(source) speaks, and had not handed over what it received for three intervals at \(at)."
     case (.a18, _): "Nothing had been heard of \(source) for three intervals at \(at)."
@@ -55,7 +58,9 @@ extension Verdict {
     case (.a25, _): "Ask who runs it for the missing messages, by their numbers."
     case (.a26, "surplus"): "Ask who runs it what it counts; look for frames that were taken twice."
     case (.a26, _): "Look for what its connector took in and never published."
-    case (.a27, _): "Look at the dead letters of that reason, mend the cause, have them sent again."
+    case (.a27, _):
+      "Look at the dead letters of that reason (`baton deadletter list --source \(source)`), mend the "
+        + "cause, have them sent again."
     default: "Ask who runs \(source)."
     }
   }

@@ -91,9 +91,9 @@ extension Verdict {
     case (.a11, _): "\(parties) came to nothing, and no next step was known by \(due)."
     case (.a12, _): "\(parties) has two ends that cannot both be, or went on after its end."
     case (.a13, _): "An answer came for a handoff of which no request was known by \(due)."
-    case (.a15, _): "\(parties) goes to and fro: \(count) times given up before \(due)."
+    case (.a15, _): "\(parties) goes to and fro: given up \(times) before \(due)."
     case (.a16, "superseded-number"):
-      "A number that a merge had done away with was used \(count) times, first at \(due)."
+      "A number that a merge had done away with was used \(times), first at \(due)."
     case (.a16, "cycle"): "A merge at \(due) would lead back to where the person came from."
     case (.a16, "second-target"): "One number was merged into a second one at \(due)."
     case (.a16, _): "Two records of a person were merged at \(due) with work open under both."

@@ -162,11 +162,12 @@ extension Measures {
     _ dimension: MeasureDimension, _ key: PatientKey, _ rail: Code, _ parties: [OrganisationID?],
     _ provider: OrganisationID?
   ) -> String {
-    let entries = parties.compactMap { party in party.flatMap { register?[$0] } }
     let value: String? =
       switch dimension {
-      case .place: entries.lazy.compactMap(\.place).first?.description
-      case .pcn: entries.lazy.compactMap(\.network).first?.description
+      case .place: register?.place(of: parties)?.description
+      case .pcn:
+        parties.lazy.compactMap { party in party.flatMap { register?[$0]?.network } }.first?
+          .description
       case .rail: rail.description
       case .kind: "stay"
       case .quintile:

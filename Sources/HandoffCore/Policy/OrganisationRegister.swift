@@ -27,6 +27,11 @@ public struct OrganisationRegister: Hashable, Sendable {
 
   public subscript(id: OrganisationID) -> RegisteredOrganisation? { organisations[id] }
 
+  /// The place of the first of `parties` that has one: the sender's, else the receiver's.
+  public func place(of parties: [OrganisationID?]) -> Code? {
+    parties.lazy.compactMap { party in party.flatMap { self[$0]?.place } }.first
+  }
+
   /// The longest line of successors that is followed.
   public static let successionMax = 16
 }

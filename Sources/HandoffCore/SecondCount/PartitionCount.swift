@@ -120,14 +120,14 @@ extension PartitionCount {
       unsure += 1
       return
     }
-    guard var known = try memory.handoff(id, of: fact.person), known.standing != .heardOf else {
-      let amended = try memory.handoff(id, of: fact.person)?.kind
-      let isMixed = amended != nil && kind != nil && amended != kind
+    let heard = try memory.handoff(id, of: fact.person)
+    guard var known = heard, known.standing != .heardOf else {
       // Of a kind that only an amendment gave, nobody can say which word counts.
-      let isOpen = amended != nil && kind == nil
-      if isMixed || isOpen { mixed += 1 } else { requestedByKind[kind.known, default: 0] += 1 }
+      let amended = heard?.kind
+      let isMixed = amended != nil && amended != kind
+      if isMixed { mixed += 1 } else { requestedByKind[kind.known, default: 0] += 1 }
       return try memory.keep(
-        CountedHandoff(isMixed || isOpen ? .mixed : .requested, kind: kind, at: fact.at), id,
+        CountedHandoff(isMixed ? .mixed : .requested, kind: kind, at: fact.at), id,
         of: fact.person)
     }
     if known.standing == .unsure || known.at.advanced(by: Self.forgottenAfter) <= fact.at {
@@ -169,7 +169,9 @@ extension PartitionCount {
   /// Takes a handoff off the page of its kind where another word gives another; says whether.
   private mutating func mix(_ known: inout CountedHandoff) -> Bool {
     guard known.standing == .requested else { return false }
-    requestedByKind[known.kind.known, default: 1] -= 1
+    // A stored count that lost the page shows as a difference, and does not trap.
+    let page = requestedByKind[known.kind.known, default: 0]
+    requestedByKind[known.kind.known] = page - min(page, 1)
     mixed += 1
     known.standing = .mixed
     return true
@@ -214,4 +216,11 @@ public struct BooksDifference: Hashable, Sendable {
     if booked < counted.lowerBound { return -Int64(clamping: counted.lowerBound - booked) }
     return 0
   }
+}
+
+extension Code {
+  /// The cause of S06 where a restart finds other open handoffs than the books have.
+  public static let recount = Code(known: "recount")
+  /// The cause of S06 where the books are not what audit counts from the events.
+  public static let secondCount = Code(known: "second-count")
 }

@@ -75,6 +75,16 @@ public struct SourceReducer: Sendable {
   public var states: [SourceState] {
     sources.values.compactMap(\.state).sorted { $0.source < $1.source }
   }
+
+  /// The alerts that are open here, about sources and about the bus itself, by rule.
+  public var openAlerts: [Rule: Int] {
+    var open: [Rule: Int] = [:]
+    for episode in state.book.episodes { open[episode.rule, default: 0] += 1 }
+    for source in sources.values {
+      for episode in source.book.episodes { open[episode.rule, default: 0] += 1 }
+    }
+    return open
+  }
 }
 
 // MARK: Records

@@ -1,6 +1,6 @@
 import Foundation
 import GRDB
-package import HandoffCodecs
+import HandoffCodecs
 import HandoffCore
 
 /// Compares exported NDJSON lines with the log, byte for byte.
@@ -78,7 +78,7 @@ package struct AuditExportVerifier: Sendable {
       fail(" (\(name) offset \(place.offset))", "no such record is logged")
       return
     }
-    let stored = StoredRecord(try row.record(of: name))
+    let stored = try row.record(of: name).stored
     let forms = NDJSON.Form.allCases.map { NDJSON.line(stored, form: $0) }
     guard forms.contains(line.bytes) else {
       let member = differingMember(of: line.bytes, from: forms)
@@ -101,18 +101,5 @@ package struct AuditExportVerifier: Sendable {
     guard let made = try? JSONMembers(form) else { return "byte \(place)" }
     for (name, raw) in made.members where found.raw(name) != raw { return "member \(name)" }
     return "byte \(place)"
-  }
-}
-
-extension StoredRecord {
-  /// A logged record as the codec takes it.
-  package init(_ record: AuditRecord) {
-    self.init(
-      record: WireRecord(
-        key: record.key, value: record.value,
-        headers: record.headers.map { RecordHeader($0.name, $0.value) }),
-      coordinates: RecordCoordinates(
-        topic: record.log.topic, partition: record.log.partition, offset: record.offset),
-      brokerAt: Timestamp(milliseconds: record.brokerTimeMs))
   }
 }

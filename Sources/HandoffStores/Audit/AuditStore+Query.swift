@@ -10,6 +10,8 @@ package struct AuditQuery: Hashable, Sendable {
   /// The Kafka key: a patient key, or a source's id.
   package var key: [UInt8]?
   package var handoff: HandoffID?
+  /// How the handoff's id begins: up to 32 hexadecimal digits in lower case.
+  package var handoffPrefix: String?
   package var alert: AlertID?
   /// As sender or as receiver.
   package var organisation: OrganisationID?
@@ -67,13 +69,8 @@ extension AuditStore {
     return try await reading { db in
       let logs = try LogRow.all(db)
       let names = Dictionary(uniqueKeysWithValues: logs.map { ($0.id, $0.name) })
-      let (condition, arguments) = Self.condition(query, logs)
-      let rows = try Row.fetchAll(
-        db,
-        sql: """
-          SELECT * FROM record WHERE \(condition) ORDER BY broker_time, id LIMIT ?
-          """, arguments: arguments + [query.limit + 1]
-      ).map(RecordRow.init)
+      let (sql, arguments) = Self.select(query, logs)
+      let rows = try Row.fetchAll(db, sql: sql, arguments: arguments).map(RecordRow.init)
       let page = try rows.prefix(query.limit).map { row in
         guard let name = names[row.id >> 40] else {
           throw AuditStoreError.corrupt(place: "record \(row.id): no such log")
@@ -105,6 +102,61 @@ extension AuditStore {
     }
   }
 
+  /// The records of one log whose type is this one or below it, from a leaf on, in their order.
+  package func records(
+    of name: AuditLogName, type: String, fromLeaf leaf: UInt64, limit: Int
+  ) async throws(AuditStoreError) -> [LoggedRecord] {
+    try await reading { db in
+      guard let log = try LogRow.find(name, db) else { return [] }
+      let ids = RowID.range(log: log.id, leaves: leaf..<UInt64(RowID.leafCountMax))
+      // By its type alone: an id is of every record, a type of few.
+      return try Row.fetchAll(
+        db,
+        sql: """
+          SELECT * FROM record WHERE type >= ? AND type < ? AND +id BETWEEN ? AND ?
+          ORDER BY id LIMIT ?
+          """, arguments: [type, "\(type)/", ids.first, ids.last, limit]
+      ).map { try RecordRow($0).logged(in: name) }
+    }
+  }
+
+  /// From when on each of these topics holds at most `countMax` records; `from` where all do.
+  package func start(
+    of topics: [String], from: Timestamp, countMax: Int
+  ) async throws(AuditStoreError) -> Timestamp {
+    precondition(countMax > 0, "a stretch holds a record")
+    return try await reading { db in
+      let logs = try LogRow.all(db)
+      return try topics.reduce(from) { start, topic in
+        let isOfTopic = Self.isOf(topic, logs, "+id")
+        // The newest that is one too many; those of its own millisecond are left out with it.
+        let tooMany = try Int64.fetchOne(
+          db,
+          sql: """
+            SELECT broker_time FROM record WHERE broker_time >= ? AND \(isOfTopic)
+            ORDER BY broker_time DESC LIMIT 1 OFFSET ?
+            """, arguments: [start.milliseconds, countMax])
+        return tooMany.map { Timestamp(milliseconds: $0 + 1) } ?? start
+      }
+    }
+  }
+
+  private static func isOf(_ topic: String, _ logs: [LogRow], _ id: String) -> String {
+    let ids = logs.filter { $0.name.topic == topic }.map { String($0.id) }
+    return "\(id) >> 40 IN (\(ids.joined(separator: ", ")))"
+  }
+
+  /// The question in SQL.
+  static func select(
+    _ query: AuditQuery, _ logs: [LogRow]
+  ) -> (sql: String, arguments: StatementArguments) {
+    let (condition, arguments) = condition(query, logs)
+    return (
+      "SELECT * FROM record WHERE \(condition) ORDER BY broker_time, id LIMIT ?",
+      arguments + [query.limit + 1]
+    )
+  }
+
   private static func condition(
     _ query: AuditQuery, _ logs: [LogRow]
   ) -> (sql: String, arguments: StatementArguments) {
@@ -116,6 +168,10 @@ extension AuditStore {
     }
     if let key = query.key { add("key = ?", [Data(key)]) }
     if let handoff = query.handoff { add("handoff_id = ?", [handoff.description]) }
+    if let prefix = query.handoffPrefix {
+      // Ids are hexadecimal digits, after which g comes next in ASCII.
+      add("handoff_id >= ? AND handoff_id < ?", [prefix, prefix + "g"])
+    }
     if let alert = query.alert { add("alert_id = ?", [alert.description]) }
     if let organisation = query.organisation?.description {
       add("(sender = ? OR receiver = ?)", [organisation, organisation])
@@ -125,13 +181,17 @@ extension AuditStore {
       add("(type = ? OR (type > ? AND type < ?))", [type, "\(type).", "\(type)/"])
     }
     if let topic = query.topic {
-      let ids = logs.filter { $0.name.topic == topic }.map { String($0.id) }
-      add("id >> 40 IN (\(ids.joined(separator: ", ")))", [])
+      // The plus keeps SQLite from the index by offset, which would sort the whole topic for a page.
+      let isInTime = query.from != nil || query.to != nil || query.after != nil
+      add(isOf(topic, logs, isInTime ? "+id" : "id"), [])
     }
-    if let from = query.from { add("broker_time >= ?", [from.milliseconds]) }
     if let to = query.to { add("broker_time < ?", [to.milliseconds]) }
-    if let after = query.after {
+    // One lower bound, the later: of two SQLite may begin at the earlier.
+    let from = query.from?.milliseconds
+    if let after = query.after, after.brokerTimeMs >= from ?? .min {
       add("(broker_time, id) > (?, ?)", [after.brokerTimeMs, after.id])
+    } else if let from {
+      add("broker_time >= ?", [from])
     }
     return (terms.isEmpty ? "true" : terms.joined(separator: " AND "), arguments)
   }

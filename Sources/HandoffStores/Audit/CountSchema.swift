@@ -5,8 +5,9 @@ import GRDB
 /// All of it is derived from the audit log and the books: the file may be deleted, and is counted
 /// anew.
 enum CountSchema {
-  /// What `PRAGMA user_version` says; a file of another version is emptied and counted anew.
-  static let version = 1
+  /// What `PRAGMA user_version` says; of an older version only the alerts are kept, and the rest is
+  /// counted anew.
+  static let version = 2
 
   static let sql = """
     -- One row for each partition of the events topic.
@@ -70,9 +71,10 @@ enum CountSchema {
       PRIMARY KEY (partition, side, kind)
     ) STRICT, WITHOUT ROWID;
 
-    -- The alert about ourselves of a partition: the last word, said or yet to be said.
+    -- The alerts about ourselves: the last word on each episode, said or yet to be said. What is over
+    -- and said is forgotten once the partition has a later one.
     CREATE TABLE alert (
-      partition INTEGER PRIMARY KEY,
+      partition INTEGER NOT NULL,
       -- The offset at which the episode began, which names it.
       episode INTEGER NOT NULL,
       revision INTEGER NOT NULL,
@@ -80,19 +82,32 @@ enum CountSchema {
       resolved_at INTEGER,
       policy BLOB NOT NULL,
       read_up_to INTEGER NOT NULL,
-      is_said INTEGER NOT NULL
-    ) STRICT;
+      is_said INTEGER NOT NULL,
+      PRIMARY KEY (partition, episode)
+    ) STRICT, WITHOUT ROWID;
 
     """
 
-  /// Makes the tables; throws away what another version counted.
+  /// Makes the tables; of those of an older version the alerts are taken over.
+  ///
+  /// - Throws: ``CountStoreError/newerSchema(version:)``; nothing is changed then.
   static func prepare(_ db: Database) throws {
     let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
-    guard found != version else { return }
+    guard found <= version else { throw CountStoreError.newerSchema(version: found) }
+    guard found < version else { return }
     let tables = try String.fetchAll(
       db, sql: "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
+    let alerts = tables.contains("alert") ? try CountAlert.all(db) : []
     for table in tables { try db.execute(sql: "DROP TABLE \"\(table)\"") }
     try db.execute(sql: sql)
+    for (alert, isSaid) in alerts { try alert.save(db, isSaid: isSaid) }
     try db.execute(sql: "PRAGMA user_version = \(version)")
+  }
+
+  /// Refuses tables that this version does not read.
+  static func check(_ db: Database) throws {
+    let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+    guard found <= version else { throw CountStoreError.newerSchema(version: found) }
+    guard found == version else { throw CountStoreError.olderSchema(version: found) }
   }
 }

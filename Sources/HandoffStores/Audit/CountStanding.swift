@@ -52,32 +52,52 @@ package struct CountAlert: Hashable, Sendable {
   package var resolvedAt: Timestamp?
   package var policy: RecordHash
   package var readUpTo: Int64
+
+  package init(
+    partition: Int32, episode: Int64, revision: UInt32, openedAt: Timestamp,
+    resolvedAt: Timestamp? = nil, policy: RecordHash, readUpTo: Int64
+  ) {
+    self.partition = partition
+    self.episode = episode
+    self.revision = revision
+    self.openedAt = openedAt
+    self.resolvedAt = resolvedAt
+    self.policy = policy
+    self.readUpTo = readUpTo
+  }
 }
 
 extension CountStanding {
   static func find(_ partition: Int32, _ db: Database) throws -> CountStanding? {
     guard
       let row = try Row.fetchOne(
-        db, sql: "SELECT * FROM partition WHERE id = ?", arguments: [partition])
+        db,
+        sql: """
+          SELECT next_offset, is_whole, events, mixed, unsure, arrived, unsure_arrived,
+            compared_offset, compared_at FROM partition WHERE id = ?
+          """, arguments: [partition])
     else { return nil }
     var standing = CountStanding(
       partition: partition, nextOffset: row["next_offset"], isWhole: row["is_whole"])
     standing.comparedOffset = row["compared_offset"]
     standing.comparedAt = (row["compared_at"] as Int64?).map { Timestamp(milliseconds: $0) }
-    standing.count.events = number(row, "events")
-    standing.count.mixed = number(row, "mixed")
-    standing.count.unsure = number(row, "unsure")
-    standing.count.arrived = number(row, "arrived")
-    standing.count.unsureArrived = number(row, "unsure_arrived")
+    standing.count.events = try counted(row, "events")
+    standing.count.mixed = try counted(row, "mixed")
+    standing.count.unsure = try counted(row, "unsure")
+    standing.count.arrived = try counted(row, "arrived")
+    standing.count.unsureArrived = try counted(row, "unsure_arrived")
     for row in try Row.fetchAll(
       db, sql: "SELECT kind, requested FROM kind WHERE partition = ?", arguments: [partition])
     {
       guard let kind = HandoffKind(row["kind"] as String) else { continue }
-      standing.count.requestedByKind[kind] = number(row, "requested")
+      standing.count.requestedByKind[kind] = try counted(row, "requested")
     }
     standing.differences = try Row.fetchAll(
-      db, sql: "SELECT * FROM difference WHERE partition = ? ORDER BY side, kind",
-      arguments: [partition]
+      db,
+      sql: """
+        SELECT side, kind, counted_min, counted_max, booked FROM difference WHERE partition = ?
+        ORDER BY side, kind
+        """, arguments: [partition]
     ).compactMap(BooksDifference.init)
     return standing
   }
@@ -124,21 +144,52 @@ extension BooksDifference {
 }
 
 extension CountAlert {
+  /// By name, so that a column that is missing is an error of SQLite.
+  private static let selection = """
+    SELECT partition, episode, revision, opened_at, resolved_at, policy, read_up_to, is_said
+    FROM alert
+    """
+
   init(_ row: Row) throws {
     guard let policy = RecordHash(bytes: Array(row["policy"] as Data)) else {
-      throw AuditStoreError.corrupt(place: "count.sqlite, table alert")
+      throw CountStoreError.corrupt(path: "count.sqlite, table alert")
     }
     self.init(
-      partition: row["partition"], episode: row["episode"], revision: row["revision"],
+      partition: try fitting(row, "partition"), episode: row["episode"],
+      revision: try fitting(row, "revision"),
       openedAt: Timestamp(milliseconds: row["opened_at"]),
       resolvedAt: (row["resolved_at"] as Int64?).map { Timestamp(milliseconds: $0) },
       policy: policy, readUpTo: row["read_up_to"])
   }
 
-  static func find(_ partition: Int32, _ db: Database) throws -> CountAlert? {
+  static func find(
+    _ partition: Int32, episode: Int64, _ db: Database
+  ) throws -> (alert: CountAlert, isSaid: Bool)? {
     try Row.fetchOne(
-      db, sql: "SELECT * FROM alert WHERE partition = ?", arguments: [partition]
+      db, sql: "\(selection) WHERE partition = ? AND episode = ?",
+      arguments: [partition, episode]
+    ).map { (try CountAlert($0), $0["is_said"]) }
+  }
+
+  /// Every one, oldest first, and whether its last word is said.
+  static func all(_ db: Database) throws -> [(alert: CountAlert, isSaid: Bool)] {
+    try Row.fetchAll(db, sql: "\(selection) ORDER BY partition, episode")
+      .map { (try CountAlert($0), $0["is_said"]) }
+  }
+
+  /// Those of a partition that nothing has ended.
+  static func open(_ partition: Int32, _ db: Database) throws -> [CountAlert] {
+    try Row.fetchAll(
+      db, sql: "\(selection) WHERE partition = ? AND resolved_at IS NULL ORDER BY episode",
+      arguments: [partition]
     ).map(CountAlert.init)
+  }
+
+  /// Ends it, as both sides are found the same at `offset`, or begins it again.
+  mutating func turn(isOpen: Bool, at time: Timestamp, offset: Int64) {
+    revision += revision < .max ? 1 : 0
+    resolvedAt = isOpen ? nil : max(time, openedAt)
+    readUpTo = offset - 1
   }
 
   func save(_ db: Database, isSaid: Bool) throws {
@@ -151,7 +202,24 @@ extension CountAlert {
   }
 }
 
-/// A count of a row; never below nothing, whatever the file says.
+/// A number of a row; never below nothing, whatever the file says.
 private func number(_ row: Row, _ column: String) -> UInt64 {
   UInt64(clamping: row[column] as Int64)
+}
+
+/// What was counted, far from where sums of it end.
+private func counted(_ row: Row, _ column: String) throws -> UInt64 {
+  let value: UInt64 = try fitting(row, column)
+  guard value <= 1 << 53 else {
+    throw CountStoreError.corrupt(path: "count.sqlite, column \(column)")
+  }
+  return value
+}
+
+/// A whole number of a row: the file may say one that does not fit.
+func fitting<Value: FixedWidthInteger>(_ row: Row, _ column: String) throws -> Value {
+  guard let value = Value(exactly: row[column] as Int64) else {
+    throw CountStoreError.corrupt(path: "count.sqlite, column \(column)")
+  }
+  return value
 }

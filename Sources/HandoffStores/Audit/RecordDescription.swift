@@ -17,23 +17,17 @@ extension AuditDescription {
   @Sendable package static func ofWire(_ record: AuditRecord) -> AuditDescription {
     let eventType = record.headers.first { $0.name == "ce_type" }?.value
       .flatMap { String(validating: $0, as: UTF8.self) }
-    let wire = WireRecord(
-      key: record.key, value: record.value,
-      headers: record.headers.map { RecordHeader($0.name, $0.value) })
+    let stored = record.stored
+    let wire = stored.record
     var description =
-      event(record, wire) ?? verdict(wire) ?? source(wire) ?? deadLetter(wire)
+      event(stored) ?? verdict(wire) ?? source(wire) ?? deadLetter(wire)
       ?? AuditDescription(type: eventType == accessEventType ? "Access" : unknownType)
     description.eventType = eventType
     return description
   }
 
-  private static func event(_ record: AuditRecord, _ wire: WireRecord) -> AuditDescription? {
-    let coordinates = RecordCoordinates(
-      topic: record.log.topic, partition: record.log.partition, offset: record.offset)
-    let read = try? WireCodec.eventRecord(
-      coordinates: coordinates, brokerAt: Timestamp(milliseconds: record.brokerTimeMs),
-      key: wire.key, value: wire.value, headers: wire.headers)
-    switch read?.content {
+  private static func event(_ stored: StoredRecord) -> AuditDescription? {
+    switch try? WireCodec.eventRecord(stored).content {
     case nil: return nil
     case .event(let event):
       return AuditDescription(

@@ -203,6 +203,25 @@ struct RecordStampTests {
     #expect(interceptor.incoming(read(tick)) != nil)
   }
 
+  @Test func `a writer without secrets is told once that others stamp`() {
+    let lines = LogKeeper.Lines()
+    let logger = Logger(label: "test") { _ in LogKeeper(lines: lines) }
+    let interceptor = MissingStampNotice(logger: logger).interceptor
+    #expect(interceptor.incoming(read(tick)) != nil)
+    #expect(lines.all.withLock { $0.count } == 0)
+    let stamped = read(RecordStamp(secrets).stamped(tick, by: .reconciler))
+    for _ in 0..<3 { #expect(interceptor.incoming(stamped) != nil) }
+    #expect(lines.all.withLock { $0.count } == 1)
+    // Who only reads loses nothing, and who has secrets is checked.
+    var configuration = BatonConfiguration()
+    #expect(KafkaConfiguration(configuration, client: "alerts").interceptor == nil)
+    #expect(KafkaConfiguration(configuration, client: "x", as: .ingest).interceptor != nil)
+    configuration.recordGuard = RecordGuard(secrets)
+    let checked = KafkaConfiguration(configuration, client: "x", as: .ingest).interceptor
+    let forged = read(KafkaMessage(topic: Topic.alerts.name, key: [1], value: [2]))
+    #expect(checked?.incoming(forged) == nil)
+  }
+
   @Test func `a forged tick, event, policy or source state moves nothing and is a verdict`() throws
   {
     let stamp = RecordStamp(secrets)

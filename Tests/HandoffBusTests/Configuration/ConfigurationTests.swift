@@ -10,7 +10,7 @@ import Testing
     let configuration = try BatonConfiguration.parse("")
     #expect(configuration.dataFolder == ".baton/data")
     #expect(configuration.kafka.bootstrap == nil)
-    #expect(configuration.topics.partitions == 24)
+    #expect(configuration.topics.partitions == nil)
     #expect(configuration.topics.replication == 3)
     #expect(configuration.logLevel == nil)
   }
@@ -88,6 +88,12 @@ import Testing
     #expect(configuration.logLevel == .error)
     #expect(configuration.topics.partitions == 3)
     #expect(configuration.kafka.properties == ["sasl.password": "kept-quiet"])
+  }
+
+  @Test func `a variable that is set to nothing names no file`() throws {
+    let configuration = try BatonConfiguration.load(
+      file: nil, environment: ["BATON_CONFIG": ""])
+    #expect(configuration.dataFolder == ".baton/data")
   }
 
   @Test func `faults of the environment are told too`() throws {

@@ -1,10 +1,32 @@
-import HandoffBus
+import HandoffCore
 import Logging
 import Telemetry
 import TestSupport
 import Testing
 
+@testable import HandoffBus
+
 @Suite struct `Metrics and health` {
+  @Test func `Kafka is gone fifteen seconds after its last answer, and told of once`() {
+    let (start, wall) = (ContinuousClock.now, Timestamp(milliseconds: 0))
+    var contact = KafkaContact(since: wall, at: start)
+    func at(_ second: Int64) -> ContinuousClock.Instant { start.advanced(by: .seconds(second)) }
+    func time(_ second: Int64) -> Timestamp { wall.advanced(by: .seconds(second)) }
+    // Nobody has answered yet; that is no news before it is late.
+    #expect(!contact.isReachable(at: at(0)))
+    #expect(contact.note(isAnswered: false, time: time(14), at: at(14)) == nil)
+    #expect(contact.note(isAnswered: true, time: time(20), at: at(20)) == nil)
+    #expect(contact.isReachable(at: at(34)))
+    #expect(!contact.isReachable(at: at(35)))
+    #expect(contact.note(isAnswered: false, time: time(34), at: at(34)) == nil)
+    #expect(contact.note(isAnswered: false, time: time(35), at: at(35)) == .gone)
+    #expect(contact.note(isAnswered: false, time: time(60), at: at(60)) == nil)
+    #expect(contact.lastAnswer.time == time(20))
+    #expect(contact.note(isAnswered: true, time: time(70), at: at(70)) == .back)
+    #expect(contact.isReachable(at: at(70)))
+    #expect(contact.note(isAnswered: true, time: time(75), at: at(75)) == nil)
+  }
+
   @Test func `a label is a code or a number, and never what could name a person`() {
     func value(_ text: String) -> String { Metric.Label("x", code: text).value }
     #expect(value("rth-pas") == "rth-pas")
@@ -50,7 +72,8 @@ import Testing
     let probes = [
       HealthProbe(part: "reconciler", notReady: { "restoring" }),
       HealthProbe(
-        part: "ingest", metrics: { [Metric("baton_x_total", .counter, "X.", [.init(1)])] }),
+        part: "ingest", metrics: { [Metric("baton_x_total", .counter, "X.", [.init(1)])] },
+        amiss: { "slow" }),
     ]
     let address = try #require(HealthAddress("127.0.0.1:0"))
     let (ports, tell) = AsyncStream.makeStream(of: Int.self)
@@ -67,7 +90,7 @@ import Testing
       #expect(ready.status == 503)
       #expect(
         ready.body
-          == #"{"parts":{"ingest":"ok","reconciler":"restoring"},"status":"unavailable"}"#)
+          == #"{"parts":{"ingest":"slow","reconciler":"restoring"},"status":"unavailable"}"#)
       let alive = try await get("GET /livez")
       #expect(alive.status == 200)
       let metrics = try await get("GET /metrics?x=1")

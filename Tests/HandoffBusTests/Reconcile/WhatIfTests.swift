@@ -141,6 +141,16 @@ import Testing
       brokerAt: JourneyGenerator.start)
     let after = try run([line], [old])
     #expect(after.selfAlerts.isEmpty)
+    #expect(after.unknownRules == nil)
     #expect(after.verdicts.isEmpty)
+  }
+
+  @Test func `a switch to rules that nobody gave is told with its moment`() throws {
+    let (old, new) = (try policy(1, accept: "12h"), try policy(2, accept: "6h"))
+    let lines = try history(new)
+    let unknown = try #require(try run(lines, [old]).unknownRules)
+    #expect(unknown.at == JourneyGenerator.start)
+    #expect(unknown.policyHash == new.hash && unknown.registerHash == nil)
+    #expect(try run(lines, [old, new]).unknownRules == nil)
   }
 }

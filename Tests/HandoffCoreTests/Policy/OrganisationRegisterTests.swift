@@ -55,6 +55,20 @@ struct OrganisationRegisterTests {
     #expect(register.isOneLine(Self.code("C"), Self.code("A")))
   }
 
+  @Test func `the place of several is that of the first that has one`() throws {
+    let (north, south) = (try #require(Code("north")), try #require(Code("south")))
+    let register = try Self.register([
+      Self.code("A"): RegisteredOrganisation(place: north),
+      Self.code("B"): RegisteredOrganisation(),
+      Self.code("C"): RegisteredOrganisation(place: south),
+    ])
+    #expect(register.place(of: [Self.code("A"), Self.code("C")]) == north)
+    #expect(register.place(of: [Self.code("B"), Self.code("C")]) == south)
+    #expect(register.place(of: [nil, Self.code("A")]) == north)
+    #expect(register.place(of: [Self.code("X"), Self.code("B"), nil]) == nil)
+    #expect(register.place(of: []) == nil)
+  }
+
   @Test func `two that one took over are not of one line with each other`() throws {
     let register = try Self.register([
       Self.code("A"): RegisteredOrganisation(successors: [Self.code("C")]),

@@ -135,6 +135,24 @@ private func records(_ seed: UInt64) -> [EventRecord] {
     #expect(count.differences(from: lost).map(\.kind) == [nil])
   }
 
+  @Test func `bears a page that was lost from what is stored`() throws {
+    var count = PartitionCount()
+    var memory = Memory()
+    let event = Scene.event(.handoffAmended, at: 20)
+    let id = try #require(event.handoffID)
+    let kind = try #require(HandoffKind("gp-hospital"))
+    memory.keep(
+      CountedHandoff(.requested, kind: kind, at: Scene.minutes(0)), id,
+      of: event.patientKey)
+    count.requestedByKind[kind] = 0
+    var amended = event
+    amended.kind = HandoffKind("gp-community")
+    let fact = JourneyGenerator.record(.event(amended), at: Scene.minutes(20), offset: 1)
+    try count.count(try #require(CountedFact(fact)), &memory)
+    #expect(count.mixed == 1)
+    #expect(count.requestedByKind.values.reduce(0, +) == 0)
+  }
+
   @Test func `does not take a receiver's word for a request`() throws {
     var region = Counted()
     region.say(.handoffRequested, at: 0) { $0.speaker = .receiver }

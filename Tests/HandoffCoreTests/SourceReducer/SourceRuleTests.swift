@@ -16,8 +16,10 @@ import Testing
     let state = try #require(scene.reducer.states.first)
     #expect(state.condition == .silent && state.since == SourceScene.seconds(180))
     #expect(state.completeUpTo == SourceScene.seconds(-1))
+    #expect(scene.reducer.openAlerts == [.a18: 1])
     let resolved = try #require(scene.beat(at: 300).first)
     #expect(resolved.action == .resolved && resolved.lateness == .seconds(120))
+    #expect(scene.reducer.openAlerts.isEmpty)
     #expect(scene.reducer.states.first?.condition == .running)
     #expect(scene.open.isEmpty)
   }

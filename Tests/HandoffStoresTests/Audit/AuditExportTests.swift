@@ -25,7 +25,7 @@ import Testing
   func `exported lines are found to be what was logged`(form: NDJSON.Form) async throws {
     let sample = try await sample()
     let records = try AuditSample.records(30) + [AuditSample.record(90)]
-    let lines = records.map { NDJSON.line(StoredRecord($0), form: form) }
+    let lines = records.map { NDJSON.line($0.stored, form: form) }
     let result = try await verify(lines, sample)
     #expect(result.findings.isEmpty, "\(result.findings)")
     #expect(result.covered == 30)
@@ -37,7 +37,7 @@ import Testing
     form: NDJSON.Form
   ) async throws {
     let sample = try await sample()
-    let line = NDJSON.line(StoredRecord(try AuditSample.record(6)), form: form)
+    let line = NDJSON.line(try AuditSample.record(6).stored, form: form)
     var changed: [[UInt8]] = []
     for place in line.indices {
       var bytes = line
@@ -59,7 +59,7 @@ import Testing
     let elsewhere = try AuditSample.record(
       3, of: AuditLogName(topic: "handoff.alerts.v1", partition: 0))
     let lines =
-      [record, moved, elsewhere].map { NDJSON.line(StoredRecord($0)) } + [Array("{".utf8)]
+      [record, moved, elsewhere].map { NDJSON.line($0.stored) } + [Array("{".utf8)]
     let places = try await verify(lines, sample).findings.map(\.place)
     #expect(places.count == 4)
     #expect(places[0] == "line 1 (handoff.events.v1/3 offset 6), member data_base64")

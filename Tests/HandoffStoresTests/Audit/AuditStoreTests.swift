@@ -1,9 +1,10 @@
 import Foundation
 import GRDB
 import HandoffCore
-import HandoffStores
 import TestSupport
 import Testing
+
+@testable import HandoffStores
 
 @Suite struct AuditStoreTests {
   @Test func `the checked-in schema is the one the code creates`() throws {
@@ -100,6 +101,12 @@ import Testing
     #expect(
       try await count { $0.handoff = handoff }
         == records.count { $0.offset / 4 == 2 && ![3, 5, 6].contains($0.offset % 7) })
+    #expect(
+      try await count { $0.handoffPrefix = handoff.description } == count { $0.handoff = handoff })
+    // Their ids are small numbers: all begin with zeros, none with anything else.
+    #expect(
+      try await count { $0.handoffPrefix = "0000" } > count { $0.handoff = handoff })
+    #expect(try await count { $0.handoffPrefix = "00001" } == 0)
     let receiver = OrganisationID.ods(try #require(ODSCode("RNU")))
     #expect(
       try await count { $0.organisation = receiver }
@@ -123,6 +130,113 @@ import Testing
     #expect(paged.map(\.record) == records)
     #expect(paged.map(\.leafIndex) == Array(0..<200))
   }
+
+  @Test(arguments: TimeBounds.allCases)
+  func `a page of a topic in a stretch of time is read in that order, and nothing is sorted`(
+    bounds: TimeBounds
+  ) async throws {
+    let sample = try AuditSample()
+    let records = try AuditSample.records(60)
+    let others = try AuditSample.records(60, of: Self.alerts)
+    try await sample.store.append(records + others)
+    var query = AuditQuery()
+    query.topic = AuditSample.log.topic
+    query.limit = 7
+    let end = bounds.apply(to: &query, from: records[5].brokerTimeMs, to: records[50].brokerTimeMs)
+    var paged: [AuditRecord] = []
+    repeat {
+      let asked = query
+      let plan = try await sample.store.pool.read { db in
+        let (sql, arguments) = AuditStore.select(asked, try LogRow.all(db))
+        return try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN \(sql)", arguments: arguments)
+          .map { $0["detail"] as String }
+      }
+      #expect(plan.count == 1 && plan.allSatisfy { $0.contains("USING INDEX record_by_time") })
+      let page = try await sample.store.records(matching: query)
+      paged += page.records.map(\.record)
+      query.after = page.next
+    } while query.after != nil
+    #expect(paged == Array(records[end]))
+  }
+
+  /// How a question bounds time.
+  enum TimeBounds: CaseIterable {
+    case from, to, both, cursorBefore, cursorWithin
+
+    /// Asks for a stretch; returns which of the 60 records are in it.
+    func apply(to query: inout AuditQuery, from: Int64, to: Int64) -> Range<Int> {
+      if self != .to { query.from = Timestamp(milliseconds: from) }
+      if self == .to || self == .both { query.to = Timestamp(milliseconds: to) }
+      switch self {
+      case .from: return 5..<60
+      case .to: return 0..<50
+      case .both: return 5..<50
+      case .cursorBefore:
+        query.after = AuditCursor(brokerTimeMs: from - 2, id: 0)
+        return 5..<60
+      case .cursorWithin:
+        query.after = AuditCursor(brokerTimeMs: to, id: .max)
+        return 51..<60
+      }
+    }
+  }
+
+  @Test func `the start of so many records is found from the newest side, for all topics the same`()
+    async throws
+  {
+    let sample = try AuditSample()
+    let records = try AuditSample.records(100)
+    try await sample.store.append(records + AuditSample.records(40, of: Self.alerts))
+    let topics = [AuditSample.log.topic, Self.alerts.topic]
+    let early = Timestamp(milliseconds: 5)
+    func start(_ topics: [String], _ countMax: Int) async throws -> Int64 {
+      try await sample.store.start(of: topics, from: early, countMax: countMax).milliseconds
+    }
+    #expect(try await start(topics, 100) == early.milliseconds)
+    #expect(try await start([], 1) == early.milliseconds)
+    for count in [1, 10, 99] {
+      let start = try await start([AuditSample.log.topic], count)
+      #expect(records.count { $0.brokerTimeMs >= start } == count)
+    }
+    // The alerts all came before the last ten events.
+    let ofAlerts = try await start([Self.alerts.topic], 10)
+    #expect(records.count { $0.brokerTimeMs >= ofAlerts } == 70)
+    for order in [topics, topics.reversed()] {
+      let start = try await start(order, 10)
+      #expect(records.count { $0.brokerTimeMs >= start } == 10)
+    }
+    let late = Timestamp(milliseconds: records[97].brokerTimeMs)
+    #expect(try await sample.store.start(of: topics, from: late, countMax: 10) == late)
+  }
+
+  @Test func `the start leaves a millisecond out that holds more than may be read`() async throws {
+    let sample = try AuditSample()
+    var records = try AuditSample.records(20)
+    for index in 5..<15 { records[index].brokerTimeMs = records[5].brokerTimeMs }
+    try await sample.store.append(records)
+    let start = try await sample.store.start(
+      of: [AuditSample.log.topic], from: .distantPast, countMax: 8)
+    #expect(records.count { $0.brokerTimeMs >= start.milliseconds } == 5)
+  }
+
+  @Test func `the records of a type are found in the order of their log, from any leaf on`()
+    async throws
+  {
+    let sample = try AuditSample()
+    let records = try AuditSample.records(200)
+    try await sample.store.append(AuditSample.records(50, of: Self.alerts) + records)
+    var found: [LoggedRecord] = []
+    var leaf: UInt64 = 0
+    repeat {
+      let page = try await sample.store.records(
+        of: AuditSample.log, type: "A07", fromLeaf: leaf, limit: 3)
+      found += page
+      leaf = page.last.map { $0.leafIndex + 1 } ?? .max
+    } while leaf < .max
+    #expect(found.map(\.record) == records.filter { $0.offset % 7 == 6 })
+  }
+
+  private static let alerts = AuditLogName(topic: "handoff.alerts.v1", partition: 0)
 
   @Test func `an access is on record and cannot be changed`() async throws {
     let sample = try AuditSample()
