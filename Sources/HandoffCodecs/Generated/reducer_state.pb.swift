@@ -1468,7 +1468,7 @@ package nonisolated struct Baton_Handoff_V1_StayMark: Sendable {
   /// Clears the value of `readyAtNs`. Subsequent reads from it will return its default value.
   package mutating func clearReadyAtNs() {self._readyAtNs = nil}
 
-  /// The ordinal of the activation that was in force when it was said.
+  /// Which of the partition's activations was in force when it was said, 0 to 65535.
   package var policy: UInt32 = 0
 
   /// It takes back a death that was reported in error.
