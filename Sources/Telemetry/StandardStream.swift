@@ -8,8 +8,10 @@ import Synchronization
 public enum StandardStream: Sendable {
   case output, error
 
-  /// One line after another, also where a pipe takes a long one in pieces.
-  private static let isWriting = Mutex(())
+  /// One line after another, also where a pipe takes a long one in pieces; each stream for itself,
+  /// so that a reader of the output who has stopped holds up no log.
+  private static let isWritingOutput = Mutex(())
+  private static let isWritingError = Mutex(())
 
   /// Has a write to a pipe without a reader fail, and not end the process by SIGPIPE: for
   /// services, whose work goes on without whoever watches.
@@ -19,7 +21,13 @@ public enum StandardStream: Sendable {
 
   /// Writes `data` whole; throws what the system says.
   public func write(_ data: Data) throws {
-    let handle: FileHandle = self == .output ? .standardOutput : .standardError
-    try Self.isWriting.withLock { _ in try handle.write(contentsOf: data) }
+    switch self {
+    case .output:
+      try Self.isWritingOutput.withLock { _ in
+        try FileHandle.standardOutput.write(contentsOf: data)
+      }
+    case .error:
+      try Self.isWritingError.withLock { _ in try FileHandle.standardError.write(contentsOf: data) }
+    }
   }
 }

@@ -80,7 +80,9 @@ struct AlertsCommand: AsyncParsableCommand {
         let feed = AlertFeed(KafkaConfiguration(configuration, client: "alerts"))
         let book = try await feed.read()
         if let warning = book.warning { Progress.line("warning: \(warning)") }
-        if book.alerts.isEmpty, try await !feed.exists() { throw Self.noTopic(bootstrap) }
+        if book.alerts.isEmpty, try await !feed.exists() {
+          throw CommandFailure.noTopic(.alerts, on: bootstrap, so: "nothing is judged")
+        }
         let alerts = book.alerts.filter { accepts($0.latest) }
         let text = AlertText(style: output.style)
         let open = alerts.count(where: \.isOpen)
@@ -112,12 +114,6 @@ struct AlertsCommand: AsyncParsableCommand {
       }
     }
 
-    /// "No alerts" would sound as if somebody had looked.
-    private static func noTopic(_ bootstrap: String) -> CommandFailure {
-      CommandFailure(
-        .unavailable, "There is no topic \(Topic.alerts.name) on \(bootstrap): nothing is judged.",
-        advice: "See that it is the right cluster; `baton topics apply` makes the topics.")
-    }
   }
 
   struct Watch: AsyncParsableCommand {

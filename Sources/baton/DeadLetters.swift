@@ -39,7 +39,7 @@ struct DeadLetterCommand: AsyncParsableCommand {
       let (configuration, bootstrap) = try settings.loadWithBroker()
       let output = Output(output)
       let scan = TopicScan(
-        KafkaConfiguration(configuration, client: "deadletter", component: "alerts"),
+        KafkaConfiguration(configuration, client: "alerts"),
         topic: .deadLetters)
       try await reachingKafka(bootstrap) {
         // By reception: what was published again after a crash is one letter.
@@ -51,6 +51,9 @@ struct DeadLetterCommand: AsyncParsableCommand {
             return
           }
           if accepts(letter) { letters[letter.receptionID] = letter }
+        }
+        if letters.isEmpty, try await scan.partitions().isEmpty {
+          throw CommandFailure.noTopic(.deadLetters, on: bootstrap, so: "nothing is taken in")
         }
         if unreadable > 0 {
           Progress.line("warning: \(counted(unreadable, "record", "records")) cannot be read here")

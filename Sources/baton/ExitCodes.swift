@@ -1,4 +1,5 @@
 import Foundation
+import HandoffBus
 import Telemetry
 
 /// What the exit code says: the numbers of sysexits.h, so that scripts can tell causes apart.
@@ -33,6 +34,13 @@ struct CommandFailure: Error {
     self.status = status
     self.what = what
     self.advice = advice
+  }
+
+  /// A topic that is not there: to list nothing would sound as if somebody had looked.
+  static func noTopic(_ topic: Topic, on bootstrap: String, so what: String) -> CommandFailure {
+    CommandFailure(
+      .unavailable, "There is no topic \(topic.name) on \(bootstrap): \(what).",
+      advice: "See that it is the right cluster; `baton topics apply` makes the topics.")
   }
 
   /// Writes both to standard error, in colour only where somebody looks at a terminal, and exits.

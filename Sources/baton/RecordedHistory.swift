@@ -45,13 +45,14 @@ struct RecordedHistory {
 
   /// Judging on by the rules that were in force before would say what nobody said.
   private static func failure(_ unknown: OfflineReconciler.UnknownRules) -> CommandFailure {
-    let option = unknown.policyHash == nil ? "register" : "policy"
-    let hash = unknown.policyHash ?? unknown.registerHash
+    let missing = [("policy", unknown.policyHash), ("register", unknown.registerHash)]
+      .compactMap { option, hash in hash.map { (option, "\(option) \($0.description)") } }
+    let options = missing.map { "--\($0.0)" }.joined(separator: " and ")
     return CommandFailure(
       .badData,
-      "The records switch at \(RFC3339.text(unknown.at)) to \(option) "
-        + "\(hash?.description ?? ""), which was not given.",
-      advice: "Give --\(option) once for each, the one at the start first; "
+      "The records switch at \(RFC3339.text(unknown.at)) to "
+        + missing.map(\.1).joined(separator: " and ") + ", not given.",
+      advice: "Give \(options) once for each, the one at the start first; "
         + "`baton policy check FILE` prints a file's hash.")
   }
 

@@ -24,6 +24,8 @@ package actor BooksAuditor {
   private var waiting: [Int32: PartitionState] = [:]
   /// What keeps the count from being used, so that it is logged once.
   private var failure: CountStoreError?
+  /// The count was damaged, and could not be begun anew yet.
+  private var isLost = false
 
   /// Records in one SQL transaction, and at most in one look at one partition: the log is kept by
   /// the same task, and must not wait for long.
@@ -59,7 +61,9 @@ package actor BooksAuditor {
   /// - Throws: `AuditStoreError` where the log cannot be used.
   package func look() async throws -> [CountStanding] {
     do {
-      for (partition, state) in try await books.newest() where waiting[partition] == nil {
+      for (partition, state) in try await books.newest() {
+        // Those that wait come first, but for books of a log that was made anew since.
+        if let known = waiting[partition], known.nextOffset <= state.nextOffset { continue }
         waiting[partition] = state
       }
     } catch let error as KafkaError {
@@ -98,9 +102,11 @@ package actor BooksAuditor {
         "Books not counted a second time", metadata: ["reason": "\(error.description)"])
     }
     failure = error
-    guard case .corrupt = error else { return }
+    if case .corrupt = error { isLost = true }
+    guard isLost else { return }
     do throws(CountStoreError) {
       try counts.beginAnew()
+      isLost = false
       await voice?.forget()
       logger.warning("The second count is begun anew")
     } catch {

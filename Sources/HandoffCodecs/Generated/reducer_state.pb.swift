@@ -1468,8 +1468,16 @@ package nonisolated struct Baton_Handoff_V1_StayMark: Sendable {
   /// Clears the value of `readyAtNs`. Subsequent reads from it will return its default value.
   package mutating func clearReadyAtNs() {self._readyAtNs = nil}
 
-  /// Which of the partition's activations was in force when it was said, 0 to 65535.
-  package var policy: UInt32 = 0
+  /// Which of the partition's activations was in force when it was said, 0 to 65535; absent
+  /// before version 3 of the rules.
+  package var policy: UInt32 {
+    get {_policy ?? 0}
+    set {_policy = newValue}
+  }
+  /// Returns true if `policy` has been explicitly set.
+  package var hasPolicy: Bool {self._policy != nil}
+  /// Clears the value of `policy`. Subsequent reads from it will return its default value.
+  package mutating func clearPolicy() {self._policy = nil}
 
   /// It takes back a death that was reported in error.
   package var isRetraction: Bool = false
@@ -1481,6 +1489,7 @@ package nonisolated struct Baton_Handoff_V1_StayMark: Sendable {
   fileprivate var _witness: Baton_Handoff_V1_Witness? = nil
   fileprivate var _pathway: UInt32? = nil
   fileprivate var _readyAtNs: Int64? = nil
+  fileprivate var _policy: UInt32? = nil
 }
 
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
@@ -3311,7 +3320,7 @@ nonisolated extension Baton_Handoff_V1_StayMark: SwiftProtobuf.Message, SwiftPro
       case 3: try { try decoder.decodeSingularStringField(value: &self.saidBy) }()
       case 4: try { try decoder.decodeSingularUInt32Field(value: &self._pathway) }()
       case 5: try { try decoder.decodeSingularSFixed64Field(value: &self._readyAtNs) }()
-      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.policy) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self._policy) }()
       case 60: try { try decoder.decodeSingularBoolField(value: &self.isRetraction) }()
       default: break
       }
@@ -3338,9 +3347,9 @@ nonisolated extension Baton_Handoff_V1_StayMark: SwiftProtobuf.Message, SwiftPro
     try { if let v = self._readyAtNs {
       try visitor.visitSingularSFixed64Field(value: v, fieldNumber: 5)
     } }()
-    if self.policy != 0 {
-      try visitor.visitSingularUInt32Field(value: self.policy, fieldNumber: 6)
-    }
+    try { if let v = self._policy {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 6)
+    } }()
     if self.isRetraction != false {
       try visitor.visitSingularBoolField(value: self.isRetraction, fieldNumber: 60)
     }
@@ -3353,7 +3362,7 @@ nonisolated extension Baton_Handoff_V1_StayMark: SwiftProtobuf.Message, SwiftPro
     if lhs.saidBy != rhs.saidBy {return false}
     if lhs._pathway != rhs._pathway {return false}
     if lhs._readyAtNs != rhs._readyAtNs {return false}
-    if lhs.policy != rhs.policy {return false}
+    if lhs._policy != rhs._policy {return false}
     if lhs.isRetraction != rhs.isRetraction {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true

@@ -116,31 +116,9 @@ public struct Books: Hashable, Sendable {
     }
   }
 
-  /// Files handoffs that were entered before there were pages by place, when all stood on the page of
-  /// none.
-  mutating func file(_ entries: [BookEntry], in policies: [Policy]) {
-    for entry in entries {
-      let place = entry.place(in: policies)
-      move(entry, from: nil, to: page(of: place))
-    }
-  }
-
-  /// Whether no page by place but that of none is there: so is what was stored before there were any.
-  var isUnfiled: Bool { byPlace.keys.allSatisfy { $0 == nil } }
-
-  private mutating func move(_ entry: BookEntry, from old: Code?, to new: Code?) {
-    guard old != new else { return }
-    let side: WritableKeyPath<Ledger, UInt64> =
-      entry.isTransferred ? \.transferredIn : \.requested
-    byPlace[old, default: Ledger()][keyPath: side].lower()
-    byPlace[old, default: Ledger()][Bucket(entry.state)].lower()
-    byPlace[new, default: Ledger()][keyPath: side] += 1
-    byPlace[new, default: Ledger()][Bucket(entry.state)] += 1
-  }
-
   /// The page of a place: its own, or that of none where there are too many; pages are never taken
   /// away, so that it stays the same.
-  private func page(of place: Code?) -> Code? {
+  func page(of place: Code?) -> Code? {
     byPlace[place] != nil || byPlace.count < Self.placeCountMax ? place : nil
   }
 
@@ -183,8 +161,7 @@ struct BookEntry {
   /// The place of the sender, or of the receiver where the sender has none, by the register under
   /// which it was requested: a later register moves nothing in the books.
   func place(in policies: [Policy]) -> Code? {
-    guard let register = policies[Int(policy)].register else { return nil }
-    return from.flatMap { register[$0]?.place } ?? to.flatMap { register[$0]?.place }
+    policies[Int(policy)].register?.place(of: [from, to])
   }
 
   /// Whether both are on the same pages.

@@ -46,7 +46,7 @@ extension HandoffFacts {
     guard Lifecycle.may(fact.speaker, say: fact.type) else {
       // About what nobody requested it is another story once the first would be forgotten: whether
       // it is forgotten hangs on what else it is linked with.
-      let memory = isRequested ? nil : policies[Int(fact.policy)].windows.ended
+      let memory = isRequested ? nil : policies[Int(policy)].windows.ended
       find(.a17, cause: .wrongRole, fact, due: fact.witness.arrivedAt, within: memory)
       return true
     }

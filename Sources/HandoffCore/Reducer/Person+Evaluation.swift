@@ -390,8 +390,9 @@ extension Person {
     let handoff = handoffs.first { $0.id == alert.handoffID }
     var witnesses = condition?.witnesses ?? witnesses(of: alert, handoff)
     if action == .resolved, let answer = moment.answer { witnesses.append(answer) }
-    let ordinal = handoff?.current.policy ?? ordinal(ofStay: alert)
-    let policy = ordinal.map { moment.policies[Int($0)] } ?? moment.inForce
+    let policy =
+      handoff.map { moment.policies[Int($0.current.policy)] }
+      ?? mark(of: alert).map(moment.policy(of:)) ?? moment.inForce
     var verdict = Verdict(
       alertID: alert.id, revision: alert.revision, rule: alert.rule, action: action,
       severity: alert.rule.severity(cause: alert.cause),
@@ -414,10 +415,10 @@ extension Person {
     return verdict
   }
 
-  /// What a stay is judged by (A20, A21), as far as it is still known.
-  private func ordinal(ofStay alert: EmittedAlert) -> UInt16? {
+  /// What an alert about a stay began with (A20, A21), as far as it is still known.
+  private func mark(of alert: EmittedAlert) -> StayMark? {
     guard alert.rule == .a20 || alert.rule == .a21 else { return nil }
-    return stay.first { $0.witness.eventID == alert.beganWith }?.policy
+    return stay.first { $0.witness.eventID == alert.beganWith }
   }
 
   /// What a resolved alert rested on, as far as it is still known.

@@ -111,7 +111,11 @@ extension Handoff {
 
   private mutating func adopt(_ finding: Finding) {
     func isNew(_ findings: [Finding]) -> Bool {
-      !findings.contains { $0.rule == finding.rule && $0.cause == finding.cause }
+      !findings.contains { known in
+        guard known.rule == finding.rule, known.cause == finding.cause else { return false }
+        // About what nobody requested one stands for each time that it was said.
+        return current.isRequested || known.witness.eventID == finding.witness.eventID
+      }
     }
     if isNew(current.findings) { current.findings.append(finding) }
     if let settled, isNew(settled.findings) { self.settled?.findings.append(finding) }

@@ -66,23 +66,21 @@ extension PersonReducer {
   ///   had.
   package mutating func takeStock(_ body: (Person) -> Void) throws(UnknownActivation) {
     hanging = [:]
-    let isUnfiled = state.books.isUnfiled
+    var filing = BooksFiling()
     for slot in persons.slots {
       let person = persons.person(at: slot)
       try check(person)
       noteHanging(of: person)
-      if isUnfiled {
-        let requested = person.handoffs.filter(\.current.isRequested).map(BookEntry.init)
-        state.books.file(requested, in: policies)
-      }
+      for handoff in person.handoffs { filing.add(BookEntry(handoff), in: policies) }
       body(person)
     }
+    filing.file(in: &state.books)
   }
 
   /// Holds a person against the activations that the partition has had.
   func check(_ person: Person) throws(UnknownActivation) {
     guard person.handoffs.allSatisfy({ Int($0.latestPolicy) < policies.count }),
-      person.stay.allSatisfy({ Int($0.policy) < policies.count })
+      person.stay.allSatisfy({ Int($0.policy ?? 0) < policies.count })
     else {
       throw UnknownActivation(key: person.key)
     }

@@ -142,7 +142,7 @@ extension Person {
   public var alias: KeyLink? { links.first { $0.direction == .movedTo } }
 
   /// The ordinals of every activation that the person refers to.
-  var ordinals: Set<UInt16> { Set(handoffs.flatMap(\.policies)).union(stay.map(\.policy)) }
+  var ordinals: Set<UInt16> { Set(handoffs.flatMap(\.policies)).union(stay.compactMap(\.policy)) }
 
   /// Changes every record that is remembered.
   mutating func forEachWitness(_ body: (inout Witness) -> Void) {
@@ -175,7 +175,7 @@ extension Person {
   mutating func renumber(_ ordinals: [UInt16: UInt16]) {
     for index in handoffs.indices { handoffs[index].renumber(ordinals) }
     for index in stay.indices {
-      stay[index].policy = ordinals[stay[index].policy] ?? stay[index].policy
+      stay[index].policy = stay[index].policy.map { ordinals[$0] ?? $0 }
     }
   }
 }

@@ -4,7 +4,7 @@
 /// A value without clock, I/O or hash-order dependence, under the same rules as ``PersonReducer``: a
 /// deadline fires before the record that passes it, the same records give the same verdicts however
 /// they are batched, and with or without ticks. What it remembers of a source is a ``Source``, and
-/// bounded: about 4 MB for one that sends without end, most of it the messages it knows again.
+/// bounded: about 7 MB for one that sends without end, most of it the messages it knows again.
 ///
 /// ``states`` is what the events topic is to be told of the sources (``SourceStateCopies``).
 public struct SourceReducer: Sendable {

@@ -9,7 +9,6 @@ package struct AuditQuery: Hashable, Sendable {
 
   /// The Kafka key: a patient key, or a source's id.
   package var key: [UInt8]?
-  package var handoff: HandoffID?
   /// How the handoff's id begins: up to 32 hexadecimal digits in lower case.
   package var handoffPrefix: String?
   package var alert: AlertID?
@@ -167,7 +166,6 @@ extension AuditStore {
       arguments += StatementArguments(values)
     }
     if let key = query.key { add("key = ?", [Data(key)]) }
-    if let handoff = query.handoff { add("handoff_id = ?", [handoff.description]) }
     if let prefix = query.handoffPrefix {
       // Ids are hexadecimal digits, after which g comes next in ASCII.
       add("handoff_id >= ? AND handoff_id < ?", [prefix, prefix + "g"])

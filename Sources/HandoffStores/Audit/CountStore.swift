@@ -51,7 +51,7 @@ package final class CountStore: Sendable {
 
   /// Throws the file away and begins anew: for one that cannot be read back.
   ///
-  /// - Throws: ``CountStoreError``; what is in use stays as it is then.
+  /// - Throws: ``CountStoreError``; nothing can be counted then until it is called again.
   package func beginAnew() throws(CountStoreError) {
     try? queue.withLock { queue in try queue.close() }
     try Self.delete(path)

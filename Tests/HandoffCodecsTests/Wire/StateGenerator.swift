@@ -129,7 +129,7 @@ extension EventGenerator {
         saidBy: generator.chance() ? try generator.organisation() : nil,
         pathway: generator.maybe { UInt8($0.number(0...3)) },
         readyAt: generator.maybe { $0.time() }, isRetraction: generator.chance(),
-        policy: UInt16(generator.number(0...3)))
+        policy: generator.maybe { UInt16($0.number(0...3)) })
     }
     return person
   }

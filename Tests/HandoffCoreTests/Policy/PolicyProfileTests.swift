@@ -58,6 +58,24 @@ private func activation(_ policy: Policy, _ profile: String?) -> EventRecord.Con
     #expect(scene.verdicts.last?.profile == Code("winter"))
   }
 
+  @Test func `judges a stay that was stored before stays kept their windows by what is in force`()
+    throws
+  {
+    let policy = try policy()
+    var before = Scene(policy: policy)
+    before.apply(activation(policy, "winter"), at: 1)
+    _ = before.stay(.readyForDischarge, at: 2)
+    var person = try #require(before.reducer.person(for: Scene.key))
+    #expect(person.stay.map(\.policy) == [1])
+    person.stay[0].policy = nil
+    var scene = Scene(policy: policy)
+    try scene.reducer.restore(before.reducer.state)
+    try scene.reducer.restore(person)
+    #expect(scene.tick(at: 32).compactMap(\.profile) == [Code("winter")])
+    scene.apply(activation(policy, nil), at: 33)
+    #expect(scene.tick(at: 34).compactMap(\.profile) == [])
+  }
+
   @Test func `is remembered in what is stored`() throws {
     let policy = try policy()
     var scene = Scene(policy: policy)

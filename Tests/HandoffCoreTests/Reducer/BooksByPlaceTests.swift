@@ -52,6 +52,35 @@ struct BooksByPlaceTests {
     #expect(scene.reducer.state.books.byPlace[Self.here]?[.open] == 2)
   }
 
+  @Test func `what stands on another page, or on that of none, is filed where it belongs`() throws {
+    let there = JourneyGenerator.code("oxon")
+    for wrong in [nil, there] as [Code?] {
+      var before = try Self.scene()
+      before.say(.handoffRequested, at: 0, id: 1, handoff: HandoffID(rawValue: 1))
+      before.say(.handoffRequested, at: 1, id: 2, handoff: HandoffID(rawValue: 2))
+      before.say(.cancelled, at: 2, id: 3, handoff: HandoffID(rawValue: 2))
+      let right = before.reducer.state.books
+      // One of the two is filed, the other is not, and elsewhere is one that was forgotten.
+      var scene = try Self.restored(before) { state in
+        state.books.byPlace[Self.here]?[.open] = 0
+        state.books.byPlace[Self.here]?.requested -= 1
+        state.books.byPlace[wrong, default: Ledger()].requested += 1
+        state.books.byPlace[wrong]?[.open] += 1
+        state.books.byPlace[there, default: Ledger()].requested += 1
+        state.books.byPlace[there]?[.rejected] += 1
+        state.books.total.requested += 1
+        state.books.total[.rejected] += 1
+      }
+      #expect(scene.reducer.state.books.byPlace[Self.here] == right.byPlace[Self.here])
+      #expect(scene.reducer.state.books.byPlace[there]?.requested == 1)
+      scene.say(.cancelled, at: 3, id: 4, handoff: HandoffID(rawValue: 1))
+      let pages = scene.reducer.state.books.byPlace
+      #expect(pages[Self.here]?[.cancelled] == 2 && pages[Self.here]?[.open] == 0)
+      let areBalanced = pages.values.allSatisfy(\.isBalanced)
+      #expect(areBalanced)
+    }
+  }
+
   @Test func `places beyond the limit share the page of none, and it balances`() throws {
     var before = try Self.scene()
     before.say(.discharged, at: 0, handoff: nil)

@@ -99,13 +99,12 @@ import Testing
     #expect(try await count { $0.alert = AlertID(rawValue: 6) } == 1)
     let handoff = HandoffID(rawValue: 3)
     #expect(
-      try await count { $0.handoff = handoff }
+      try await count { $0.handoffPrefix = handoff.description }
         == records.count { $0.offset / 4 == 2 && ![3, 5, 6].contains($0.offset % 7) })
-    #expect(
-      try await count { $0.handoffPrefix = handoff.description } == count { $0.handoff = handoff })
     // Their ids are small numbers: all begin with zeros, none with anything else.
     #expect(
-      try await count { $0.handoffPrefix = "0000" } > count { $0.handoff = handoff })
+      try await count { $0.handoffPrefix = "0000" }
+        > count { $0.handoffPrefix = handoff.description })
     #expect(try await count { $0.handoffPrefix = "00001" } == 0)
     let receiver = OrganisationID.ods(try #require(ODSCode("RNU")))
     #expect(

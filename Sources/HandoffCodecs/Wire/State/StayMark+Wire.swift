@@ -7,7 +7,7 @@ extension StayMark {
     writer.organisation(3, saidBy)
     if let pathway { writer.present(4, pathway) }
     writer.moment(5, present: readyAt)
-    writer.unsigned(6, policy)
+    if let policy { writer.present(6, policy) }
     writer.flag(60, isRetraction)
   }
 
@@ -18,7 +18,7 @@ extension StayMark {
     var pathway: UInt8?
     var readyAt: Timestamp?
     var isRetraction = false
-    var policy: UInt16 = 0
+    var policy: UInt16?
     while let number = try reader.nextField() {
       switch number {
       case 1: type = try reader.numbered("type")

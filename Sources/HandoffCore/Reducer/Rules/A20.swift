@@ -9,7 +9,7 @@ extension Person {
     guard let discharged = currentDischarge, let pathway = discharged.pathway,
       (1...3).contains(pathway), death == nil
     else { return }
-    let windows = moment.policies[Int(discharged.policy)].windows
+    let windows = moment.policy(of: discharged).windows
     let grace = pathway == 1 ? windows.dischargeHome : windows.dischargeBed
     let due = discharged.witness.occurredAt.advanced(by: grace)
     let isReceived = handoffs.contains { handoff in

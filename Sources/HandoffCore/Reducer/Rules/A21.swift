@@ -9,7 +9,7 @@ extension Person {
     guard let ready = currentReadiness, ready.pathway != 0, death == nil else {
       return
     }
-    let windows = moment.policies[Int(ready.policy)].windows
+    let windows = moment.policy(of: ready).windows
     let mine = handoffs.filter { handoff in
       guard handsOn(handoff, ready.saidBy, moment.inForce.register) else { return false }
       guard let ended = handoff.current.witness(of: .ended) else { return true }

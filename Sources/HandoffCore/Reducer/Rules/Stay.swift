@@ -15,11 +15,14 @@ public struct StayMark: Hashable, Sendable {
   public var isRetraction: Bool
   /// The ordinal of the activation that was in force when it was said: a stay keeps its windows, as a
   /// handoff keeps its clocks, when a profile is switched while somebody waits.
-  public var policy: UInt16
+  ///
+  /// `nil` in what was stored before version 3 of the rules: such a stay is judged as it was then, by
+  /// what is in force.
+  public var policy: UInt16?
 
   public init(
     type: EventType, witness: Witness, saidBy: OrganisationID?, pathway: UInt8? = nil,
-    readyAt: Timestamp? = nil, isRetraction: Bool = false, policy: UInt16 = 0
+    readyAt: Timestamp? = nil, isRetraction: Bool = false, policy: UInt16? = nil
   ) {
     self.policy = policy
     self.isRetraction = isRetraction
@@ -136,6 +139,11 @@ extension Person {
     guard let hospital, let sender = handoff.current.from else { return true }
     return handoff.current.speaks(sender, for: hospital, register)
   }
+}
+
+extension Moment {
+  /// What a stay is judged by.
+  func policy(of mark: StayMark) -> Policy { mark.policy.map { policies[Int($0)] } ?? inForce }
 }
 
 extension Code {

@@ -48,7 +48,7 @@ extension PackedWriter {
     text(value.saidBy?.text)
     byte(value.pathway.map { min($0, .max - 1) + 1 } ?? 0)
     optional(value.readyAt)
-    number(UInt64(value.policy))
+    number(value.policy.map { UInt64($0) + 1 } ?? 0)
   }
 }
 
@@ -108,8 +108,10 @@ extension PackedReader {
     let witness = witness()
     let saidBy = text(texts).map { OrganisationID($0) }
     let pathway = byte()
+    let readyAt = optionalMoment()
+    let policy = number()
     return StayMark(
       type: type, witness: witness, saidBy: saidBy, pathway: pathway == 0 ? nil : pathway - 1,
-      readyAt: optionalMoment(), isRetraction: isRetraction, policy: UInt16(number()))
+      readyAt: readyAt, isRetraction: isRetraction, policy: policy == 0 ? nil : UInt16(policy - 1))
   }
 }
