@@ -43,6 +43,7 @@ struct SourceMoment {
   var windows: RuleWindows
   var policy: SourcePolicy
   var policyHash: RecordHash
+  var profile: Code?
   var readUpTo: Int64
 
   /// What an episode about `reference` that begins now begins with: the record too, because after it
@@ -209,6 +210,7 @@ public struct EpisodeBook: Hashable, Sendable {
       knownAt: moment.now, evidence: episode.evidence, rulesVersion: PersonReducer.rulesVersion,
       policyHash: moment.policyHash, readUpTo: moment.readUpTo, count: episode.count)
     verdict.cause = episode.cause
+    verdict.profile = moment.profile
     return verdict
   }
 }

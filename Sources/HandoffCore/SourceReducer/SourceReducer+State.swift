@@ -80,7 +80,7 @@ extension SourceReducer {
     guard let policy = known[state.activation.policyHash] else {
       throw MissingPolicy(hash: state.activation.policyHash)
     }
-    self.policy = policy
+    self.policy = policy.under(state.activation)
     self.state = state
   }
 

@@ -108,7 +108,7 @@ extension SourceReducer {
   ) {
     guard activation != state.activation else { return }
     if let policy = known[activation.policyHash] {
-      self.policy = policy
+      self.policy = policy.under(activation)
     } else {
       missingPolicies.append(activation.policyHash)
       noteDefect(.s05, nil, record, into: &verdicts)
@@ -137,7 +137,7 @@ extension SourceReducer {
         Evidence(eventID: nil, hash: $0.hash, coordinates: $0.coordinates)
       },
       windows: policy.windows, policy: code.map { policy.source($0) } ?? policy.sourceDefaults,
-      policyHash: policy.hash,
+      policyHash: policy.hash, profile: policy.profile,
       readUpTo: state.nextOffset - 1)
   }
 

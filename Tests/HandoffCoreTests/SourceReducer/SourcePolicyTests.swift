@@ -39,6 +39,29 @@ import Testing
     #expect(said.first?.resolvedAt == SourceScene.seconds(1800))
   }
 
+  @Test func `is under the profile that is switched on, also after a restart`() throws {
+    var policy = try Self.other()
+    let winter = try #require(Code("winter"))
+    policy.profiles = [PolicyProfile(name: winter, windows: ["orphan": .hours(2)])]
+    var scene = SourceScene()
+    scene.reducer.provide(policy)
+    scene.apply(
+      .rulesActivation(
+        RulesActivation(rulesVersion: 1, policyHash: policy.hash, profile: winter)), at: 10)
+    var restored = SourceScene()
+    restored.reducer.provide(policy)
+    try restored.reducer.restore(scene.reducer.state)
+    for var each in [scene, restored] {
+      let orphan = SourceOrphan(
+        source: SourceScene.code, receptionID: ReceptionID(rawValue: 1),
+        reference: Token(rawValue: 1), system: JourneyGenerator.code("MSH-10"),
+        receivedAt: SourceScene.seconds(20), isResolved: false, at: SourceScene.seconds(20))
+      let said = try #require(each.say(.orphan(orphan), at: 90_000).first)
+      #expect(said.rule == .a13 && said.profile == winter)
+      #expect(said.opened == SourceScene.seconds(20 + 900 + 7200))
+    }
+  }
+
   @Test func `that nobody has is said, and the one before judges on`() throws {
     var scene = SourceScene()
     let hash = try OrganisationRegisterTests.hash(9)

@@ -70,12 +70,13 @@ import Testing
     #expect(said.first?.count == 3 && said.first?.opened == SourceScene.seconds(7260))
   }
 
-  @Test func `that messages overtake are not too few`() {
+  @Test(arguments: [[61, 62, 63], [61, 61, 61]] as [[Int64]])
+  func `that messages overtake are not too few`(later: [Int64]) {
     var scene = SourceScene()
     scene.beat(at: 0, frames: 0)
     scene.receive(at: 30)
     // Made at 60, passed on after three that were taken in later.
-    for second in 61...63 as ClosedRange<Int64> { scene.receive(at: second) }
+    for second in later { scene.receive(at: second) }
     #expect(scene.beat(at: 65, frames: 1, clock: -5).isEmpty)
     #expect(scene.beat(at: 120, frames: 4).isEmpty)
     scene.tick(at: 20_000)
