@@ -75,9 +75,10 @@ final class ProducerCore: Sendable {
         if next < messages.count { await room() }
       }
     } catch {
-      // Order matters: nothing after the first refused message may be written.
-      let error =
-        failedDelivery.map { error.disposition == .close ? error : error.with($0) } ?? error
+      // Order matters: nothing after the first refused message may be written. A transaction that the
+      // broker has refused takes no more (`_STATE`): it is to be aborted, and the producer lives.
+      let isOver = error.disposition == .close && error.code != .invalidState
+      let error = failedDelivery.map { isOver ? error : error.with($0) } ?? error
       for index in next..<messages.count { batch?.report(index, .failure(error)) }
       throw error
     }

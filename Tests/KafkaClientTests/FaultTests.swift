@@ -32,7 +32,8 @@ import Testing
     let transaction = try await producer.beginTransaction()
     try mock.cluster.pushRequestErrors(
       [.topicNotAuthorized], into: .addPartitionsToTransaction, broker: 1)
-    try await transaction.enqueue(messages(5))
+    // One, for the refusal may come before the next is handed over.
+    try await transaction.enqueue(messages(1))
     var failure: KafkaError?
     do throws(KafkaError) {
       try await transaction.commit(within: .seconds(20))
@@ -41,6 +42,31 @@ import Testing
     }
     #expect(failure?.disposition == .abortTransaction)
     #expect(try mock.cluster.pendingRequestErrors(.addPartitionsToTransaction, broker: 1) == 0)
+    let next = try await producer.beginTransaction()
+    #expect(try await next.send(messages(1)).count == 1)
+    try await next.commit(within: .seconds(20))
+    #expect(await producer.close() == .closed)
+  }
+
+  @Test func `what is handed over after the broker has refused aborts the transaction too`()
+    async throws
+  {
+    let mock = try Mock()
+    let producer = try await producer(mock)
+    let transaction = try await producer.beginTransaction()
+    try mock.cluster.pushRequestErrors(
+      [.topicNotAuthorized], into: .addPartitionsToTransaction, broker: 1)
+    var failure: KafkaError?
+    while failure == nil {
+      do throws(KafkaError) {
+        try await transaction.enqueue(messages(1))
+      } catch let error {
+        failure = error
+      }
+    }
+    #expect(failure?.code == .invalidState)
+    #expect(failure?.disposition == .abortTransaction)
+    try await transaction.abort(within: .seconds(20))
     let next = try await producer.beginTransaction()
     #expect(try await next.send(messages(1)).count == 1)
     try await next.commit(within: .seconds(20))

@@ -102,8 +102,7 @@ final class PartitionCrew: Sendable {
     _ batch: KafkaBatch, group metadata: KafkaGroupMetadata
   ) async throws -> [KafkaPartitionOffset] {
     let owners = owners.withLock { $0 }
-    var rounds: [Int32: [KafkaRecord]] = [:]
-    for record in batch.records { rounds[record.partition, default: []].append(record) }
+    let rounds = Self.rounds(of: batch.records)
     return try await withThrowingTaskGroup(of: KafkaPartitionOffset?.self) { group in
       for (partition, records) in rounds {
         guard let owner = owners[partition] else { continue }
@@ -123,6 +122,22 @@ final class PartitionCrew: Sendable {
       }
       return rewinds
     }
+  }
+
+  /// The records of each partition, in order; under backlog one fetch fills a whole batch, which is
+  /// handed on as it is.
+  private static func rounds(of records: [KafkaRecord]) -> [Int32: [KafkaRecord]] {
+    var rounds: [Int32: [KafkaRecord]] = [:]
+    var start = 0
+    while start < records.count {
+      let partition = records[start].partition
+      var end = start + 1
+      while end < records.count, records[end].partition == partition { end += 1 }
+      if end - start == records.count { return [partition: records] }
+      rounds[partition, default: []] += records[start..<end]
+      start = end
+    }
+    return rounds
   }
 
   /// Writes the ticks that are due and says how long nothing will be due after.

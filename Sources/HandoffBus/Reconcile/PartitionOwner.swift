@@ -106,8 +106,6 @@ package actor PartitionOwner {
   ) async throws(KafkaError) -> Outcome {
     expect(loop.next(after: .batchPolled), .applyAndPublish)
     let next = (records.last?.offset ?? reducer.state.nextOffset - 1) + 1
-    let taken = take(records)
-    await learnPolicies(of: taken)
     copying?.transactionBegins()
     let transaction: KafkaTransaction
     do throws(KafkaError) {
@@ -117,11 +115,13 @@ package actor PartitionOwner {
     }
     beginBatch()
     do throws(KafkaError) {
-      // Part by part: the broker takes in the first while the next is applied.
+      // Part by part: the broker takes in the first while the next is applied, and what was read of
+      // a record is still in the processor's cache when it is judged.
       let count = max(1, configuration.limits.partCount)
-      for start in stride(from: 0, to: taken.count, by: count) {
-        let part = taken[start..<min(start + count, taken.count)]
-        try await transaction.enqueue(apply(part))
+      for start in stride(from: 0, to: records.count, by: count) {
+        let part = take(records[start..<min(start + count, records.count)])
+        await learnPolicies(of: part)
+        try await transaction.enqueue(apply(part[...]))
       }
       try await transaction.enqueue([stateMessage()])
       try await transaction.sendOffsets(
@@ -147,7 +147,7 @@ package actor PartitionOwner {
 // MARK: - One batch
 
 extension PartitionOwner {
-  private func take(_ records: [KafkaRecord]) -> [EventRecord] {
+  private func take(_ records: ArraySlice<KafkaRecord>) -> [EventRecord] {
     records.map { record in
       let (eventRecord, alert) = intake.take(record.stored)
       if let alert { raise(alert) }
