@@ -63,11 +63,11 @@ public enum RawHTTP {
             try channel.pipeline.syncOperations.addHandler(
               try NIOSSLClientHandler(context: tls, serverHostname: "localhost"))
           }
+          try channel.pipeline.syncOperations.addHandler(Opening(chunks))
           return try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
         }
       }
-    return try await channel.executeThenClose { inbound, outbound in
-      for chunk in chunks { try await outbound.write(ByteBuffer(bytes: chunk)) }
+    return try await channel.executeThenClose { inbound, _ in
       var all: [UInt8] = []
       do {
         for try await buffer in inbound {
@@ -103,5 +103,23 @@ public enum RawHTTP {
       fields[parts[0].lowercased()] = parts[1].trimmingCharacters(in: .whitespaces)
     }
     return Answer(status: status, fields: fields, body: String(text[end.upperBound...]))
+  }
+}
+
+/// Writes on the event loop, as soon as there is a connection: a test that waited for its turn on a busy
+/// machine would be taken for an idle sender, and find its connection closed.
+private final class Opening: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  private let chunks: [[UInt8]]
+
+  init(_ chunks: [[UInt8]]) { self.chunks = chunks }
+
+  func channelActive(context: ChannelHandlerContext) {
+    for chunk in chunks {
+      context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: chunk)), promise: nil)
+    }
+    context.fireChannelActive()
   }
 }
