@@ -113,7 +113,6 @@ struct AlertsCommand: AsyncParsableCommand {
             : "\(alerts.count) alerts, \(open) open. `baton alerts show ID` explains.")
       }
     }
-
   }
 
   struct Watch: AsyncParsableCommand {

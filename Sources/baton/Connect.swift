@@ -87,14 +87,13 @@ struct ConnectCommand: AsyncParsableCommand {
         try await serve(stack.services, logger) { await stack.close() }
       } else {
         warnOfSecrets(configuration, logger)
+        let kafka = KafkaConfiguration(configuration, client: "ingest", as: .ingest)
         let stack = try connectFailures {
           try ConnectStack(
-            configuration, connectors: connectors,
-            kafka: KafkaConfiguration(configuration, client: "ingest", as: .ingest),
-            instance: instance, logger: logger)
+            configuration, connectors: connectors, kafka: kafka, instance: instance,
+            logger: logger)
         }
-        let watch = KafkaWatch(
-          KafkaConfiguration(configuration, client: "ingest", as: .ingest), logger: logger)
+        let watch = KafkaWatch(kafka, logger: logger)
         let health: [any Service] =
           configuration.health.map { address in
             [

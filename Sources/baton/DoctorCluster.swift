@@ -38,10 +38,7 @@ struct ClusterDoctor {
 
   private func topics() async throws -> [Finding] {
     let administrator = try TopicAdministrator(KafkaConfiguration(configuration, client: "doctor"))
-    let sizes = TopicSizes(
-      partitions: Int32(
-        configuration.topics.partitions ?? BatonConfiguration.Topics.partitionsDefault),
-      replication: Int16(configuration.topics.replication))
+    let sizes = TopicSizes(configuration.topics)
     let table = TopicTable.all(organisations: configuration.boundary.organisations.map(\.code))
     let result = await Result(catching: {
       try await administrator.plan(table: table, sizes: sizes)

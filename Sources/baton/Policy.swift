@@ -60,9 +60,9 @@ extension PolicyCommand {
       }
       try output.result(Report(register)) {
         let closed = register.organisations.values.count { $0.validTo != nil }
-        return "\(file) is good: a register, version \(register.version), "
-          + "\(counted(register.organisations.count, "organisation", "organisations")), \(closed) with a day on which they "
-          + "close, SHA-256 \(register.hash)."
+        let all = counted(register.organisations.count, "organisation", "organisations")
+        return "\(file) is good: a register, version \(register.version), \(all), "
+          + "\(closed) with a day on which they close, SHA-256 \(register.hash)."
       }
     }
 

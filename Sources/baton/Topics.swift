@@ -42,10 +42,7 @@ struct TopicsCommand: AsyncParsableCommand {
         }
         configuration.topics.partitions = partitions
       }
-      let sizes = TopicSizes(
-        partitions: Int32(
-          configuration.topics.partitions ?? BatonConfiguration.Topics.partitionsDefault),
-        replication: Int16(configuration.topics.replication))
+      let sizes = TopicSizes(configuration.topics)
       try await reachingKafka(bootstrap) {
         let plan = try TopicsPlan(configuration, sizes: sizes)
         let outcome = await Result(catching: {

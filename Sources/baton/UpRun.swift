@@ -96,7 +96,7 @@ struct UpRun {
     guard created > 0 else { return }
     let topics = counted(created, "topic", "topics")
     let each = counted(Int(partitions), "partition", "partitions")
-    Progress.line("Creating \(topics) with \(each), which cannot be changed later")
+    Progress.line("Creating \(topics); those of events have \(each), which cannot be changed later")
   }
 
   private func serve(

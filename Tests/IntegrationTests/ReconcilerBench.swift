@@ -3,6 +3,7 @@ import HandoffBus
 import HandoffCodecs
 import HandoffCore
 import KafkaClient
+import Synchronization
 import TestSupport
 import Testing
 
@@ -106,12 +107,29 @@ final class ReconcilerBench: Sendable {
   }
 
   /// Runs services around `body`, and tells them to end with it.
+  ///
+  /// Throws what a service failed with rather than what `body` then waited for in vain.
   func whileRunning<Value>(
     _ services: [@Sendable () async throws -> Void], body: () async throws -> Value
   ) async throws -> Value {
     try await withThrowingTaskGroup { group in
-      for service in services { group.addTask { try await service() } }
-      let value = try await body()
+      let failure = FirstFailure()
+      for service in services {
+        group.addTask {
+          do {
+            try await service()
+          } catch {
+            failure.error.withLock { $0 = $0 ?? error }
+            throw error
+          }
+        }
+      }
+      let value: Value
+      do {
+        value = try await body()
+      } catch {
+        throw failure.error.withLock { $0 } ?? error
+      }
       group.cancelAll()
       try await group.waitForAll()
       return value
@@ -262,4 +280,9 @@ final class ReconcilerBench: Sendable {
     #expect(run.status == 0, "\(run.errors)")
     return try String(contentsOfFile: output, encoding: .utf8)
   }
+}
+
+/// What the first of several services failed with.
+private final class FirstFailure: Sendable {
+  let error = Mutex<(any Error)?>(nil)
 }

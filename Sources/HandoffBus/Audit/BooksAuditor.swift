@@ -102,6 +102,7 @@ package actor BooksAuditor {
         "Books not counted a second time", metadata: ["reason": "\(error.description)"])
     }
     failure = error
+    let isKnown = isLost
     if case .corrupt = error { isLost = true }
     guard isLost else { return }
     do throws(CountStoreError) {
@@ -110,6 +111,8 @@ package actor BooksAuditor {
       await voice?.forget()
       logger.warning("The second count is begun anew")
     } catch {
+      // It is tried at every look, and said once.
+      guard !isKnown else { return }
       logger.error(
         "The second count cannot be begun anew", metadata: ["reason": "\(error.description)"])
     }

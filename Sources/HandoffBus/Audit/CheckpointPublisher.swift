@@ -8,13 +8,12 @@ internal import Logging
 /// The files and the database hold them already, so a broker that is away only delays this: what
 /// was not delivered is kept, the newest of each log, and sent with the next.
 actor CheckpointPublisher {
-  private let kafka: KafkaConfiguration
   private let logger: Logger
-  private var producer: KafkaProducer?
+  private let producer: RenewedProducer
   private var pending: [AuditLogName: String] = [:]
 
   init(kafka: KafkaConfiguration, logger: Logger) {
-    self.kafka = kafka
+    producer = RenewedProducer(kafka)
     self.logger = logger
   }
 
@@ -25,7 +24,7 @@ actor CheckpointPublisher {
     guard !pending.isEmpty else { return }
     let sending = pending.sorted { $0.key < $1.key }
     do throws(KafkaError) {
-      _ = try await connected().send(sending.compactMap { Self.message($0.value) })
+      try await producer.send(sending.compactMap { Self.message($0.value) })
       for (log, note) in sending where pending[log] == note { pending[log] = nil }
     } catch {
       logger.notice(
@@ -33,22 +32,10 @@ actor CheckpointPublisher {
         metadata: [
           "kafkaCode": "\(error.code)", "waiting": "\(pending.count)",
         ])
-      // A fatal error ends a producer, and a message that timed out is one (kafka.md trap 7).
-      await close()
     }
   }
 
-  func close() async {
-    await producer?.close()
-    producer = nil
-  }
-
-  private func connected() throws(KafkaError) -> KafkaProducer {
-    if let producer { return producer }
-    let made = try KafkaProducer(kafka, deliveryTimeout: .seconds(5))
-    producer = made
-    return made
-  }
+  func close() async { await producer.close() }
 
   private static func message(_ note: String) -> KafkaMessage? {
     guard let signed = try? SignedNote(note), let checkpoint = Checkpoint(text: signed.text) else {

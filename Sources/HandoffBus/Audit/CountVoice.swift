@@ -11,11 +11,10 @@ internal import Logging
 actor CountVoice {
   private let log: AuditStore
   private let counts: CountStore
-  private let kafka: KafkaConfiguration
   private let stamp: RecordStamp?
   private let partitions: [Int32]
   private let logger: Logger
-  private var producer: KafkaProducer?
+  private let producer: RenewedProducer
   /// Leaves before it are heard, by log of the alerts topic.
   private var heard: [AuditLogName: UInt64] = [:]
 
@@ -27,7 +26,7 @@ actor CountVoice {
   ) {
     self.log = log
     self.counts = counts
-    self.kafka = kafka
+    producer = RenewedProducer(kafka)
     self.stamp = stamp
     self.partitions = partitions
     self.logger = logger
@@ -100,31 +99,21 @@ actor CountVoice {
   func say() async throws(CountStoreError) {
     for alert in try await counts.unsaid() {
       do throws(KafkaError) {
-        _ = try await connected().send([
+        try await producer.send([
           KafkaMessage(topic: .alerts, WireCodec().encode(Verdict(alert)))
         ])
       } catch {
         logger.error(
           "Verdict about ourselves not written",
           metadata: ["rule": "\(Rule.s06.rawValue)", "kafkaCode": "\(error.code)"])
-        return await close()
+        return
       }
       try await counts.noteSaid(alert)
     }
   }
 
-  /// Frees the client; the next word makes another.
-  func close() async {
-    await producer?.close()
-    producer = nil
-  }
-
-  private func connected() throws(KafkaError) -> KafkaProducer {
-    if let producer { return producer }
-    let made = try KafkaProducer(kafka, deliveryTimeout: .seconds(5))
-    producer = made
-    return made
-  }
+  /// Frees the client.
+  func close() async { await producer.close() }
 }
 
 extension CountAlert {

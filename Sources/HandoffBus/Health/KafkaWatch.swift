@@ -25,7 +25,7 @@ package final class KafkaWatch: Service {
   }
 
   /// Whether a broker has answered of late.
-  package var isReachable: Bool { contact.withLock { $0.isReachable(at: .now) } }
+  package var isReachable: Bool { fault == nil }
 
   /// Since when nobody has answered, in words; `nil` where somebody does.
   package var fault: String? {

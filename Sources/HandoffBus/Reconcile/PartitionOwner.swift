@@ -106,6 +106,8 @@ package actor PartitionOwner {
   ) async throws(KafkaError) -> Outcome {
     expect(loop.next(after: .batchPolled), .applyAndPublish)
     let next = (records.last?.offset ?? reducer.state.nextOffset - 1) + 1
+    // Before the transaction, whose time would run out meanwhile.
+    await learnPolicies(of: records)
     copying?.transactionBegins()
     let transaction: KafkaTransaction
     do throws(KafkaError) {
@@ -120,8 +122,7 @@ package actor PartitionOwner {
       let count = max(1, configuration.limits.partCount)
       for start in stride(from: 0, to: records.count, by: count) {
         let part = take(records[start..<min(start + count, records.count)])
-        await learnPolicies(of: part)
-        try await transaction.enqueue(apply(part[...]))
+        try await transaction.enqueue(apply(part))
       }
       try await transaction.enqueue([stateMessage()])
       try await transaction.sendOffsets(
@@ -156,9 +157,12 @@ extension PartitionOwner {
   }
 
   /// Fetches policies and registers that others have activated since this one was made.
-  private func learnPolicies(of records: [EventRecord]) async {
-    for record in records {
-      guard case .rulesActivation(let activation) = record.content,
+  private func learnPolicies(of records: [KafkaRecord]) async {
+    let name = Array("\(RulesActivation.wireName)".utf8)
+    for record in records
+    where record.headers.contains(where: { $0.value == name && $0.name == "ce_type" }) {
+      let read = intake.take(record.stored).record
+      guard case .rulesActivation(let activation) = read.content,
         !known.isSuperset(of: activation.hashes)
       else { continue }
       if let rules = try? await PolicyLog(configuration.kafka).read() {
@@ -166,7 +170,7 @@ extension PartitionOwner {
         rules.provide(to: &reducer)
       }
       if !known.isSuperset(of: activation.hashes) {
-        raise(SelfAlert(.policyUnknown, at: record.coordinates))
+        raise(SelfAlert(.policyUnknown, at: read.coordinates))
       }
     }
   }
@@ -177,12 +181,12 @@ extension PartitionOwner {
   }
 
   /// Changes memory, so that it can be undone, and returns what the log is to say of it.
-  private func apply(_ records: ArraySlice<EventRecord>) -> [KafkaMessage] {
+  private func apply(_ records: [EventRecord]) -> [KafkaMessage] {
     let codec = WireCodec()
     var messages: [KafkaMessage] = []
     messages.reserveCapacity(records.count + records.count / 8)
     var verdicts: [Verdict] = []
-    reducer.apply(records, into: &verdicts)
+    reducer.apply(records[...], into: &verdicts)
     for verdict in verdicts {
       messages.append(KafkaMessage(topic: .alerts, codec.encode(verdict)))
       switch verdict.action {

@@ -11,12 +11,11 @@ package actor TickWriter {
     var at: Timestamp
   }
 
-  private let kafka: KafkaConfiguration
   private let topic: Topic
   private let schedule: TickSchedule
   private let status: ReconcilerStatus
   private let logger: Logger
-  private var producer: KafkaProducer?
+  private let producer: RenewedProducer
   private var lastMoved: [Int32: Timestamp] = [:]
   /// The last tick of each partition, until it is read again: its stamp measures our clock.
   private var written: [Int32: Written] = [:]
@@ -38,7 +37,7 @@ package actor TickWriter {
     self.clock = clock
     self.instanceID = instanceID
     self.policyHash = policyHash
-    self.kafka = kafka
+    producer = RenewedProducer(kafka)
     self.topic = topic
     self.schedule = schedule
     self.status = status
@@ -100,13 +99,12 @@ package actor TickWriter {
 
   private func write(_ verdict: Verdict) async {
     do throws(KafkaError) {
-      _ = try await connected().send([KafkaMessage(topic: .alerts, WireCodec().encode(verdict))])
+      try await producer.send([KafkaMessage(topic: .alerts, WireCodec().encode(verdict))])
     } catch {
       // The log of this instance has it in any case.
       logger.error(
         "Verdict about ourselves not written",
         metadata: ["rule": "\(verdict.rule.rawValue)", "kafkaCode": "\(error.code)"])
-      await close()
     }
   }
 
@@ -131,30 +129,20 @@ package actor TickWriter {
     _ activation: RulesActivation, on partition: Int32
   ) async throws(KafkaError) {
     let record = WireCodec().encode(activation, at: Timestamp.now())
-    _ = try await connected().send([KafkaMessage(topic: topic, partition: partition, record)])
+    try await producer.send([KafkaMessage(topic: topic, partition: partition, record)])
     logger.notice(
       "Policy activated",
       metadata: ["partition": "\(partition)", "policy": "\(activation.policyHash)"])
   }
 
   /// Frees the client.
-  package func close() async {
-    await producer?.close()
-    producer = nil
-  }
+  package func close() async { await producer.close() }
 
   /// The owner's clock, put right by what was measured; left alone where it is past trusting.
   private var now: Timestamp {
     let now = clock()
     guard let skew, !schedule.isSkewed(skew) else { return now }
     return now.advanced(by: skew)
-  }
-
-  private func connected() throws(KafkaError) -> KafkaProducer {
-    if let producer { return producer }
-    let made = try KafkaProducer(kafka, deliveryTimeout: .seconds(5))
-    producer = made
-    return made
   }
 
   private func write(_ partition: Int32) async {
@@ -164,14 +152,12 @@ package actor TickWriter {
     do throws(KafkaError) {
       let message = KafkaMessage(
         topic: topic, partition: partition, WireCodec().encodeTick(at: sentAt))
-      guard let delivery = try await connected().send([message]).first else { return }
+      guard let delivery = try await producer.send([message]).first else { return }
       written[partition] = Written(offset: delivery.offset, at: sentAt)
       status.update { $0.tickCount += 1 }
     } catch {
       logger.notice(
         "Tick not written", metadata: ["partition": "\(partition)", "kafkaCode": "\(error.code)"])
-      // A fatal error ends a producer, and a tick that timed out is one (kafka.md trap 7).
-      await close()
     }
   }
 }

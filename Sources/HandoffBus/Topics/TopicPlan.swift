@@ -19,9 +19,18 @@ package struct TopicSizes: Hashable, Sendable {
   /// Copies of each partition, at most the number of brokers.
   package var replication: Int16
 
-  package init(partitions: Int32 = 24, replication: Int16 = 3) {
+  package init(
+    partitions: Int32 = Int32(BatonConfiguration.Topics.partitionsDefault), replication: Int16 = 3
+  ) {
     self.partitions = partitions
     self.replication = replication
+  }
+
+  /// As a configuration has them.
+  package init(_ topics: BatonConfiguration.Topics) {
+    self.init(
+      partitions: Int32(topics.partitions ?? BatonConfiguration.Topics.partitionsDefault),
+      replication: Int16(topics.replication))
   }
 
   /// The partitions that `definition` is created with.

@@ -59,8 +59,8 @@ extension Verdict {
     case (.a26, "surplus"): "Ask who runs it what it counts; look for frames that were taken twice."
     case (.a26, _): "Look for what its connector took in and never published."
     case (.a27, _):
-      "Look at the dead letters of that reason (`baton deadletter list --source \(source)`), mend the "
-        + "cause, have them sent again."
+      "Look at the dead letters of that reason (`baton deadletter list --source \(source)`), mend "
+        + "the cause, have them sent again."
     default: "Ask who runs \(source)."
     }
   }

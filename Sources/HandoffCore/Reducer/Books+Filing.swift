@@ -27,6 +27,10 @@ struct BooksFiling {
       wanted[holding.bucket, default: [:]][page, default: (0, 0)].all += count.all
       wanted[holding.bucket, default: [:]][page, default: (0, 0)].transferred += count.transferred
     }
+    var transferred: [Code?: UInt64] = [:]
+    for pages in wanted.values {
+      for (page, count) in pages { transferred[page, default: 0] += count.transferred }
+    }
     let donors = Self.ordered(books.byPlace.keys)
     for bucket in Bucket.allCases {
       let wanted = wanted[bucket, default: [:]]
@@ -41,8 +45,8 @@ struct BooksFiling {
           guard has < want.all else { break }
           guard spare > kept else { continue }
           books.refile(
-            min(want.all - has, spare - kept), transferred: want.transferred, bucket, from: donor,
-            to: place)
+            min(want.all - has, spare - kept), transferred: transferred[place] ?? 0, bucket,
+            from: donor, to: place)
         }
       }
     }
@@ -56,14 +60,16 @@ struct BooksFiling {
 }
 
 extension Books {
-  /// Moves handoffs of one bucket to another page, with the side by which they came: both pages
-  /// balance as they did.
+  /// Moves handoffs of one bucket to another page, with the side by which they came.
+  ///
+  /// Both pages balance as they did. The new page is to have `transferred` that came by a transfer.
   fileprivate mutating func refile(
     _ count: UInt64, transferred: UInt64, _ bucket: Bucket, from old: Code?, to new: Code?
   ) {
     guard var source = byPlace[old] else { return }
     var target = byPlace[new] ?? Ledger()
-    let requested = count - min(count, transferred, source.transferredIn)
+    let missing = transferred - min(transferred, target.transferredIn)
+    let requested = count - min(count, missing, source.transferredIn)
     let fromRequested = min(requested, source.requested)
     let fromTransferred = min(count - fromRequested, source.transferredIn)
     source[bucket] -= count
