@@ -17,6 +17,8 @@ final class AlertPrinter: Service {
   private let output: Output
   private let printed = Mutex<Set<Revision>>([])
   private let notices: Mutex<AlertNotices>
+  /// What was known before is not told of again.
+  private let began = Timestamp.now()
 
   /// `policy` says which alerts have one cause.
   init(kafka: KafkaConfiguration, policy: Policy, output: Output) {
@@ -28,11 +30,19 @@ final class AlertPrinter: Service {
   func run() async throws {
     try await cancelWhenGracefulShutdown { [self] in
       do {
+        try await remember()
         try await feed.watch(from: .now) { verdict, _ in show([verdict]) }
       } catch is CancellationError {
         return
       }
     }
+  }
+
+  private func remember() async throws {
+    let before = try await feed.read().alerts.compactMap { alert in
+      alert.revisions.last { $0.knownAt < began }
+    }
+    notices.withLock { $0.remember(before) }
   }
 
   /// Prints what is committed and was not printed yet; returns all alerts.

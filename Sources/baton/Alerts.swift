@@ -100,8 +100,9 @@ struct AlertsCommand: AsyncParsableCommand {
           if !groups.isEmpty {
             output.table(AlertText.groupHeaders, groups.map { text.cells($0) })
             output.line(
-              "\(alerts.count) alerts, \(open) open, of \(groups.count) causes. `baton alerts list "
-                + "--each` lists each, `baton alerts show ID` explains.")
+              "\(counted(alerts.count, "alert", "alerts")), \(open) open, of "
+                + "\(counted(groups.count, "cause", "causes")). `baton alerts list --each` lists each, "
+                + "`baton alerts show ID` explains.")
             return
           }
         } else if !alerts.isEmpty {

@@ -81,7 +81,10 @@ struct AlertText {
     lines += ["", style.bold("What to do"), "  \(explanation.whatToDo)", "", style.bold("History")]
     for revision in alert.revisions {
       let time = revision.resolvedAt ?? revision.opened
-      lines.append("  \(RFC3339.text(time))  \(revision.action.rawValue)")
+      // An alert is due at one time, and may be known of much later.
+      let isLater = revision.knownAt > time
+      let known = isLater ? ", known at \(RFC3339.text(revision.knownAt))" : ""
+      lines.append("  \(RFC3339.text(time))  \(revision.action.rawValue)\(known)")
     }
     lines += ["", style.bold("Reference")]
     for (name, value) in facts(verdict) { lines.append("  \(style.dim(name))  \(value)") }

@@ -132,7 +132,10 @@ enum AuditLog {
     do {
       return try AuditKeyFile.verifier(at: path ?? files.checkpointPublicKey)
     } catch {
-      throw failure(error)
+      guard case .missing = error else { throw failure(error) }
+      throw CommandFailure(
+        .noInput, "The \(error.description).",
+        advice: "Name the public key of whoever signs the log with --key: no other verifies it.")
     }
   }
 

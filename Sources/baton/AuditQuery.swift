@@ -33,10 +33,12 @@ struct AuditQueryCommand: AsyncParsableCommand {
 
   @Option(
     name: .long,
-    help: ArgumentHelp("What happened: Rejected, A07, A07.opened, Tick …", valueName: "type"))
+    help: ArgumentHelp(
+      "What happened: Rejected, A07, A07.opened, DeadLetter, RulesActivation …",
+      valueName: "type"))
   var type: String?
 
-  @Option(name: .long, help: ArgumentHelp("One alert, by its id.", valueName: "id"))
+  @Option(name: .long, help: ArgumentHelp("Alerts by their id, or how it begins.", valueName: "id"))
   var alert: String?
 
   @Option(name: .long, help: ArgumentHelp("Only this topic.", valueName: "name"))
@@ -72,6 +74,7 @@ struct AuditQueryCommand: AsyncParsableCommand {
     let query = try query()
     let configuration = try settings.load()
     let store = try AuditLog.open(configuration.files)
+    if let topic { try await Self.check(topic, in: store) }
     let question = Question(
       person: person, handoff: handoff, organisation: organisation, type: type, alert: alert,
       topic: topic, from: from, to: to, after: after, limit: limit)
@@ -92,18 +95,8 @@ struct AuditQueryCommand: AsyncParsableCommand {
     }
     query.limit = limit
     query.key = try person.map(auditPersonKey)
-    query.handoffPrefix = try handoff.map { text in
-      guard (1...32).contains(text.utf8.count), text.utf8.allSatisfy(Self.isHexadecimal) else {
-        throw CommandFailure(.usage, "--handoff is not up to 32 hexadecimal digits.")
-      }
-      return text.lowercased()
-    }
-    query.alert = try alert.map { text in
-      guard let id = AlertID(text) else {
-        throw CommandFailure(.usage, "--alert is not 32 hexadecimal digits.")
-      }
-      return id
-    }
+    query.handoffPrefix = try handoff.map { try Self.prefix($0, of: "--handoff") }
+    query.alertPrefix = try alert.map { try Self.prefix($0, of: "--alert") }
     query.organisation = try organisation.map { text in
       guard let id = OrganisationID(text) ?? ODSCode(text).map({ .ods($0) }) else {
         throw CommandFailure(
@@ -112,7 +105,16 @@ struct AuditQueryCommand: AsyncParsableCommand {
       }
       return id
     }
-    query.type = type
+    query.type = try type.map { text in
+      guard let type = AuditDescription.type(meantBy: text) else {
+        throw CommandFailure(
+          .usage, "--type: no record is of type \(text).",
+          advice: "A type is an event's (HandoffRequested, Accepted), an alert's rule, alone or "
+            + "with what was done (A07, A07.opened), DeadLetter, Tick, SourceState, "
+            + "RulesActivation, Access or unknown.")
+      }
+      return type
+    }
     query.topic = topic
     query.from = try from.map(time(named: "--from"))
     query.to = try to.map(time(named: "--to"))
@@ -127,6 +129,29 @@ struct AuditQueryCommand: AsyncParsableCommand {
 }
 
 extension AuditQueryCommand {
+  /// Refuses a topic that is not logged: "nothing fits" would sound as if somebody had looked.
+  private static func check(_ topic: String, in store: AuditStore) async throws {
+    let topics: Set<String>
+    do {
+      topics = Set(try await store.logs().map(\.name.topic))
+    } catch {
+      throw AuditLog.failure(error)
+    }
+    guard topics.contains(topic) else {
+      throw CommandFailure(
+        .usage, "--topic: nothing of a topic \(topic) is logged.",
+        advice: topics.isEmpty
+          ? "The log is empty." : "Logged are \(topics.sorted().joined(separator: ", ")).")
+    }
+  }
+
+  private static func prefix(_ text: String, of option: String) throws -> String {
+    guard (1...32).contains(text.utf8.count), text.utf8.allSatisfy(isHexadecimal) else {
+      throw CommandFailure(.usage, "\(option) is not up to 32 hexadecimal digits.")
+    }
+    return text.lowercased()
+  }
+
   private static func isHexadecimal(_ byte: UInt8) -> Bool {
     Character(UnicodeScalar(byte)).isHexDigit
   }

@@ -28,6 +28,8 @@ struct ConnectCommand: AsyncParsableCommand {
         organisation: RTH              ODS code of where it stands
         organisations:                 names in messages to ODS codes
           GOOD HEALTH HOSPITAL: RTH
+        kinds:                         codes of what is asked for (HL7: RF1-3) to kinds
+          MED: gp-hospital             without one its clocks are the policy's fallback
 
       Check a file against your own sample messages before it is deployed:
 

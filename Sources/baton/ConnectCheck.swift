@@ -49,7 +49,9 @@ extension ConnectCommand {
           samples.append(Sample(file: path, messages: check.check(Array(data))))
         }
         report.connectors.append(
-          Connector(connector: connector.name.description, samples: samples))
+          Connector(
+            connector: connector.name.description, remark: Self.remark(on: connector),
+            samples: samples))
       }
       try output.result(report) { CheckText(style: output.style).text(of: report) }
       let refused = report.connectors.flatMap(\.samples).flatMap(\.messages)
@@ -59,6 +61,14 @@ extension ConnectCommand {
           .found, "\(refused) of the sample messages would be refused.",
           advice: "The sender would hear so with the reason shown above.")
       }
+    }
+
+    /// What is well in the file, and may not be on the machine where it is to run.
+    private static func remark(on connector: ConnectorConfiguration) -> String? {
+      guard case .dropFolder(let folder) = connector.source,
+        kind(of: folder.path) != .typeDirectory
+      else { return nil }
+      return "its folder \(folder.path) does not exist here; where it runs it must"
     }
 
     /// The file itself, or every file below the folder, in order of names.
@@ -84,6 +94,7 @@ extension ConnectCommand {
 
     struct Connector: Encodable {
       var connector: String
+      var remark: String?
       var samples: [Sample]
     }
 
@@ -105,6 +116,7 @@ private struct CheckText {
     var lines: [String] = []
     for connector in report.connectors {
       lines.append("Connector \(connector.connector): the file is good.")
+      if let remark = connector.remark { lines.append("  note: \(remark)") }
       for sample in connector.samples {
         lines += ["", style.bold(sample.file)]
         for (index, message) in sample.messages.enumerated() {

@@ -99,9 +99,9 @@ final class UpDriver: Service {
       let statuses = stages.stack.board.all
       if let failed = statuses.first(where: { $0.state == .failed }) {
         throw CommandFailure(
-          .unavailable,
+          .badConfiguration,
           "Connector \(failed.name) cannot run: \(failed.trace ?? "no reason given").",
-          advice: "Mend its configuration; `baton connect check` says more.")
+          advice: "Mend what its file names, such as its folder, port or certificate.")
       }
       let isMissing = { (status: ConnectorStatus) in
         status.state != .running

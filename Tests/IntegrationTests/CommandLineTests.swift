@@ -29,6 +29,31 @@ private let awayBroker = "127.0.0.1:9"
     #expect(run.errors.contains("line 2, topics.partitions"))
   }
 
+  @Test func `an auditor's slip of the pen is told, and no answer that there is nothing`()
+    async throws
+  {
+    let folder = try TemporaryFolder()
+    let audit = folder.url.appending(path: "audit")
+    try FileManager.default.createDirectory(at: audit, withIntermediateDirectories: true)
+    let landed = try #require(LandedVersion.all.last)
+    try Data(landed.bytes("audit.sqlite")).write(to: audit.appending(path: "audit.sqlite"))
+    func query(_ options: String...) async throws -> BatonExecutable.Result {
+      try await BatonExecutable.run(
+        ["audit", "query", "--reason", "a test"] + options,
+        environment: ["BATON_DATA": folder.path("."), "BATON_AUDIT": audit.path()])
+    }
+    #expect(try await query("--type", "bogus").status == 64)
+    let topic = try await query("--topic", "handoff.bogus")
+    #expect(topic.status == 64)
+    #expect(topic.errors.contains("Logged are handoff."))
+    #expect(try await query("--alert", "not-an-id").status == 64)
+    let written = try await query("--type", "ACCEPTED")
+    let meant = try await query("--type", "Accepted")
+    #expect(meant.status == 0, "\(meant.errors)")
+    #expect(written.status == 0)
+    #expect(written.output == meant.output)
+  }
+
   @Test func `a command that needs a broker says so where none is named`() async throws {
     let run = try await BatonExecutable.run(["topics", "plan"])
     #expect(run.status == 78)

@@ -70,6 +70,19 @@ import Testing
     #expect(messages[1].field == "PID" && messages[1].answer.code == "AE")
   }
 
+  @Test func `a folder that is not there is a note on a good file`() async throws {
+    let folder = try TemporaryFolder()
+    try Data("name: a\nclass: drop-folder-source\ndirectory: incoming\nspeaks-for: any\n".utf8)
+      .write(to: folder.url.appending(path: "a.yaml"))
+    let run = try await BatonExecutable.run(["connect", "check", folder.path("a.yaml")])
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(run.output.contains("incoming does not exist here"))
+    try FileManager.default.createDirectory(
+      at: folder.url.appending(path: "incoming"), withIntermediateDirectories: true)
+    let there = try await BatonExecutable.run(["connect", "check", folder.path("a.yaml")])
+    #expect(there.status == 0 && !there.output.contains("note:"))
+  }
+
   @Test func `samples and connectors that are not there end with their own codes`() async throws {
     let folder = try folder(samples: [:])
     let noSample = try await BatonExecutable.run([

@@ -88,8 +88,11 @@ struct ReconcilerMetrics {
         $0.snapshot.map { seconds(now.since($0.at)) }
       },
       gauge("baton_snapshot_bytes", "Its size.") { $0.snapshot.map { Double($0.byteCount) } },
-      gauge("baton_oldest_open_handoff_age_seconds", "Age of the oldest open handoff.") {
-        $0.oldestOpen.map { seconds(now.since($0)) }
+      gauge(
+        "baton_oldest_open_handoff_age_seconds",
+        "Age of the oldest handoff that was open at the last look at everybody."
+      ) {
+        $0.books.total[.open] == 0 ? nil : $0.oldestOpen.map { seconds(now.since($0)) }
       },
     ]
   }
@@ -153,7 +156,7 @@ struct ReconcilerMetrics {
 
   private var openByPlace: Metric {
     var samples: [Sample] = []
-    for (partition, entry) in partitions {
+    for (partition, entry) in partitions where entry.books.total[.open] > 0 {
       let places = entry.openByPlace.map { ($0.key?.description ?? "unknown", $0.value) }
       samples += places.sorted { $0.0 < $1.0 }.map { place, count in
         Sample(Double(count), [Label("partition", partition), Label("place", code: place)])

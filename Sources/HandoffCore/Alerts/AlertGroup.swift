@@ -18,8 +18,8 @@ public struct AlertGroup: Hashable, Sendable {
   }
 
   public var key: Key
-  /// The alert that stands for it: the silent source, else the gravest and then the oldest that is
-  /// open, or was.
+  /// The alert that stands for it: the silent source; else the gravest and then the oldest that is
+  /// open; of those that are over, the one that was resolved last.
   public var lead: Verdict
   /// The newest verdict of each alert in it, ``lead`` included, by when it was due.
   public var members: [Verdict]
@@ -110,11 +110,8 @@ public struct AlertGrouping: Sendable {
     let sorted = members.sorted { ($0.opened, $0.alertID) < ($1.opened, $1.alertID) }
     let lead =
       sorted.first { $0.alertID == key.alert }
-      ?? sorted.max { left, right in
-        // The gravest that is open; of those the oldest, which comes first.
-        (left.action == .resolved ? 0 : 1, left.severity.weight)
-          < (right.action == .resolved ? 0 : 1, right.severity.weight)
-      }
+      ?? sorted.filter { $0.action != .resolved }.max { $0.severity.weight < $1.severity.weight }
+      ?? sorted.max { ($0.resolvedAt ?? $0.opened) < ($1.resolvedAt ?? $1.opened) }
     guard let lead else { preconditionFailure("a group has a member") }
     return AlertGroup(key: key, lead: lead, members: sorted)
   }
@@ -164,14 +161,8 @@ public struct AlertNotices: Sendable {
   private mutating func settle() -> [Notice] {
     var notices: [Notice] = []
     for group in grouping.groups(of: alerts.all) where told[group.key] != group.isOpen {
-      if group.isOpen {
-        notices.append(.fired(group))
-      } else if told[group.key] != nil {
-        notices.append(.resolved(group))
-      } else {
-        // Over before anybody could be told that it began.
-        notices += [.fired(group), .resolved(group)]
-      }
+      // One that is over before anybody could be told that it began is told of once, as over.
+      notices.append(group.isOpen ? .fired(group) : .resolved(group))
       told[group.key] = group.isOpen
     }
     return notices

@@ -11,7 +11,8 @@ package struct AuditQuery: Hashable, Sendable {
   package var key: [UInt8]?
   /// How the handoff's id begins: up to 32 hexadecimal digits in lower case.
   package var handoffPrefix: String?
-  package var alert: AlertID?
+  /// How the alert's id begins, as the handoff's.
+  package var alertPrefix: String?
   /// As sender or as receiver.
   package var organisation: OrganisationID?
   package var type: String?
@@ -166,11 +167,13 @@ extension AuditStore {
       arguments += StatementArguments(values)
     }
     if let key = query.key { add("key = ?", [Data(key)]) }
-    if let prefix = query.handoffPrefix {
+    func addPrefix(_ column: String, _ prefix: String?) {
+      guard let prefix else { return }
       // Ids are hexadecimal digits, after which g comes next in ASCII.
-      add("handoff_id >= ? AND handoff_id < ?", [prefix, prefix + "g"])
+      add("\(column) >= ? AND \(column) < ?", [prefix, prefix + "g"])
     }
-    if let alert = query.alert { add("alert_id = ?", [alert.description]) }
+    addPrefix("handoff_id", query.handoffPrefix)
+    addPrefix("alert_id", query.alertPrefix)
     if let organisation = query.organisation?.description {
       add("(sender = ? OR receiver = ?)", [organisation, organisation])
     }

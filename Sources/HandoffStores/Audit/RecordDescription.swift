@@ -8,6 +8,31 @@ extension AuditDescription {
   /// The CloudEvents type of an access record.
   package static let accessEventType = "baton.handoff.v1.Access"
 
+  /// Every type that a record can be searched by: ``ofWire(_:)`` gives no other.
+  package static let types: [String] =
+    EventType.allCases.map(\.rawValue)
+    + ["PersonTransfer", "Tick", "SourceState", "RulesActivation"]
+    + ["SourceHeartbeat", "SourceReception", "SourceRefusal", "SourceOrphan", "SourceConflict"]
+    + ["SourceCondition", "Access", unknownType]
+    + DeadLetter.Disposition.allCases.map { "DeadLetter.\($0.rawValue)" }
+    + Rule.allCases.flatMap { rule in
+      Verdict.Action.allCases.map { "\(rule.rawValue).\($0.rawValue)" }
+    }
+
+  /// The type that somebody means by `text`, in whatever case; `nil` where there is none.
+  ///
+  /// The part before a dot stands for all that begin by it.
+  package static func type(meantBy text: String) -> String? {
+    let wanted = text.lowercased()
+    for type in types {
+      if type.lowercased() == wanted { return type }
+      if let dot = type.firstIndex(of: "."), type[..<dot].lowercased() == wanted {
+        return String(type[..<dot])
+      }
+    }
+    return nil
+  }
+
   /// Reads what a record of the bus can be searched by.
   ///
   /// A type is an event's (`Accepted`), `Tick`, `SourceState`, `RulesActivation`, an alert's rule

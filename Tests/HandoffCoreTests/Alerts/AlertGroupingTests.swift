@@ -97,6 +97,26 @@ import Testing
     #expect(try again.take([alert(4, opened: 200)]).count == 1)
   }
 
+  @Test func `end with the alert that ended last, and not with one that was over before`() throws {
+    var notices = AlertNotices(AlertGrouping(policy: .default))
+    _ = try notices.take([alert(1, opened: 0)])
+    let first = try notices.take([alert(1, opened: 0, resolved: 3)])
+    #expect(first.map(\.group.lead.alertID.rawValue) == [1])
+    let fired = try notices.take([alert(2, opened: 5)])
+    #expect(fired.map(\.group.lead.alertID.rawValue) == [2])
+    let last = try notices.take([alert(2, opened: 5, resolved: 9)])
+    #expect(last.map(\.group.lead.alertID.rawValue) == [2])
+  }
+
+  @Test func `over before anybody was told of them are told of once`() throws {
+    var notices = AlertNotices(AlertGrouping(policy: .default))
+    let said = try notices.take([alert(1, opened: 0, resolved: 3)])
+    guard case .resolved? = said.first, said.count == 1 else {
+      Issue.record("not one that resolves")
+      return
+    }
+  }
+
   @Test(arguments: 0..<30 as Range<UInt64>)
   func `three hundred drops and their source are told in two lines at most`(seed: UInt64) throws {
     var random = SeededGenerator(seed: seed)

@@ -96,7 +96,7 @@ import Testing
     #expect(try await count { $0.type = "A07.opened" } == records.count { $0.offset % 7 == 6 })
     #expect(try await count { $0.type = "A07.resolved" } == 0)
     #expect(try await count { $0.type = "unknown" } == records.count { $0.offset % 7 == 5 })
-    #expect(try await count { $0.alert = AlertID(rawValue: 6) } == 1)
+    #expect(try await count { $0.alertPrefix = AlertID(rawValue: 6).description } == 1)
     let handoff = HandoffID(rawValue: 3)
     #expect(
       try await count { $0.handoffPrefix = handoff.description }

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import HandoffCodecs
 import HandoffCore
 import HandoffStores
 import TestSupport
@@ -45,6 +46,26 @@ import Testing
       folder: audit.path(), key: key, describe: AuditDescription.ofWire
     ).run()
     #expect(report.isSound, "\(report.findings)")
+  }
+
+  @Test(arguments: LandedVersion.all)
+  func `have records of no type that cannot be asked for`(version: LandedVersion) throws {
+    var types: Set<String> = []
+    for line in try version.lines("records.ndjson") {
+      let stored = try #require(try NDJSON.parse(line).stored)
+      let record = AuditRecord(
+        log: AuditLogName(
+          topic: stored.coordinates.topic, partition: stored.coordinates.partition),
+        offset: stored.coordinates.offset, brokerTimeMs: stored.brokerAt.milliseconds,
+        key: stored.record.key,
+        headers: stored.record.headers.map { LoggedHeader(name: $0.name, value: $0.value) },
+        value: stored.record.value)
+      types.insert(AuditDescription.ofWire(record).type)
+    }
+    #expect(types.count > 20)
+    for type in types { #expect(AuditDescription.type(meantBy: type.lowercased()) == type) }
+    #expect(AuditDescription.type(meantBy: "a07") == "A07")
+    #expect(AuditDescription.type(meantBy: "Bogus") == nil)
   }
 
   @Test func `will have this one's among them`() async throws {
