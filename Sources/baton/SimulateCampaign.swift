@@ -118,6 +118,10 @@ struct CampaignReport: Codable {
   var personsLeftOut: Int
   var merges: Int
   var rules: [Line]
+  /// The same of people whose silence waits for sources.
+  var waitingRules: [Line]
+  /// By rule, how often both said that it cannot be judged.
+  var undetermined: [String: Int]
   /// What connectors said of themselves.
   var statements: Int
   var sourceRules: [Line]
@@ -134,6 +138,10 @@ struct CampaignReport: Codable {
     personsLeftOut = campaign.movedCount
     merges = campaign.mergeCount
     rules = Self.lines(campaign.equal, campaign.onlyReducer, campaign.onlyOracle)
+    waitingRules = Self.lines(
+      campaign.equalOfWaiting, campaign.onlyReducerOfWaiting, campaign.onlyOracleOfWaiting)
+    undetermined = Dictionary(
+      uniqueKeysWithValues: campaign.equalUndetermined.map { ($0.key.rawValue, $0.value) })
     statements = campaign.statementCount
     sourceRules = Self.lines(
       campaign.equalOfSources, campaign.onlyReducerOfSources, campaign.onlyOracleOfSources)
@@ -157,6 +165,9 @@ struct CampaignReport: Codable {
 enum CampaignText {
   static func report(_ report: CampaignReport, style: Style) -> String {
     var lines = table(report.rules, of: "RULE", style)
+    lines += [""] + table(report.waitingRules, of: "WITH SOURCES", style)
+    let undetermined = report.undetermined.sorted { $0.key < $1.key }.map { [$0.key, "\($0.value)"] }
+    lines += [""] + Table(headers: ["UNDETERMINED", "AGREED"], rows: undetermined).lines
     lines += [""] + table(report.sourceRules, of: "OF SOURCES", style)
     let drawn = report.faults.sorted { $0.key < $1.key }.map { [$0.key, "\($0.value)"] }
     var faults = Table(headers: ["FAULT", "DRAWN"], rows: drawn).lines

@@ -66,6 +66,46 @@ private let longRange: Range<UInt64>? = {
     }
   }
 
+  /// Silence waits for its sources, of which some are behind, some silent, and some unknown.
+  @Test(arguments: 0..<40 as Range<UInt64>)
+  func `the two agree on what waits for a source, and on how long`(seed: UInt64) {
+    let (records, policy) = Journeys.withSources(Journeys.records(seed: seed), seed: seed)
+    let found = Conformance(records: records, until: Journeys.end(of: records), policy: policy)
+    for difference in found.differences { Issue.record("seed \(seed): \(difference)") }
+  }
+
+  /// The same over many seeds; not in the CI run.
+  @Test(.enabled(if: longRange != nil, "takes minutes: set BATON_JOURNEYS=0..<10000"))
+  func `a long range of journeys with sources agrees too`() {
+    var undetermined: [Rule: Int] = [:]
+    var count = 0
+    var differing: [UInt64] = []
+    for seed in longRange ?? 0..<0 {
+      let (records, policy) = Journeys.withSources(Journeys.records(seed: seed), seed: seed)
+      let found = Conformance(records: records, until: Journeys.end(of: records), policy: policy)
+      count += found.equal.values.reduce(0, +)
+      undetermined.merge(found.equalUndetermined, uniquingKeysWith: +)
+      for difference in found.differences { print("seed \(seed): \(difference)") }
+      if !found.differences.isEmpty { differing.append(seed) }
+    }
+    let byRule = undetermined.sorted { $0.key < $1.key }.map { "\($0.key.rawValue) \($0.value)" }
+    print("\(count) alerts; undetermined: \(byRule.joined(separator: ", "))")
+    print("\(longRange?.count ?? 0) seeds, \(differing.count) differ: \(differing)")
+    #expect(differing.isEmpty)
+  }
+
+  @Test func `the journeys make every silence undetermined now and then`() {
+    var reached: [Rule: Int] = [:]
+    for seed in 0..<40 as Range<UInt64> {
+      let (records, policy) = Journeys.withSources(Journeys.records(seed: seed), seed: seed)
+      let found = Conformance(records: records, until: Journeys.end(of: records), policy: policy)
+      reached.merge(found.equalUndetermined, uniquingKeysWith: +)
+    }
+    for rule in [.a07, .a08, .a09, .a10, .a11, .a13, .a14, .a20, .a21, .a22] as [Rule] {
+      #expect(reached[rule, default: 0] > 0, "\(rule)")
+    }
+  }
+
   @Test func `the journeys reach every rule that is compared`() {
     var reached: [Rule: Int] = [:]
     for seed in 0..<40 as Range<UInt64> {
@@ -106,6 +146,88 @@ private enum Journeys {
         content: .event(event), brokerAt: record.brokerAt, coordinates: record.coordinates,
         hash: record.hash)
     }
+  }
+
+  private static let sources = ["alpha", "beta", "gamma", "delta"].map(JourneyGenerator.code)
+
+  /// The same with words on four sources among them, and a policy that says for some organisations who
+  /// speaks for them.
+  ///
+  /// A source is at most three days behind, so that nothing is forgotten while it waits; at last all
+  /// are complete.
+  static func withSources(
+    _ records: [EventRecord], seed: UInt64
+  ) -> (records: [EventRecord], policy: Policy) {
+    var random = SeededGenerator(seed: seed ^ 0x5EED)
+    var policy = Policy.default
+    var organisations: Set<OrganisationID> = []
+    for case .event(let event) in records.map(\.content) {
+      organisations.formUnion([event.spokenBy].compactMap(\.self))
+    }
+    for source in sources {
+      var row = SourcePolicy()
+      row.interval = .minutes([1, 15, 60].randomElement(using: &random) ?? 1)
+      for organisation in organisations.sorted() where random.next() % 3 == 0 {
+        row.organisations.insert(organisation)
+      }
+      policy.sources[source] = row
+    }
+    var all: [EventRecord] = []
+    func append(_ content: EventRecord.Content, at time: Timestamp) {
+      all.append(JourneyGenerator.record(content, at: time, offset: all.count))
+    }
+    var said: [Code: Timestamp] = [:]
+    for (index, record) in records.enumerated() {
+      var content = record.content
+      if case .event(var event) = content {
+        // Mostly one source carries the word of an organisation.
+        let own = Int(event.spokenBy.map { UInt8($0.description.utf8.reduce(0, &+)) } ?? 0) % 4
+        let isOther = Int.random(in: 0..<5, using: &random) == 0
+        event.source = sources[isOther ? Int.random(in: 0..<4, using: &random) : own]
+        content = .event(event)
+      }
+      append(content, at: record.brokerAt)
+      let next = index + 1 < records.count ? records[index + 1].brokerAt : record.brokerAt
+      let gap = next.since(record.brokerAt).nanoseconds
+      // Of each more often where nothing else is said for days: nothing is forgotten while it waits.
+      let each = Int.random(in: 0..<2, using: &random) + Int(gap / 160_000_000_000_000)
+      let moments = (0..<each * sources.count).map { number in
+        let moment = Elapsed(nanoseconds: Int64.random(in: 0...gap, using: &random))
+        return (at: record.brokerAt.advanced(by: moment), source: sources[number % sources.count])
+      }
+      for (moment, source) in moments.sorted(by: { $0.at < $1.at }) {
+        let state = word(on: source, at: moment, said[source], &random)
+        if let upTo = state.completeUpTo { said[source] = upTo }
+        append(.sourceState(state), at: moment)
+      }
+    }
+    let last = all.last?.brokerAt ?? JourneyGenerator.start
+    for source in sources {
+      append(
+        .sourceState(
+          SourceState(source: source, condition: .running, completeUpTo: end(of: records))),
+        at: last)
+    }
+    return (all, policy)
+  }
+
+  private static func word(
+    on source: Code, at moment: Timestamp, _ said: Timestamp?, _ random: inout SeededGenerator
+  ) -> SourceState {
+    let lags: [Elapsed] = [.zero, .minutes(1), .minutes(20), .hours(3), .hours(24), .hours(72)]
+    let lag = lags.randomElement(using: &random) ?? .zero
+    var upTo: Timestamp? = moment.advanced(by: Elapsed(nanoseconds: -lag.nanoseconds))
+    switch Int.random(in: 0..<20, using: &random) {
+    // It never says how far it is.
+    case 0: upTo = nil
+    // Its clock was set back.
+    case 1: break
+    default: if let before = said, let now = upTo { upTo = max(before, now) }
+    }
+    let conditions: [SourceState.Condition] = [.running, .running, .behind, .silent]
+    return SourceState(
+      source: source, condition: conditions.randomElement(using: &random) ?? .running,
+      completeUpTo: upTo, since: moment)
   }
 
   static func end(of records: [EventRecord]) -> Timestamp {

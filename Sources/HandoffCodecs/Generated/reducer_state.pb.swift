@@ -970,9 +970,21 @@ package nonisolated struct Baton_Handoff_V1_EmittedAlert: Sendable {
   /// It was said that it is not judged yet.
   package var isUndetermined: Bool = false
 
+  /// When it was answered, too late as far as is known; another source may know of an earlier answer.
+  package var answeredNs: Int64 {
+    get {_answeredNs ?? 0}
+    set {_answeredNs = newValue}
+  }
+  /// Returns true if `answeredNs` has been explicitly set.
+  package var hasAnsweredNs: Bool {self._answeredNs != nil}
+  /// Clears the value of `answeredNs`. Subsequent reads from it will return its default value.
+  package mutating func clearAnsweredNs() {self._answeredNs = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _answeredNs: Int64? = nil
 }
 
 /// What a partition holds beside its persons.
@@ -2601,7 +2613,7 @@ nonisolated extension Baton_Handoff_V1_Repetition: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Baton_Handoff_V1_EmittedAlert: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".EmittedAlert"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}alert_id\0\u{1}rule\0\u{3}handoff_id\0\u{3}began_with\0\u{1}subject\0\u{1}cause\0\u{1}revision\0\u{3}is_open\0\u{3}opened_ns\0\u{1}count\0\u{4}2hangs_on\0\u{3}is_undetermined\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}alert_id\0\u{1}rule\0\u{3}handoff_id\0\u{3}began_with\0\u{1}subject\0\u{1}cause\0\u{1}revision\0\u{3}is_open\0\u{3}opened_ns\0\u{1}count\0\u{4}2hangs_on\0\u{3}is_undetermined\0\u{3}answered_ns\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2621,12 +2633,17 @@ nonisolated extension Baton_Handoff_V1_EmittedAlert: SwiftProtobuf.Message, Swif
       case 10: try { try decoder.decodeSingularUInt32Field(value: &self.count) }()
       case 60: try { try decoder.decodeSingularStringField(value: &self.hangsOn) }()
       case 61: try { try decoder.decodeSingularBoolField(value: &self.isUndetermined) }()
+      case 62: try { try decoder.decodeSingularSFixed64Field(value: &self._answeredNs) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.alertID.isEmpty {
       try visitor.visitSingularBytesField(value: self.alertID, fieldNumber: 1)
     }
@@ -2663,6 +2680,9 @@ nonisolated extension Baton_Handoff_V1_EmittedAlert: SwiftProtobuf.Message, Swif
     if self.isUndetermined != false {
       try visitor.visitSingularBoolField(value: self.isUndetermined, fieldNumber: 61)
     }
+    try { if let v = self._answeredNs {
+      try visitor.visitSingularSFixed64Field(value: v, fieldNumber: 62)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2679,6 +2699,7 @@ nonisolated extension Baton_Handoff_V1_EmittedAlert: SwiftProtobuf.Message, Swif
     if lhs.count != rhs.count {return false}
     if lhs.hangsOn != rhs.hangsOn {return false}
     if lhs.isUndetermined != rhs.isUndetermined {return false}
+    if lhs._answeredNs != rhs._answeredNs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -46,7 +46,8 @@ extension RuleSheet {
     Silence (A07 to A11, A13, A14, A20 to A22, A24) is judged once every source that could carry
     the answer is complete up to the deadline. Until then nothing is said; three intervals of the
     source after the deadline the alert is *undetermined*, and names the source. When the source is
-    complete it is opened, or resolved; an answer that came meanwhile is judged by when it happened.
+    complete it is opened, or resolved; an answer that came meanwhile is judged by when it happened,
+    a late one when the other sources are complete too.
     `opened` is always the moment it was due. Which sources could carry an answer the policy says
     (`organisations` of a source); else it is those that have carried a word of the organisation, at
     most 1,024 pairs of source and organisation a partition. What is said at once (a receiver that

@@ -20,15 +20,19 @@ struct Completeness {
 
   /// The first source, by code, that could carry a word of one of `organisations` and has not said
   /// everything up to `due`; `nil` where all have.
+  ///
+  /// The one that was waited for `before` is waited for as long as it is behind: a source that falls
+  /// back meanwhile does not take its place.
   func hanging(
     on organisations: [OrganisationID?], upTo due: Timestamp, _ policy: Policy,
-    besides known: Code? = nil
+    before: Code? = nil, besides known: Code? = nil
   ) -> Hanging? {
     var first: Code?
     for organisation in Set(organisations.compactMap(\.self)) {
       for source in carriers(of: organisation) where source != known {
-        guard let state = states[source], !state.isComplete(upTo: due) else { continue }
-        first = first.map { min($0, source) } ?? source
+        guard let state = states[source], !state.isComplete(upTo: due), first != before || first == nil
+        else { continue }
+        first = source == before ? source : first.map { min($0, source) } ?? source
       }
     }
     return first.map {

@@ -57,10 +57,12 @@ extension Condition {
 extension Condition {
   /// Finds out whether a source that could carry the answer is behind.
   mutating func wait(
-    for organisations: [OrganisationID?], _ moment: Moment, _ next: inout Timestamp?
+    for organisations: [OrganisationID?], _ alerts: [EmittedAlert], _ moment: Moment,
+    _ next: inout Timestamp?
   ) {
     guard let completeness = moment.completeness else { return }
-    hanging = completeness.hanging(on: organisations, upTo: opened, moment.inForce)
+    hanging = completeness.hanging(
+      on: organisations, upTo: opened, moment.inForce, before: alerts.first(where: isSaid)?.hangsOn)
     if let hanging, hanging.until > moment.now { next.lower(to: hanging.until) }
   }
 }
@@ -156,7 +158,7 @@ extension Person {
         deadline.rule, deadline.cause, of: handoffs[index].id, began: deadline.began,
         opened: deadline.due, witnesses: [request, deadline.began].compactMap(\.self))
       if moment.completeness != nil {
-        condition.wait(for: deadline.answerers(handoffs[index].current), moment, &next)
+        condition.wait(for: deadline.answerers(handoffs[index].current), alerts, moment, &next)
       }
       open.append(condition)
     }
@@ -211,7 +213,7 @@ extension Person {
       if handoffs[index].current.isRequested { books.forgotten += 1 }
       for position in alerts.indices
       where alerts[position].handoffID == id && alerts[position].hangsOn != nil {
-        end(alertAt: position, at: lateAnswer(to: alerts[position]), moment, into: &verdicts)
+        end(alertAt: position, at: alerts[position].answeredAt, moment, into: &verdicts)
       }
       handoffs.remove(at: index)
       alerts.removeAll { $0.handoffID == id && $0.subject == nil }
@@ -298,14 +300,9 @@ extension Person {
     for position in alerts.indices where alerts[position].isOpen || alerts[position].hangsOn != nil
     {
       guard !open.contains(where: { $0.isSaid(by: alerts[position]) }) else { continue }
-      if let source = sourceStillToCome(alerts[position], moment) {
-        alerts[position].hangsOn = source
-        continue
-      }
-      // With no answer at this moment, the one that a source was waited for to refute.
+      if goesOnWaiting(alertAt: position, moment) { continue }
       let answered =
-        moment.answer.map { min($0.occurredAt, moment.now) }
-        ?? lateAnswer(to: alerts[position])
+        alerts[position].answeredAt ?? moment.answer.map { min($0.occurredAt, moment.now) }
       end(alertAt: position, at: answered, moment, into: &verdicts)
     }
     if open.count > 1 { open.sort { $0.opened < $1.opened } }
@@ -323,6 +320,7 @@ extension Person {
     alerts[position].isOpen = false
     alerts[position].hangsOn = nil
     alerts[position].isUndetermined = false
+    alerts[position].answeredAt = nil
     // At the very deadline too, with a lateness of 0 (domain.md §8).
     if let answered, answered >= opened {
       alerts[position].revision += 1
@@ -351,6 +349,7 @@ extension Person {
     alerts[position].isOpen = true
     alerts[position].hangsOn = nil
     alerts[position].isUndetermined = false
+    alerts[position].answeredAt = nil
     alerts[position].opened = condition.opened
     alerts[position].count = condition.count
     alerts[position].revision += 1
@@ -367,6 +366,7 @@ extension Person {
     let isNew = alerts[position].hangsOn == nil || alerts[position].opened != condition.opened
     alerts[position].hangsOn = hanging.source
     alerts[position].opened = condition.opened
+    alerts[position].answeredAt = nil
     if isNew { alerts[position].isUndetermined = false }
     guard hanging.until <= moment.now, !alerts[position].isUndetermined else { return }
     alerts[position].isUndetermined = true

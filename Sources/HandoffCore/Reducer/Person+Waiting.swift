@@ -6,64 +6,75 @@ struct Answerer {
   var handoffID: HandoffID?
   var source: Code
   var type: EventType
-
-  /// Whether it answers a silence: the transport's acceptance and the sender's own words do not.
-  fileprivate var isAnswer: Bool {
-    switch type {
-    case .handoffRequested, .handoffAmended, .transportAccepted, .transportFailed, .disposition:
-      false
-    default: true
-    }
-  }
 }
 
 extension Person {
-  /// The source that may still say that the deadline of an alert was kept, though its condition is
-  /// over; `nil` where it is to be judged now.
+  /// Whether an alert whose condition is over goes on waiting, because a source may still say that its
+  /// deadline was kept; an answer at this moment is noted.
   ///
   /// A source hands over in the order in which it took in, so that who answers late through it has
   /// nothing earlier to come.
-  func sourceStillToCome(_ alert: EmittedAlert, _ moment: Moment) -> Code? {
-    guard !alert.isOpen, alert.hangsOn != nil, let steps = Mark.Step.answers(to: alert),
+  mutating func goesOnWaiting(alertAt position: Int, _ moment: Moment) -> Bool {
+    let alert = alerts[position]
+    guard !alert.isOpen, alert.hangsOn != nil, let completeness = moment.completeness,
+      let answers = EventType.answers(to: alert),
       let handoff = handoffs.first(where: { $0.id == alert.handoffID }),
-      let completeness = moment.completeness, let request = handoff.current.witness(of: .requested)
-    else { return nil }
-    let isOfIt = moment.answerer.map { $0.handoffID == alert.handoffID && $0.isAnswer } ?? false
-    let answer = isOfIt ? moment.answer : nil
-    if let answer, answer.occurredAt < alert.opened { return nil }
-    if answer == nil, lateAnswer(to: alert, steps, handoff) == nil { return nil }
+      let request = handoff.current.witness(of: .requested)
+    else { return false }
+    var known: Code?
+    if let answer = moment.answer, let answerer = moment.answerer,
+      answerer.handoffID == alert.handoffID, answers.contains(answerer.type)
+    {
+      guard answer.occurredAt >= alert.opened else {
+        alerts[position].answeredAt = nil
+        return false
+      }
+      alerts[position].answeredAt.lower(to: min(answer.occurredAt, moment.now))
+      known = answerer.source
+    } else if alert.answeredAt == nil {
+      return false
+    }
     let deadline = Deadline(alert.rule, alert.cause, began: request, due: alert.opened)
-    return completeness.hanging(
+    let hanging = completeness.hanging(
       on: deadline.answerers(handoff.current), upTo: alert.opened, moment.inForce,
-      besides: answer == nil ? nil : moment.answerer?.source)?.source
-  }
-
-  /// When what an alert waits for was answered, where that was no sooner than its deadline.
-  func lateAnswer(to alert: EmittedAlert) -> Timestamp? {
-    guard let steps = Mark.Step.answers(to: alert),
-      let handoff = handoffs.first(where: { $0.id == alert.handoffID })
-    else { return nil }
-    return lateAnswer(to: alert, steps, handoff)
-  }
-
-  private func lateAnswer(
-    to alert: EmittedAlert, _ steps: Set<Mark.Step>, _ handoff: Handoff
-  ) -> Timestamp? {
-    let first = handoff.current.marks.filter { steps.contains($0.step) }
-      .map(\.witness.occurredAt).min()
-    return first.flatMap { $0 >= alert.opened ? $0 : nil }
+      before: alert.hangsOn, besides: known)
+    guard let hanging else { return false }
+    alerts[position].hangsOn = hanging.source
+    return true
   }
 }
 
-extension Mark.Step {
-  /// What answers the silence that an alert is about; `nil` for rules that are not about silence.
-  fileprivate static func answers(to alert: EmittedAlert) -> Set<Mark.Step>? {
+extension EventType {
+  /// What answers the silence that an alert is about: the words that move its handoff on
+  /// (domain.md §2.3); `nil` for rules whose answer is no step of the handoff itself.
+  fileprivate static func answers(to alert: EmittedAlert) -> Set<EventType>? {
     switch (alert.rule, alert.cause) {
-    case (.a07, _): [.acknowledged, .accepted, .booked, .started, .completed, .ended]
-    case (.a08, nil): [.accepted, .booked, .started, .completed, .held, .ended]
-    case (.a09, _): [.started, .completed, .notAttended, .ended]
-    case (.a10, nil): [.completed, .ended]
+    case (.a07, _): deciding.union([.delivered, .received])
+    case (.a08, nil): deciding
+    case (.a08, .hold?):
+      ending.union([
+        .handoffRequested, .handoffAmended, .accepted, .rejected, .booked, .started,
+      ])
+    case (.a09, _):
+      ending.union([
+        .rejected, .booked, .notAttended, .started, .completed, .couldNotComplete,
+      ])
+    case (.a10, nil): [.completed, .couldNotComplete, .redirected, .voided, .expired]
+    case (.a10, .outcome?):
+      ending.union([.rejected, .recipientRefusedPatient, .completed, .couldNotComplete])
+    case (.a10, .feedback?): [.feedbackAcknowledged, .voided]
+    case (.a24, nil):
+      deciding.union([
+        .received, .notAttended, .interim, .completed, .couldNotComplete, .feedbackSent,
+      ])
     default: nil
     }
   }
+
+  /// What ends a handoff, whoever says it.
+  private static let ending: Set<EventType> = [.redirected, .cancelled, .voided, .expired]
+  /// What is said of a request by who decides on it, and what ends it.
+  private static let deciding = ending.union([
+    .accepted, .rejected, .infoRequested, .booked, .started, .recipientRefusedPatient,
+  ])
 }

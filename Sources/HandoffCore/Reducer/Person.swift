@@ -123,6 +123,8 @@ public struct EmittedAlert: Hashable, Sendable {
   public var hangsOn: Code?
   /// Whether it was said that it is not judged yet.
   public var isUndetermined = false
+  /// When it was answered, too late as far as is known, while ``hangsOn`` may know of an earlier answer.
+  public var answeredAt: Timestamp?
 
   /// Whether something must still resolve it: it is open, or waits to be judged.
   var isStanding: Bool { isOpen || hangsOn != nil }

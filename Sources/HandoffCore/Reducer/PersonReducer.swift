@@ -11,7 +11,7 @@ public struct PersonReducer: Sendable {
   ///
   /// Every verdict names it, whichever version the log's activation names: a log that is judged
   /// again says by which rules.
-  public static let rulesVersion: UInt32 = 3
+  public static let rulesVersion: UInt32 = 4
 
   struct Journal: Sendable {
     /// A person as it was before the batch changed it for the first time.

@@ -4,7 +4,8 @@ package import HandoffCore
 /// The reducers against the oracles over the records of simulated regions, one seed after the other.
 ///
 /// Of each seed people are judged over its events, in one of four with a profile that is switched on
-/// and off, and sources over what connectors say of themselves in the same region.
+/// and off; once more with what is known of the sources among them, so that silence waits for its
+/// sources; and sources over what connectors say of themselves in the same region.
 /// Of persons who move to another key only the merge is judged (A16); they are left out of the rest.
 package struct Campaign: Sendable {
   /// How large each simulation is, and what goes wrong in it.
@@ -47,6 +48,12 @@ package struct Campaign: Sendable {
   package private(set) var equal: [Rule: Int] = [:]
   package private(set) var onlyReducer: [Rule: Int] = [:]
   package private(set) var onlyOracle: [Rule: Int] = [:]
+  /// The same of people whose silence waits for sources.
+  package private(set) var equalOfWaiting: [Rule: Int] = [:]
+  package private(set) var onlyReducerOfWaiting: [Rule: Int] = [:]
+  package private(set) var onlyOracleOfWaiting: [Rule: Int] = [:]
+  /// How often both said of them that it cannot be judged.
+  package private(set) var equalUndetermined: [Rule: Int] = [:]
   /// The same of the rules about sources.
   package private(set) var equalOfSources: [Rule: Int] = [:]
   package private(set) var onlyReducerOfSources: [Rule: Int] = [:]
@@ -66,88 +73,71 @@ package struct Campaign: Sendable {
     seedCount += 1
     let before = mergeDifferences.count
     let differs = [
-      runPeople(seed: seed, shrinking: shrinking), runSources(seed: seed),
-      mergeDifferences.count > before,
+      runPeople(seed: seed, shrinking: shrinking), runWaiting(seed: seed, shrinking: shrinking),
+      runSources(seed: seed), mergeDifferences.count > before,
     ]
     if differs.contains(true) { differingSeeds.append(seed) }
   }
 
   /// Whether the two differ about a person.
   private mutating func runPeople(seed: UInt64, shrinking: Bool) -> Bool {
-    let (all, end) = record(seed: seed)
-    let policy = Simulation.policy(Self.policy, from: Simulation.defaultStart, heartbeat: nil)
+    let region = Recording(seed: seed, size, heartbeat: nil)
+    switchCount += region.switchCount
+    movedCount += region.moved.count
+    judgeMerges(region, seed: seed)
+    let people = region.ofThoseWhoStay.compactMap(\.person)
+    eventCount += people.count
+    personCount += Set(people).count
+    faultCounts.merge(region.faultCounts, uniquingKeysWith: +)
+    faultCounts[.policySwitched] = switchCount
+    let found = judge(region, shrinking: shrinking, seed: seed)
+    equal.merge(found.equal, uniquingKeysWith: +)
+    Self.count(found.differences, &onlyReducer, &onlyOracle)
+    return !found.differences.isEmpty
+  }
+
+  /// Whether the two differ about a person whose silence waits for sources.
+  private mutating func runWaiting(seed: UInt64, shrinking: Bool) -> Bool {
+    let region = Recording(seed: seed, size, heartbeat: Self.heartbeat)
+    let found = judge(region, shrinking: shrinking, seed: seed)
+    equalOfWaiting.merge(found.equal, uniquingKeysWith: +)
+    equalUndetermined.merge(found.equalUndetermined, uniquingKeysWith: +)
+    Self.count(found.differences, &onlyReducerOfWaiting, &onlyOracleOfWaiting)
+    return !found.differences.isEmpty
+  }
+
+  /// Between two heartbeats of a connector.
+  static let heartbeat = Elapsed.minutes(15)
+
+  private mutating func judge(_ region: Recording, shrinking: Bool, seed: UInt64) -> Conformance {
     var oracle = size.oracle
-    oracle?.register = policy.register
-    func judge(_ some: [Recorded]) -> Conformance {
-      Conformance(records: some.map(\.read), until: end, policy: policy, oracle: oracle)
+    oracle?.register = region.policy.register
+    oracle?.sources = region.policy.sources
+    func judge(_ some: [Recording.Entry]) -> Conformance {
+      Conformance(
+        records: some.map(\.read), until: region.end, policy: region.policy, oracle: oracle)
     }
+    let all = region.ofThoseWhoStay
     let found = judge(all)
-    count(found)
-    guard let first = found.differences.first else { return false }
-    guard shrinking, finding == nil else { return true }
+    guard let first = found.differences.first, shrinking, finding == nil else { return found }
     let least = Self.least(all.filter { $0.person == first.person || $0.person == nil }) {
       !judge($0).differences.isEmpty
     }
     let shown = judge(least).differences.first ?? first
     finding = Finding(seed: seed, difference: shown, records: least.map(\.stored))
-    return true
-  }
-
-  /// The records of a region, without those of who moved to another key, and the end of time.
-  private mutating func record(seed: UInt64) -> (records: [Recorded], end: Timestamp) {
-    var simulation = Simulation(
-      seed: seed, days: size.days, scale: size.scale, faults: size.faults,
-      placing: Placing(partitionCount: 1))
-    var log = SimulatedLog(topic: eventsTopic, partition: 0)
-    var records: [Recorded] = []
-    var moved: [PatientKey: Set<PatientKey>] = [:]
-    var switches =
-      Self.isSwitched(seed)
-      ? PolicySwitches(
-        Simulation.policy(Self.policy, from: simulation.start, heartbeat: nil),
-        from: simulation.start, to: simulation.end)?.records ?? [] : []
-    while let next = simulation.next() {
-      while let (at, record) = switches.first, at <= next.at {
-        let stored = log.append(record, at: at)
-        records.append(
-          Recorded(stored: stored, read: SimulatedOwner.record(stored, simulation.placing)))
-        switches.removeFirst()
-        switchCount += 1
-      }
-      let stored = log.append(next.record, at: next.at)
-      log.trim(before: stored.coordinates.offset)
-      let read = SimulatedOwner.record(stored, simulation.placing)
-      guard case .event(let event) = read.content else { continue }
-      if let target = event.movesTo {
-        moved[event.patientKey, default: []].insert(target)
-        moved[target, default: []].insert(event.patientKey)
-      }
-      records.append(Recorded(stored: stored, read: read, person: event.patientKey))
-    }
-    let end = simulation.end.advanced(by: size.rest)
-    movedCount += moved.count
-    judgeMerges(moved, records, until: end, seed: seed)
-    records.removeAll { $0.person.map { moved[$0] != nil } ?? false }
-    let people = records.compactMap(\.person)
-    eventCount += people.count
-    personCount += Set(people).count
-    faultCounts.merge(simulation.faultCounts, uniquingKeysWith: +)
-    faultCounts[.policySwitched] = switchCount
-    return (records, end)
+    return found
   }
 
   /// A16 of everybody who moved from one key to another, and no further.
-  private mutating func judgeMerges(
-    _ moved: [PatientKey: Set<PatientKey>], _ records: [Recorded], until end: Timestamp,
-    seed: UInt64
-  ) {
-    for (key, others) in moved.sorted(by: { $0.key < $1.key }) {
-      guard others.count == 1, let other = others.first, key < other, moved[other] == [key] else {
-        continue
-      }
+  private mutating func judgeMerges(_ region: Recording, seed: UInt64) {
+    for (key, others) in region.moved.sorted(by: { $0.key < $1.key }) {
+      guard others.count == 1, let other = others.first, key < other,
+        region.moved[other] == [key]
+      else { continue }
       mergeCount += 1
-      let mine = records.filter { $0.person == key || $0.person == other }
-      let found = IdentityConformance(records: mine.map(\.stored), until: end, policy: .default)
+      let mine = region.entries.filter { $0.person == key || $0.person == other }
+      let found = IdentityConformance(
+        records: mine.map(\.stored), until: region.end, policy: .default)
       equal[.a16, default: 0] += found.equal
       guard !found.isEqual else { continue }
       onlyReducer[.a16, default: 0] += found.onlyReducer.count
@@ -161,7 +151,7 @@ package struct Campaign: Sendable {
   private mutating func runSources(seed: UInt64) -> Bool {
     var simulation = Simulation(
       seed: seed, days: size.days, scale: size.scale, faults: size.faults,
-      placing: Placing(partitionCount: 1), heartbeat: .minutes(15))
+      placing: Placing(partitionCount: 1), heartbeat: Self.heartbeat)
     var log = SimulatedLog(topic: sourcesTopic, partition: 0)
     var records: [SourceTopicRecord] = []
     var isOver = false
@@ -192,9 +182,11 @@ package struct Campaign: Sendable {
     return true
   }
 
-  private mutating func count(_ found: Conformance) {
-    equal.merge(found.equal, uniquingKeysWith: +)
-    for difference in found.differences {
+  private static func count(
+    _ differences: [Conformance.Difference], _ onlyReducer: inout [Rule: Int],
+    _ onlyOracle: inout [Rule: Int]
+  ) {
+    for difference in differences {
       let rule = difference.episode.key.rule
       if difference.isOfReducer {
         onlyReducer[rule, default: 0] += 1
@@ -202,14 +194,6 @@ package struct Campaign: Sendable {
         onlyOracle[rule, default: 0] += 1
       }
     }
-  }
-
-  /// A record as it is stored, and what it says.
-  private struct Recorded {
-    var stored: StoredRecord
-    var read: EventRecord
-    /// `nil` of what is about nobody: a switch of the policy.
-    var person: PatientKey?
   }
 
   /// The least of `all`, in order, that still fails: none of it can be left out (delta debugging).

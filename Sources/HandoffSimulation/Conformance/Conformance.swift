@@ -16,6 +16,8 @@ public struct Conformance: Sendable {
 
   /// How often both said the same, by rule.
   public private(set) var equal: [Rule: Int] = [:]
+  /// How often both said that it cannot be judged, by rule.
+  public private(set) var equalUndetermined: [Rule: Int] = [:]
   public private(set) var differences: [Difference] = []
 
   /// Runs both over `records`, and on to `end`.
@@ -34,7 +36,11 @@ public struct Conformance: Sendable {
       for episode in due[person, default: []].map(Self.compared) {
         if let position = rest.firstIndex(of: episode) {
           rest.remove(at: position)
-          equal[episode.key.rule, default: 0] += 1
+          if episode.waitsFor == nil {
+            equal[episode.key.rule, default: 0] += 1
+          } else {
+            equalUndetermined[episode.key.rule, default: 0] += 1
+          }
         } else {
           differences.append(Difference(person: person, episode: episode, isOfReducer: false))
         }
@@ -49,21 +55,28 @@ public struct Conformance: Sendable {
     var reducer = PersonReducer(policy: policy, topic: "handoff.events.v1", partition: 0)
     var verdicts = records.flatMap { reducer.apply($0) }
     verdicts += reducer.advance(to: end)
-    var open: [AlertID: Verdict] = [:]
+    var open: [AlertID: Episode] = [:]
     var episodes: [PatientKey: [Episode]] = [:]
     for verdict in verdicts {
+      guard let person = verdict.patientKey else { continue }
       switch verdict.action {
-      case .opened, .changed: open[verdict.alertID] = verdict
+      case .opened: open[verdict.alertID] = episode(verdict)
+      case .changed:
+        let known = open[verdict.alertID]?.known
+        open[verdict.alertID] = episode(verdict)
+        open[verdict.alertID]?.known = known
       case .resolved:
-        open[verdict.alertID] = nil
-        guard let person = verdict.patientKey else { continue }
-        episodes[person, default: []].append(episode(verdict))
-      case .undetermined: break
+        // What was undetermined is not resolved as an alert that was opened is.
+        guard var episode = open.removeValue(forKey: verdict.alertID) else { continue }
+        episode.resolved = verdict.resolvedAt
+        episodes[person, default: []].append(compared(episode))
+      case .undetermined: episodes[person, default: []].append(compared(episode(verdict)))
       }
     }
-    for verdict in open.values {
-      guard let person = verdict.patientKey else { continue }
-      episodes[person, default: []].append(episode(verdict))
+    for verdict in verdicts {
+      guard let person = verdict.patientKey, let last = open.removeValue(forKey: verdict.alertID)
+      else { continue }
+      episodes[person, default: []].append(compared(last))
     }
     return episodes
   }
@@ -72,8 +85,9 @@ public struct Conformance: Sendable {
     let key = Claim.Key(
       rule: verdict.rule, handoff: verdict.handoffID,
       cause: verdict.cause?.description ?? "", event: verdict.beganWith)
-    return compared(
-      Episode(key: key, opened: verdict.opened, resolved: verdict.resolvedAt))
+    return Episode(
+      key: key, opened: verdict.opened, resolved: nil, known: verdict.knownAt,
+      waitsFor: verdict.hangsOn)
   }
 
   private static func compared(_ episode: Episode) -> Episode {

@@ -36,6 +36,8 @@ public struct Claim: Hashable, Sendable {
   public var forgotten: Timestamp?
   /// Whether it stays due at the moment at which it was due first, whatever is learned of it.
   public var keepsOpening = false
+  /// Whose word could show that it is none, where it is about silence; `nil` where it is said at once.
+  public var answerers: Set<OrganisationID>?
 
   init(
     _ rule: Rule, _ handoff: HandoffID?, cause: String = "", event: EventID? = nil,
@@ -47,23 +49,34 @@ public struct Claim: Hashable, Sendable {
   }
 }
 
-/// An alert from its opening to its end.
+/// An alert from its opening to its end, or that it could not be judged.
 public struct Episode: Hashable, Comparable, Sendable, CustomStringConvertible {
   public var key: Claim.Key
+  /// When it was due.
   public var opened: Timestamp
   public var resolved: Timestamp?
+  /// From when on it could be said.
+  public var known: Timestamp?
+  /// The source without which it was *undetermined*; of an alert that was opened `nil`.
+  public var waitsFor: Code?
 
-  public init(key: Claim.Key, opened: Timestamp, resolved: Timestamp?) {
+  public init(
+    key: Claim.Key, opened: Timestamp, resolved: Timestamp?, known: Timestamp? = nil,
+    waitsFor: Code? = nil
+  ) {
     self.key = key
     self.opened = opened
     self.resolved = resolved
+    self.known = known
+    self.waitsFor = waitsFor
   }
 
   public var description: String {
     func said(_ time: Timestamp) -> String {
       "\(LondonTime(time)) (\(time.nanoseconds % 86_400_000_000_000 / 1_000_000))"
     }
-    return "\(key) from \(said(opened)) to \(resolved.map(said) ?? "open")"
+    let end = waitsFor.map { "undetermined for \($0)" } ?? "to \(resolved.map(said) ?? "open")"
+    return "\(key) from \(said(opened)) \(end)\(known.map { ", known \(said($0))" } ?? "")"
   }
 
   public static func < (left: Episode, right: Episode) -> Bool {

@@ -11,6 +11,8 @@ public struct Oracle: Sendable {
     var event: HandoffEvent
     var at: Timestamp
     var policy: Policy
+    /// How many changes of what is known of sources came before it.
+    var changeCount = 0
   }
 
   private let policies: [RecordHash: Policy]
@@ -23,83 +25,54 @@ public struct Oracle: Sendable {
       (others + [policy]).map { ($0.hash, $0) }, uniquingKeysWith: { $1 })
   }
 
-  /// Every alert of every person over the records of one partition, up to `end`.
+  /// Every alert of every person over the records of one partition, up to `end`; and what was
+  /// *undetermined*, as episodes that name the source.
   public func episodes(
     of records: some Sequence<EventRecord>, until end: Timestamp
   ) -> [PatientKey: [Episode]] {
     var time = Timestamp.distantPast
     var policy = first
     var people: [PatientKey: [Arrival]] = [:]
+    var changes: [SourceWords.Change] = []
     for record in records {
       time = max(time, record.brokerAt)
       switch record.content {
       case .event(let event):
+        if let speaker = event.spokenBy {
+          changes.append(.init(at: time, .carried(speaker, by: event.source)))
+        }
         people[event.patientKey, default: []].append(
-          Arrival(event: event, at: time, policy: policy))
+          Arrival(event: event, at: time, policy: policy, changeCount: changes.count))
       case .rulesActivation(let activation):
         guard let file = policies[activation.policyHash] else { continue }
         policy = activation.profile.flatMap(file.under) ?? file
-      case .tick, .sourceState, .transfer, .unusable: break
+        changes.append(.init(at: time, .policy(policy)))
+      case .sourceState(let state): changes.append(.init(at: time, .said(state)))
+      case .tick, .transfer, .unusable: break
       }
     }
-    return people.mapValues { Self.episodes(of: $0, until: max(time, end)) }
+    let last = max(time, end)
+    let words = SourceWords(policy: first)
+    return people.mapValues { Self.episodes(of: $0, changes, from: words, until: last) }
   }
 
   /// The alerts of one person: what stands after each arrival, and what falls due before the next.
-  private static func episodes(of arrivals: [Arrival], until end: Timestamp) -> [Episode] {
-    var standing = Standing()
+  private static func episodes(
+    of arrivals: [Arrival], _ changes: [SourceWords.Change], from words: SourceWords,
+    until end: Timestamp
+  ) -> [Episode] {
+    var standing = Standing(words)
     var known = Recognition()
+    var heardCount = 0
     for (index, arrival) in arrivals.enumerated() {
+      for change in changes[heardCount..<arrival.changeCount] { standing.hear(change) }
+      heardCount = arrival.changeCount
       standing.advance(to: arrival.at)
-      known.take(arrival, index: index)
-      standing.replace(with: PersonView(known, at: arrival.at).claims, at: arrival.at)
+      let isNews = known.take(arrival, index: index)
+      standing.replace(with: PersonView(known, at: arrival.at), by: arrival, isNews: isNews)
     }
+    for change in changes[heardCount...] { standing.hear(change) }
     standing.advance(to: end)
     return standing.episodes.sorted()
-  }
-}
-
-/// What stands as time passes and claims are made anew.
-private struct Standing {
-  private var claims: [Claim.Key: Claim] = [:]
-  private var open: [Claim.Key: Timestamp] = [:]
-  var ended: [Episode] = []
-
-  /// What falls due opens, and what ends by itself is resolved.
-  mutating func advance(to time: Timestamp) {
-    for (key, claim) in claims {
-      if claim.due <= time, open[key] == nil, claim.until.map({ $0 > claim.due }) ?? true {
-        open[key] = claim.due
-      }
-      guard let until = claim.until, until <= time else { continue }
-      if let opened = open.removeValue(forKey: key) {
-        ended.append(Episode(key: key, opened: opened, resolved: until))
-      }
-      claims[key] = nil
-    }
-  }
-
-  /// A record was taken in: what is not claimed any more is resolved by it.
-  mutating func replace(with new: [Claim], at time: Timestamp) {
-    claims = [:]
-    for claim in new where claim.until.map({ $0 > time }) ?? true {
-      if let known = claims[claim.key], known.due <= claim.due { continue }
-      if let forgotten = claim.forgotten, forgotten <= time, open[claim.key] == nil { continue }
-      claims[claim.key] = claim
-    }
-    for (key, opened) in open {
-      if let claim = claims[key], claim.due <= time {
-        // Put in order anew it may have been due at another moment, which is the one that counts.
-        if !claim.keepsOpening { open[key] = claim.due }
-      } else {
-        open[key] = nil
-        ended.append(Episode(key: key, opened: opened, resolved: time))
-      }
-    }
-    advance(to: time)
-  }
-
-  var episodes: [Episode] {
-    ended + open.map { Episode(key: $0.key, opened: $0.value, resolved: nil) }
   }
 }

@@ -117,6 +117,41 @@ enum OracleTable {
     return words.contains(type)
   }
 
+  /// Whether an event answers by itself the silence that an alert is about: it leads out of where the
+  /// rule waits, or is what the rule waits for; `nil` where no step of the handoff does.
+  static func answers(_ type: EventType, _ key: Claim.Key) -> Bool? {
+    // Failed transport is no answer to anything.
+    if type == .transportFailed { return false }
+    func leadsOut(of waiting: HandoffState...) -> Bool {
+      waiting.contains { state in
+        switch move(state, type) {
+        case .go(let next): !waiting.contains(next)
+        case .withdraw, .answered: true
+        default: false
+        }
+      }
+    }
+    switch (key.rule, key.cause) {
+    case (.a07, _):
+      return type == .delivered || type == .received || leadsOut(of: .requested, .inTransit)
+    case (.a08, ""): return leadsOut(of: .inTransit, .delivered, .received)
+    case (.a08, "hold"): return type == .handoffRequested || leadsOut(of: .onHold)
+    case (.a09, _):
+      // A question to the sender stops no clock of the start.
+      return type == .booked || type == .notAttended
+        || type != .infoRequested && leadsOut(of: .accepted, .booked)
+    case (.a10, ""): return leadsOut(of: .started)
+    case (.a10, "outcome"):
+      return leadsOut(
+        of: .requested, .inTransit, .delivered, .received, .onHold, .accepted, .booked, .started)
+    case (.a10, "feedback"): return leadsOut(of: .completed)
+    case (.a24, ""):
+      let ends: Set<EventType> = [.redirected, .cancelled, .voided, .expired]
+      return ends.contains(type) || isHeard(type) && type != .delivered
+    default: return nil
+    }
+  }
+
   /// 408 and 425 say nothing of what happened (note 2; §8, Transport).
   static func isUnknown(_ reason: Code?) -> Bool {
     let code = reason?.description ?? ""

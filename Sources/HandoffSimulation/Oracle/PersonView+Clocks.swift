@@ -3,8 +3,14 @@ import HandoffCore
 /// The clocks of each handoff (domain.md §4 and §8, Time to Booking).
 extension PersonView {
   var claims: [Claim] {
-    recognition.claims + lives.values.flatMap(claims(of:)) + pairClaims + bounceClaims
+    let claims =
+      recognition.claims + lives.values.flatMap(claims(of:)) + pairClaims + bounceClaims
       + stayClaims + deathClaims
+    return claims.map { claim in
+      var claim = claim
+      claim.answerers = answerers(to: claim.key)
+      return claim
+    }
   }
 
   private func claims(of life: Life) -> [Claim] {

@@ -116,7 +116,7 @@ extension PersonView {
   }
 
   /// A handoff that the hospital of the stay gives away, and no letter.
-  private func handsOn(_ life: Life, _ said: Step) -> Bool {
+  func handsOn(_ life: Life, _ said: Step) -> Bool {
     guard !life.clocks.isDocument else { return false }
     let hospital = said.event.spokenBy ?? said.event.from?.organisation
     let from = life.request?.event.from?.organisation ?? life.request?.event.spokenBy

@@ -29,8 +29,9 @@ struct Recognition {
     var receptions: Set<ReceptionID>
   }
 
-  /// Looks at an arrival, in order.
-  mutating func take(_ arrival: Oracle.Arrival, index: Int) {
+  /// Looks at an arrival, in order; false for our own redelivery of one.
+  @discardableResult
+  mutating func take(_ arrival: Oracle.Arrival, index: Int) -> Bool {
     let event = arrival.event
     var step = Step(event: event, at: arrival.at, policy: arrival.policy, index: index)
     let windows = arrival.policy.windows
@@ -38,7 +39,7 @@ struct Recognition {
     if remembered.contains(where: {
       $0.event.id == event.id && $0.event.receptionID == event.receptionID
     }) {
-      return
+      return false
     }
     defer { all.append(step) }
     if remembered.contains(where: { $0.event.id == event.id }) {
@@ -49,18 +50,18 @@ struct Recognition {
         note(
           .a01, step, of: event.messageKey ?? Token(rawValue: event.id.rawValue), windows.repeats)
       }
-      return
+      return true
     }
     if let key = event.messageKey {
       let same = remembered.filter { $0.event.messageKey == key && $0.event.type == event.type }
       if same.contains(where: { $0.event.contentMac == event.contentMac }) {
         note(.a01, step, of: key, windows.repeats)
-        return
+        return true
       }
       if event.supersedes == nil, !same.isEmpty {
         note(.a03, step, of: key, windows.memory)
         steps.append(step)
-        return
+        return true
       }
     }
     if event.handoffID != nil,
@@ -80,9 +81,10 @@ struct Recognition {
       } else {
         exchange(step)
       }
-      return
+      return true
     }
     steps.append(step)
+    return true
   }
 
   /// Of two of one content that may still be put in order the first counts, whichever came first.

@@ -117,6 +117,7 @@ extension EventGenerator {
         count: UInt32($0.number(0...9)))
       alert.hangsOn = $0.maybe { $0.code() }
       alert.isUndetermined = $0.chance()
+      alert.answeredAt = $0.maybe { $0.time() }
       return alert
     }
     person.readinessSaid = maybe { $0.witness() }

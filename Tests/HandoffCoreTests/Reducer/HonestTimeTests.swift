@@ -86,7 +86,7 @@ struct HonestTimeTests {
   }
 
   /// The hospital, whose word `slow` carries too, is asked by somebody whose own source is behind.
-  static func answeredLate(at minute: Int64 = 62) -> Scene {
+  static func answeredLate(of type: EventType = .received, at minute: Int64 = 62) -> Scene {
     var policy = policy
     var source = SourcePolicy()
     source.organisations = [Scene.gp]
@@ -96,7 +96,7 @@ struct HonestTimeTests {
     scene.apply(slow(upTo: -1), at: -1)
     scene.say(.handoffRequested, at: 0)
     scene.tick(at: 61)
-    scene.say(.received, at: minute, arriving: 62)
+    scene.say(type, at: minute, arriving: 62)
     return scene
   }
 
@@ -148,6 +148,81 @@ struct HonestTimeTests {
     scene.apply(Self.word(upTo: 90), at: 92)
     #expect(scene.verdicts.short == ["A07 opened", "A07 resolved"])
     #expect(scene.verdicts.last?.lateness == .minutes(2))
+  }
+
+  @Test func `of several late answers the first is told, in whatever order they arrive`() throws {
+    var scene = Self.answeredLate(at: 63)
+    scene.say(.accepted, at: 75, arriving: 76)
+    scene.say(.delivered, at: 61, id: 9, arriving: 80)
+    scene.apply(Self.word(upTo: 90), at: 91)
+    scene.apply(Self.slow(upTo: 90), at: 92)
+    let said = scene.verdicts.filter { $0.rule == .a07 }
+    #expect(said.short == ["A07 opened", "A07 resolved"])
+    #expect(said.last?.lateness == .minutes(1))
+  }
+
+  @Test func `no answer is later than it arrived, whatever the sender's clock says`() throws {
+    var scene = Self.answeredLate(at: 75)
+    scene.apply(Self.word(upTo: 90), at: 91)
+    scene.apply(Self.slow(upTo: 90), at: 92)
+    #expect(scene.verdicts.short == ["A07 opened", "A07 resolved"])
+    #expect(scene.verdicts.last?.lateness == .minutes(2))
+  }
+
+  @Test func `failed transport is no answer, though the handoff went on after it`() throws {
+    var scene = Self.answeredLate(of: .transportFailed)
+    scene.say(.transportAccepted, at: 63)
+    scene.say(.delivered, at: 64)
+    scene.apply(Self.word(upTo: 90), at: 91)
+    scene.apply(Self.slow(upTo: 90), at: 92)
+    let said = scene.verdicts.filter { $0.rule == .a07 }
+    #expect(said.short == ["A07 undetermined", "A07 opened", "A07 resolved"])
+    #expect(said.last?.lateness == .minutes(4))
+  }
+
+  @Test func `a late acceptance is told of, though a question had been answered in time`() throws {
+    func questioned(_ scene: Scene) -> Scene {
+      var scene = scene
+      scene.say(.infoRequested, at: 70)
+      scene.say(.handoffAmended, at: 80)
+      scene.say(.received, at: 81)
+      return scene
+    }
+    var unwatched = Scene(policy: Self.policy)
+    unwatched.say(.handoffRequested, at: 0)
+    unwatched.say(.received, at: 30)
+    unwatched = questioned(unwatched)
+    unwatched.tick(at: 60 * 24 * 90)
+    let due = try #require(unwatched.verdicts.first { $0.rule == .a08 }).opened.minute
+    var scene = questioned(Self.answeredLate(at: 30))
+    scene.say(.accepted, at: due + 1, arriving: due + 2)
+    #expect(!scene.verdicts.contains { $0.rule == .a08 })
+    scene.apply(Self.slow(upTo: due + 20), at: due + 21)
+    scene.apply(Self.word(upTo: due + 20), at: due + 22)
+    let said = scene.verdicts.filter { $0.rule == .a08 }
+    #expect(said.short == ["A08 opened", "A08 resolved"])
+    #expect(said.last?.lateness == .minutes(1))
+  }
+
+  @Test func `what hangs on a source stays with it while another falls back`() throws {
+    var scene = Self.requested()
+    scene.apply(Self.slow(upTo: 90), at: 60)
+    scene.tick(at: 61)
+    // By code it would come first.
+    let early = JourneyGenerator.code("early")
+    var policy = Self.policy
+    var row = SourcePolicy()
+    row.organisations = [Scene.gp]
+    policy.sources[early] = row
+    policy.hash = try OrganisationRegisterTests.hash(4)
+    scene.reducer.provide(policy)
+    scene.apply(
+      .rulesActivation(RulesActivation(rulesVersion: 1, policyHash: policy.hash)), at: 61)
+    scene.apply(
+      .sourceState(SourceState(source: early, condition: .silent, completeUpTo: nil)), at: 61)
+    scene.say(.transportAccepted, at: 59, arriving: 62)
+    scene.tick(at: 70)
+    #expect(scene.verdicts.filter { $0.action == .undetermined }.map(\.hangsOn) == [Self.source])
   }
 
   @Test func `a late answer is late when the handoff is forgotten, whatever was never heard`()

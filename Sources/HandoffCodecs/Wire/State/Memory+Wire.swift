@@ -118,6 +118,7 @@ extension EmittedAlert {
     writer.unsigned(10, count)
     writer.code(60, hangsOn)
     writer.flag(61, isUndetermined)
+    writer.moment(62, present: answeredAt)
   }
 
   init(reading reader: inout ProtobufReader) throws(WireError) {
@@ -133,6 +134,7 @@ extension EmittedAlert {
     var count: UInt32 = 0
     var hangsOn: Code?
     var isUndetermined = false
+    var answeredAt: Timestamp?
     while let number = try reader.nextField() {
       switch number {
       case 1: id = try reader.identifier("alert_id")
@@ -147,6 +149,7 @@ extension EmittedAlert {
       case 10: count = try reader.unsigned(UInt32.self, "count")
       case 60: hangsOn = try reader.code("hangs_on")
       case 61: isUndetermined = try reader.flag()
+      case 62: answeredAt = try reader.moment()
       default: try reader.skip()
       }
     }
@@ -158,5 +161,6 @@ extension EmittedAlert {
       cause: cause, revision: revision, isOpen: isOpen, opened: opened, count: count)
     self.hangsOn = hangsOn
     self.isUndetermined = isUndetermined
+    self.answeredAt = answeredAt
   }
 }

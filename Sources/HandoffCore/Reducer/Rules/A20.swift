@@ -25,7 +25,7 @@ extension Person {
     guard due <= moment.now else { return next.lower(to: due) }
     var condition = Condition(
       .a20, began: discharged.witness, opened: due, witnesses: [discharged.witness])
-    condition.wait(for: answerers(ofStay: discharged.saidBy, moment), moment, &next)
+    condition.wait(for: answerers(ofStay: discharged.saidBy, moment), alerts, moment, &next)
     open.append(condition)
   }
 

@@ -31,7 +31,7 @@ extension Person {
       if due <= moment.now {
         var condition = Condition(
           .a21, cause, began: ready.witness, opened: due, witnesses: [ready.witness])
-        condition.wait(for: answerers(ofStay: ready.saidBy, moment), moment, &next)
+        condition.wait(for: answerers(ofStay: ready.saidBy, moment), alerts, moment, &next)
         open.append(condition)
       } else {
         next.lower(to: due)

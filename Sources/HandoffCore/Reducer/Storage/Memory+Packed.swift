@@ -27,6 +27,7 @@ extension PackedWriter {
     whole(value.opened.nanoseconds)
     number(UInt64(value.count))
     text(value.hangsOn?.text)
+    optional(value.answeredAt)
   }
 
   mutating func link(_ value: KeyLink) {
@@ -86,6 +87,7 @@ extension PackedReader {
       count: UInt32(number()))
     alert.isUndetermined = flags & 2 != 0
     alert.hangsOn = text(texts).map { Code($0) }
+    alert.answeredAt = optionalMoment()
     return alert
   }
 
