@@ -138,6 +138,25 @@ import Testing
     #expect(moved.first?.eventID == EventID(rawValue: 100_001))
   }
 
+  @Test func `arrivals are kept by halves, and go with a person as they are kept`() throws {
+    var region = Region()
+    region.say(.handoffRequested, of: Region.a, at: 0)
+    var whole = try #require(region.person(Region.a))
+    let (high, low): (UInt128, UInt128) = (1 << 64, 5)
+    whole.seen[0].receptionID = ReceptionID(rawValue: high | low)
+    whole.seen[0].messageKey = Token(rawValue: high | low)
+    whole.seen[0].contentMac = Token(rawValue: high | low)
+    try region.reducers[1].restore(whole)
+    #expect(region.person(Region.a) == whole.abridged)
+    region.merge(Region.a, into: Region.b, at: 10)
+    for seen in try [
+      #require(whole.abridged.seen.first), #require(region.person(Region.b)?.seen.first),
+    ] {
+      #expect(seen.receptionID.rawValue == low)
+      #expect(seen.messageKey?.rawValue == low && seen.contentMac.rawValue == low)
+    }
+  }
+
   @Test func `a handoff of both keys stays what it was to the books, whichever got further`() throws
   {
     for isTheirs in [false, true] {
