@@ -74,7 +74,7 @@ import Testing
   }
 
   @Test(arguments: seeds)
-  func `removing every tick changes no verdict`(seed: UInt64) {
+  func `ticks change nothing of what waits`(seed: UInt64) {
     let all = Self.records(seed)
     let withoutTicks = all.filter { if case .tick = $0.content { false } else { true } }
     func said(_ records: [EventRecord]) -> String {
@@ -88,7 +88,7 @@ import Testing
   }
 
   @Test(arguments: seeds)
-  func `a reducer put back from its state goes on as if nothing had been`(seed: UInt64) throws {
+  func `a reducer put back from its state goes on waiting`(seed: UInt64) throws {
     let all = Self.records(seed)
     var original = Self.reducer()
     for record in all.prefix(all.count / 2) { _ = original.apply(record) }
