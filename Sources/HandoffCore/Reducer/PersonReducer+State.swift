@@ -45,6 +45,7 @@ extension PersonReducer {
     outgoing = []
     state = journal.state
     policies = journal.policies
+    hanging = journal.hanging
     declared = Completeness.declared(by: policies[Int(state.inForce)])
     missingPolicies.removeAll { hash in
       !state.activations.contains { $0.policyHash == hash }

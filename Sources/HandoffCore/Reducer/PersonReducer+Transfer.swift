@@ -89,8 +89,6 @@ extension PersonReducer {
       return refuse(event, .cycle, witness, &person, at: slot, into: &verdicts)
     }
     person.name(partition: partition)
-    // The last arrival too, so that what goes out is the same whenever it is made.
-    person = person.abridged
     person.seen.removeFirst(max(0, person.seen.count - PersonTransfer.seenMax))
     for handoff in person.handoffs where handoff.current.isRequested {
       state.books.transferOut(BookEntry(handoff), in: policies)

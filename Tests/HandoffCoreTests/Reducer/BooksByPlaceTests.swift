@@ -81,27 +81,44 @@ struct BooksByPlaceTests {
     }
   }
 
-  @Test func `what came by a request is filed as such beside what came by a transfer`() throws {
-    let there = JourneyGenerator.code("oxon")
+  /// The pages, once two open handoffs are filed of which the second came by a transfer.
+  private static func filed(_ pages: [Code?: Ledger]) throws -> [Code?: Ledger] {
     var before = try Self.scene()
     before.say(.handoffRequested, at: 0, id: 1, handoff: HandoffID(rawValue: 1))
     before.say(.handoffRequested, at: 1, id: 2, handoff: HandoffID(rawValue: 2))
     var state = before.reducer.state
     var person = try #require(before.reducer.person(for: Scene.key))
     person.handoffs[1].isTransferred = true
+    state.books.byPlace = pages
+    var scene = try Self.scene()
+    try scene.reducer.restore(state)
+    try scene.reducer.restore(person)
+    try scene.reducer.takeStock { _ in }
+    return scene.reducer.state.books.byPlace
+  }
+
+  @Test func `what came by a request is filed as such beside what came by a transfer`() throws {
+    let there = JourneyGenerator.code("oxon")
     // The one that came by a transfer is filed; the other stands elsewhere, beside one like the first
     // that was forgotten.
     var (page, other) = (Ledger(), Ledger())
     (page.transferredIn, page[.open]) = (1, 1)
     (other.requested, other.transferredIn, other[.open], other[.rejected]) = (1, 1, 1, 1)
-    state.books.byPlace = [Self.here: page, there: other]
-    var scene = try Self.scene()
-    try scene.reducer.restore(state)
-    try scene.reducer.restore(person)
-    try scene.reducer.takeStock { _ in }
-    let pages = scene.reducer.state.books.byPlace
+    let pages = try Self.filed([Self.here: page, there: other])
     #expect(pages[Self.here]?.requested == 1 && pages[Self.here]?.transferredIn == 1)
     #expect(pages[there]?.requested == 0 && pages[there]?.transferredIn == 1)
+    let areBalanced = pages.values.allSatisfy(\.isBalanced)
+    #expect(areBalanced)
+  }
+
+  @Test func `what came by a transfer is filed as such beside what came by a request`() throws {
+    let there = JourneyGenerator.code("oxon")
+    // Both stand elsewhere, beside one that was requested and forgotten.
+    var other = Ledger()
+    (other.requested, other.transferredIn, other[.open], other[.rejected]) = (2, 1, 2, 1)
+    let pages = try Self.filed([there: other])
+    #expect(pages[Self.here]?.requested == 1 && pages[Self.here]?.transferredIn == 1)
+    #expect(pages[there]?.requested == 1 && pages[there]?.transferredIn == 0)
     let areBalanced = pages.values.allSatisfy(\.isBalanced)
     #expect(areBalanced)
   }

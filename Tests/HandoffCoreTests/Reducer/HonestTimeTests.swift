@@ -370,4 +370,29 @@ struct HonestTimeTests {
     scene.apply(Self.word(upTo: 60), at: 71)
     #expect(scene.verdicts.short == ["A07 undetermined", "A07 opened"])
   }
+
+  @Test func `a batch that is taken back waits for the source again`() {
+    var scene = Self.requested()
+    scene.tick(at: 70)
+    var tried = scene
+    tried.reducer.beginBatch()
+    #expect(tried.apply(Self.word(upTo: 90), at: 91).short == ["A07 opened"])
+    tried.reducer.rollBackBatch()
+    scene.reducer = tried.reducer
+    scene.apply(Self.word(upTo: 90), at: 91)
+    #expect(scene.verdicts.short == ["A07 undetermined", "A07 opened"])
+  }
+
+  @Test(arguments: [false, true])
+  func `whoever waits no more is judged by no word on the source after a stocktaking`(
+    isAnswered: Bool
+  ) throws {
+    var scene = Self.requested()
+    scene.tick(at: 70)
+    if isAnswered { scene.say(.received, at: 30, arriving: 80) }
+    try scene.reducer.takeStock { _ in }
+    scene.reducer.beginBatch()
+    scene.apply(Self.word(upTo: 90), at: 91)
+    #expect(scene.reducer.touched == (isAnswered ? [] : [Scene.key]))
+  }
 }

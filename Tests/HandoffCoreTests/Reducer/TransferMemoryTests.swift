@@ -12,17 +12,31 @@ import Testing
     return slow
   }
 
-  @Test func `what may still be put in order keeps the policy that it came under`() throws {
-    let slow = try Self.slowPolicy()
+  /// The first partition is slow, and the second knows of it under another number, if at all.
+  private static func slowRegion() throws -> Region {
+    let slow = try slowPolicy()
     var region = Region()
     for index in region.reducers.indices { region.reducers[index].provide(slow) }
     let activation = RulesActivation(rulesVersion: 1, policyHash: slow.hash)
-    // The other partition knows it under another number.
     region.apply(.rulesActivation(activation), to: 1, at: Scene.minutes(0))
     for version in 2...4 as ClosedRange<UInt32> {
       let other = RulesActivation(rulesVersion: version, policyHash: Policy.default.hash)
       region.apply(.rulesActivation(other), to: 2, at: Scene.minutes(0))
     }
+    return region
+  }
+
+  @Test func `a stay keeps the policy that it was said under`() throws {
+    var region = try Self.slowRegion()
+    region.say(.readyForDischarge, of: Region.a, at: 5, handoff: nil) { $0.dischargePathway = 1 }
+    region.merge(Region.a, into: Region.b, at: 6)
+    let ordinal = try #require(region.person(Region.b)?.stay.first?.policy)
+    let hash = region.reducers[2].state.activations[Int(ordinal)].policyHash
+    #expect(hash == (try Self.slowPolicy().hash))
+  }
+
+  @Test func `what may still be put in order keeps the policy that it came under`() throws {
+    var region = try Self.slowRegion()
     region.say(.handoffRequested, of: Region.a, at: 5)
     region.merge(Region.a, into: Region.b, at: 6)
     // Said before the request, so that all of it is gone through again.
@@ -136,6 +150,25 @@ import Testing
     let moved = try #require(region.person(Region.b)).seen
     #expect(moved.count == PersonTransfer.seenMax)
     #expect(moved.first?.eventID == EventID(rawValue: 100_001))
+  }
+
+  @Test func `arrivals are kept by halves, and go with a person as they are kept`() throws {
+    var region = Region()
+    region.say(.handoffRequested, of: Region.a, at: 0)
+    var whole = try #require(region.person(Region.a))
+    let (high, low): (UInt128, UInt128) = (1 << 64, 5)
+    whole.seen[0].receptionID = ReceptionID(rawValue: high | low)
+    whole.seen[0].messageKey = Token(rawValue: high | low)
+    whole.seen[0].contentMac = Token(rawValue: high | low)
+    try region.reducers[1].restore(whole)
+    #expect(region.person(Region.a) == whole.abridged)
+    region.merge(Region.a, into: Region.b, at: 10)
+    for seen in try [
+      #require(whole.abridged.seen.first), #require(region.person(Region.b)?.seen.first),
+    ] {
+      #expect(seen.receptionID.rawValue == low)
+      #expect(seen.messageKey?.rawValue == low && seen.contentMac.rawValue == low)
+    }
   }
 
   @Test func `a handoff of both keys stays what it was to the books, whichever got further`() throws

@@ -83,6 +83,61 @@ import Testing
     #expect(!scene.verdicts.contains { $0.rule == .a26 })
   }
 
+  @Test func `lack what they lack, however many came in a second after them`() throws {
+    var scene = SourceScene()
+    scene.beat(at: 0, frames: 0)
+    scene.receive(at: 30)
+    // More than there are seconds that are remembered.
+    for _ in 0..<100 { scene.receive(at: 61) }
+    // Made at 60, and passed on behind them.
+    scene.beat(at: 65, complete: 65, frames: 10, clock: -5)
+    let opened = scene.tick(at: 65 + 7200).filter { $0.rule == .a26 }
+    #expect(opened.short == ["A26 opened"] && opened.map(\.count) == [9])
+  }
+
+  @Test func `that more seconds overtake than are remembered may not be known to be too few`() {
+    var scene = SourceScene()
+    scene.beat(at: 0, frames: 0)
+    scene.receive(at: 30)
+    // Of what the total does not count, one message is remembered no more.
+    for second in 0...Int64(RecentArrivals.countMax) { scene.receive(at: 61 + second) }
+    scene.beat(at: 130, frames: 1, clock: -70)
+    #expect(!scene.verdicts.contains { $0.rule == .a26 })
+  }
+
+  @Test func `that lack nothing show that nothing is missing of those before`() {
+    var scene = SourceScene()
+    scene.beat(at: 0, frames: 0)
+    scene.beat(at: 60, frames: 2)
+    // Counted already when they were stamped.
+    for second in 61...62 as ClosedRange<Int64> { scene.receive(at: second) }
+    scene.beat(at: 120, frames: 2)
+    scene.tick(at: 20_000)
+    #expect(!scene.verdicts.contains { $0.rule == .a26 })
+  }
+
+  @Test func `that lack nothing end what is known to be missing`() {
+    var scene = SourceScene()
+    scene.beat(at: 0, frames: 0)
+    scene.beat(at: 60, complete: 60, frames: 2)
+    scene.tick(at: 7260)
+    for second in 7261...7262 as ClosedRange<Int64> { scene.receive(at: second) }
+    scene.beat(at: 7320, frames: 2)
+    #expect(scene.verdicts.filter { $0.rule == .a26 }.short == ["A26 opened", "A26 resolved"])
+  }
+
+  @Test func `that an arrival makes whole end the waiting of those before`() {
+    var scene = SourceScene()
+    scene.beat(at: 0, frames: 0)
+    scene.beat(at: 60, frames: 1)
+    scene.beat(at: 120, frames: 2)
+    for second in 61...62 as ClosedRange<Int64> {
+      scene.receive(at: 60 + second) { $0.at = SourceScene.seconds(second) }
+    }
+    scene.tick(at: 7260)
+    #expect(!scene.verdicts.contains { $0.rule == .a26 })
+  }
+
   @Test func `of what has just been stamped may be too few by that`() {
     var scene = SourceScene()
     scene.beat(at: 0, frames: 0)
