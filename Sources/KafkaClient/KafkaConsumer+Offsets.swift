@@ -133,16 +133,27 @@ extension ConsumerCore {
   ///
   /// librdkafka 2.0.2, kafka.md traps 11 and 18: `rd_kafka_query_watermark_offsets` ignores its
   /// timeout and asks former leaders, and there is no ListOffsets; this call asks each leader once.
+  ///
+  /// Asks again every few seconds: whoever is cancelled waits for no more than one such question.
   func lookUp(
     _ partitions: [KafkaTopicPartition], timestamp: Int64, within timeout: Duration
   ) async throws(KafkaError) -> [KafkaPartitionOffset] {
     guard !partitions.isEmpty else { return [] }
-    return try await handle.call("offset lookup", within: timeout) { client throws(KafkaError) in
-      let list = NativeOffsets(Array(Set(partitions)).sorted(), offset: timestamp)
-      let response = rd_kafka_offsets_for_times(
-        client.pointer, list.pointer, timeout.timeoutMs)
-      if let error = KafkaError(response) { throw error }
-      return try list.read()
+    let deadline = ContinuousClock.now + timeout
+    while true {
+      let began = ContinuousClock.now
+      let wait = min(Swift.max(.milliseconds(1), deadline - began), .seconds(5))
+      do throws(KafkaError) {
+        return try await handle.call("offset lookup", within: wait) { client throws(KafkaError) in
+          let list = NativeOffsets(Array(Set(partitions)).sorted(), offset: timestamp)
+          let response = rd_kafka_offsets_for_times(client.pointer, list.pointer, wait.timeoutMs)
+          if let error = KafkaError(response) { throw error }
+          return try list.read()
+        }
+      } catch {
+        let now = ContinuousClock.now
+        guard now - began >= wait, now < deadline, !Task.isCancelled else { throw error }
+      }
     }
   }
 }

@@ -102,17 +102,34 @@ extension KafkaTransactionalProducer {
     phase.withLock { $0 = .ready }
   }
 
+  /// How long a transactional call goes on once its task is cancelled: whoever stops has to wait
+  /// for it, and a broker that is away would hold it up to its whole timeout.
+  static let cancelledMax: Duration = .seconds(3)
+  /// One piece of such a call, after which it is seen whether the task is cancelled.
+  private static let pieceMax: Duration = .seconds(1)
+
   /// Makes a transactional call, and makes the same call again while it may be retried: since
   /// 2.0.0 such a call resumes where it timed out (kafka.md trap 19).
+  ///
+  /// Ends at the deadline, and ``cancelledMax`` after its task was cancelled.
   func insist(
     _ what: String, within timeout: Duration,
     _ call: @escaping @Sendable (OpaquePointer, Int32) -> OpaquePointer?
   ) async throws(KafkaError) {
-    let deadline = ContinuousClock.now + timeout
+    var deadline = ContinuousClock.now + timeout
+    var isHurried = false
     while true {
-      let remaining = Swift.max(.milliseconds(1), deadline - .now)
+      if Task.isCancelled, !isHurried {
+        isHurried = true
+        deadline = min(deadline, .now + Self.cancelledMax)
+      }
+      // Of less than a millisecond `rd_kafka_init_transactions` makes twice the transaction's timeout.
+      let remaining = Swift.max(.milliseconds(50), deadline - .now)
+      let piece = min(remaining, Self.pieceMax)
+      // Waited for as long as the whole: a call that outlasts its own piece is still under way, and
+      // another must not be made beside it.
       let failure = try await core.handle.call(what, within: remaining) { client in
-        KafkaError(consuming: call(client.pointer, remaining.timeoutMs))
+        KafkaError(consuming: call(client.pointer, piece.timeoutMs))
           .map { KafkaError.fatal(client.pointer) ?? $0 }
       }
       guard let failure else { return }

@@ -44,9 +44,12 @@ extension AlertText {
   func block(_ group: AlertGroup) -> String { block(group.lead) + rest(of: group) }
 
   private func rest(of group: AlertGroup) -> String {
-    let hanging = group.hanging
-    guard !hanging.isEmpty else { return "" }
-    let counts = hanging.map { "\($0.count) \($0.rule.rawValue)" }.joined(separator: ", ")
-    return group.key.alert == nil ? " And \(counts) more of it." : " On it hang \(counts)."
+    let open = group.hanging.map { "\($0.count) \($0.rule.rawValue)" }.joined(separator: ", ")
+    let parts =
+      (open.isEmpty ? [] : ["\(open) open"])
+      + (group.resolvedCount == 0 ? [] : ["\(group.resolvedCount) resolved"])
+    guard !parts.isEmpty else { return "" }
+    return (group.key.alert == nil ? " More of it: " : " On it hang: ")
+      + parts.joined(separator: ", ") + "."
   }
 }

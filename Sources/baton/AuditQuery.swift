@@ -111,7 +111,7 @@ struct AuditQueryCommand: AsyncParsableCommand {
           .usage, "--type: no record is of type \(text).",
           advice: "A type is an event's (HandoffRequested, Accepted), an alert's rule, alone or "
             + "with what was done (A07, A07.opened), DeadLetter, Tick, SourceState, "
-            + "RulesActivation, Access or unknown.")
+            + "RulesActivation, Policy, Register, Activated, Access or unknown.")
       }
       return type
     }

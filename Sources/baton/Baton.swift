@@ -28,7 +28,7 @@ struct Baton: AsyncParsableCommand {
         1   the check found something, or the verification failed
         64  wrong usage                     70  a fault of ours
         65  bad input data                  73  an output cannot be created
-        66  an input is missing             74  reading or writing failed
+        66  a named file is missing         74  reading or writing failed
         69  a broker or service is away     77  permission missing
                                             78  bad configuration
       """,
@@ -67,7 +67,9 @@ struct Baton: AsyncParsableCommand {
     } catch let failure as CommandFailure {
       failure.printAndExit()
     } catch let faults as ConfigurationFaults {
-      CommandFailure(.badConfiguration, faults.description).printAndExit()
+      CommandFailure(
+        faults.isMissing ? .noInput : .badConfiguration, faults.description
+      ).printAndExit()
     } catch {
       exit(withError: error)
     }

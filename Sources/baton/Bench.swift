@@ -98,11 +98,13 @@ struct BenchCommand: AsyncParsableCommand {
 
   private func pipeline(_ sizes: BenchSizes) async throws -> [BenchResult] {
     if let bootstrap {
-      let bench = PipelineBench(sizes: sizes, bootstrap: bootstrap)
-      try await bench.prepare()
-      let bare = try await bench.run(.bare)
-      return PipelineBench.results(
-        of: sizes.events, bare: bare, pipeline: try await bench.run(.pipeline))
+      return try await BenchBroker.watching(bootstrap) {
+        let bench = PipelineBench(sizes: sizes, bootstrap: bootstrap)
+        try await bench.prepare()
+        let bare = try await bench.run(.bare)
+        return PipelineBench.results(
+          of: sizes.events, bare: bare, pipeline: try await bench.run(.pipeline))
+      }
     }
     return try await repeated(sizes) {
       var sides: [PipelineBench.Side] = []
@@ -120,7 +122,11 @@ struct BenchCommand: AsyncParsableCommand {
   }
 
   private func latency(_ sizes: BenchSizes) async throws -> [BenchResult] {
-    if let bootstrap { return try await LatencyBench(sizes: sizes, bootstrap: bootstrap).run() }
+    if let bootstrap {
+      return try await BenchBroker.watching(bootstrap) {
+        try await LatencyBench(sizes: sizes, bootstrap: bootstrap).run()
+      }
+    }
     return try await repeated(sizes) {
       try await onBroker {
         try await LatencyBench(sizes: sizes, bootstrap: $0.bootstrap).run()
@@ -130,7 +136,11 @@ struct BenchCommand: AsyncParsableCommand {
 
   /// Once: making a million memories takes longer than what is measured.
   private func restart(_ sizes: BenchSizes) async throws -> [BenchResult] {
-    if let bootstrap { return try await RestartBench(sizes: sizes, bootstrap: bootstrap).run() }
+    if let bootstrap {
+      return try await BenchBroker.watching(bootstrap) {
+        try await RestartBench(sizes: sizes, bootstrap: bootstrap).run()
+      }
+    }
     return try await repeated(sizes, runs: 1) {
       try await onBroker {
         try await RestartBench(sizes: sizes, bootstrap: $0.bootstrap).run()
@@ -161,7 +171,9 @@ struct BenchCommand: AsyncParsableCommand {
     _ body: (BenchBroker) async throws -> Value
   ) async throws -> Value? {
     guard let broker = try await BenchBroker.start() else { return nil }
-    let outcome = await Result(catching: { try await body(broker) })
+    let outcome = await Result(catching: {
+      try await BenchBroker.watching(broker.bootstrap) { try await body(broker) }
+    })
     broker.stop()
     return try outcome.get()
   }

@@ -1,4 +1,5 @@
 import Foundation
+import KafkaClient
 import Synchronization
 
 /// Wall and processor time of this process, and its memory.
@@ -82,6 +83,41 @@ final class BenchBroker: Sendable {
       guard let process else { throw CancellationError() }
       try process.run()
     }
+  }
+
+  /// Runs `body`, and ends the program where the broker does not answer for a minute: what is
+  /// measured would go on trying for ever.
+  ///
+  /// A minute, for a broker that shares the cores with what is measured may be slow.
+  static func watching<Value>(
+    _ bootstrap: String, _ body: () async throws -> Value
+  ) async throws -> Value {
+    let servers = bootstrap.split(separator: ",").map { String($0) }
+    return try await withThrowingTaskGroup { group in
+      group.addTask {
+        let admin = try KafkaAdmin(
+          KafkaConfiguration(bootstrapServers: servers, clientID: "baton-bench-watch"))
+        var answered = ContinuousClock.now
+        while !Task.isCancelled {
+          if (try? await admin.answer(within: .seconds(5))) != nil { answered = .now }
+          if ContinuousClock.now - answered > silenceMax { giveUp(on: bootstrap) }
+          try? await Task.sleep(for: .seconds(1))
+        }
+        await admin.close()
+      }
+      defer { group.cancelAll() }
+      return try await body()
+    }
+  }
+
+  private static let silenceMax: Duration = .seconds(60)
+
+  private static func giveUp(on bootstrap: String) -> Never {
+    stopRunning()
+    CommandFailure(
+      .unavailable, "The broker at \(bootstrap) has not answered for a minute.",
+      advice: "See that it runs, and bench again on an empty one."
+    ).printAndExit()
   }
 
   /// Ends the one that runs.

@@ -168,9 +168,9 @@ func boundaryFailures<Value>(_ body: () throws -> Value) throws -> Value {
           : "See that its folder is there and can be written to.")
     }
     throw CommandFailure(
-      .badConfiguration, sentence("\(error)"),
+      ExitStatus(error), sentence("\(error)"),
       advice: "Make keys with `baton boundary new-keys`; private files need mode 600.")
   } catch let error as SecretsError {
-    throw CommandFailure(.badConfiguration, sentence("\(error)"))
+    throw CommandFailure(ExitStatus(error), sentence("\(error)"))
   }
 }

@@ -69,7 +69,7 @@ struct ConnectCommand: AsyncParsableCommand {
     @Option(
       name: .long,
       help: ArgumentHelp(
-        "Name of this process among those that ingest; one at a time may have it.",
+        "Name of this process among those that ingest; one at a time may have it (`up` is `up`).",
         valueName: "name"))
     var instance = "0"
 
@@ -157,19 +157,27 @@ struct ConnectCommand: AsyncParsableCommand {
   }
 }
 
+extension CommandFailure {
+  /// What is wrong with a connector file.
+  init(_ faults: ConnectorFaults, advice: String? = nil) {
+    self.init(
+      faults.isMissing ? .noInput : .badConfiguration, faults.description, advice: advice)
+  }
+}
+
 /// Turns what can be wrong with connectors and their stores into a sentence and an exit code.
 func connectFailures<Value>(_ body: () throws -> Value) throws -> Value {
   do {
     return try body()
   } catch let faults as ConnectorFaults {
-    throw CommandFailure(.badConfiguration, faults.description)
+    throw CommandFailure(faults)
   } catch let error as BoundaryKeyError {
     throw CommandFailure(
-      .badConfiguration, "The boundary cannot be kept: \(error).",
+      ExitStatus(error), "The boundary cannot be kept: \(error).",
       advice: "Make keys with `baton boundary new-keys`; private files need mode 600.")
   } catch let error as SecretsError {
     throw CommandFailure(
-      .badConfiguration, "\(error).".prefix(1).uppercased() + "\(error).".dropFirst(),
+      ExitStatus(error), "\(error).".prefix(1).uppercased() + "\(error).".dropFirst(),
       advice: "Without its secrets ingest can key and seal nothing; restore the file.")
   } catch let error as OutboxError {
     throw CommandFailure(.readWrite, "The outbox cannot be opened: \(error).")

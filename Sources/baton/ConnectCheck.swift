@@ -50,8 +50,8 @@ extension ConnectCommand {
         }
         report.connectors.append(
           Connector(
-            connector: connector.name.description, remark: Self.remark(on: connector),
-            samples: samples))
+            connector: connector.name.description,
+            remark: Self.remark(on: connector, samples.flatMap(\.messages)), samples: samples))
       }
       try output.result(report) { CheckText(style: output.style).text(of: report) }
       let refused = report.connectors.flatMap(\.samples).flatMap(\.messages)
@@ -63,12 +63,27 @@ extension ConnectCommand {
       }
     }
 
-    /// What is well in the file, and may not be on the machine where it is to run.
-    private static func remark(on connector: ConnectorConfiguration) -> String? {
-      guard case .dropFolder(let folder) = connector.source,
+    /// What is well in the file, and may not be what was meant.
+    private static func remark(
+      on connector: ConnectorConfiguration, _ messages: [ConnectorCheck.Message]
+    ) -> String? {
+      var remarks: [String] = []
+      if case .dropFolder(let folder) = connector.source,
         kind(of: folder.path) != .typeDirectory
-      else { return nil }
-      return "its folder \(folder.path) does not exist here; where it runs it must"
+      {
+        remarks.append("its folder \(folder.path) does not exist here; where it runs it must")
+      }
+      let requests = messages.flatMap(\.events).filter {
+        $0.type == EventType.handoffRequested.rawValue
+      }
+      let unnamed = requests.count { $0.kind ?? "" == HandoffKind.unspecified.description }
+      if unnamed > 0 {
+        remarks.append(
+          "\(unnamed) of \(counted(requests.count, "request", "requests")) "
+            + "\(unnamed == 1 ? "has" : "have") no kind, so the clocks are the policy's fallback; "
+            + "write what the messages call it under `kinds`")
+      }
+      return remarks.isEmpty ? nil : remarks.joined(separator: "; ")
     }
 
     /// The file itself, or every file below the folder, in order of names.

@@ -49,6 +49,12 @@ enum NDJSONFile {
     }
   }
 
+  /// Refuses a file that cannot be read, before anything is done for it.
+  static func look(at path: String) throws {
+    guard path != "-" else { return }
+    try open(path).close()
+  }
+
   private static func open(_ path: String) throws -> FileHandle {
     if path == "-" { return .standardInput }
     do {

@@ -26,6 +26,7 @@ extension EventsCommand {
 
     func run() async throws {
       let (configuration, bootstrap) = try settings.loadWithBroker()
+      try NDJSONFile.look(at: file)
       let kafka = KafkaConfiguration(configuration, client: "import", as: .administrator)
       let scan = TopicScan(kafka, topic: .events)
       try await reachingKafka(bootstrap) {

@@ -1,5 +1,6 @@
 import Foundation
 import HandoffBus
+import HandoffStores
 import Telemetry
 
 /// What the exit code says: the numbers of sysexits.h, so that scripts can tell causes apart.
@@ -18,6 +19,26 @@ enum ExitStatus: Int32, CaseIterable, Sendable {
   case readWrite = 74
   case noPermission = 77
   case badConfiguration = 78
+
+  /// What a fault of a file of secrets ends with: 66 where it is not there, as with every file.
+  init(_ error: SecretsError) {
+    self =
+      switch error {
+      case .missing: .noInput
+      case .notWritable: .cannotCreate
+      case .tooOpen, .unreadable, .invalid: .badConfiguration
+      }
+  }
+
+  /// The same of a file of boundary keys.
+  init(_ error: BoundaryKeyError) {
+    self =
+      switch error {
+      case .missing: .noInput
+      case .notWritable: .cannotCreate
+      case .tooOpen, .malformed, .empty: .badConfiguration
+      }
+  }
 }
 
 /// The one way in which a command ends other than well: what is wrong, and what to do about it.
@@ -59,7 +80,8 @@ extension CommandFailure {
     let top = error as NSError
     let underlying = top.userInfo[NSUnderlyingErrorKey] as? NSError
     let posix = [top, underlying].compactMap { $0 }.first { $0.domain == NSPOSIXErrorDomain }
-    switch posix.map({ Int32($0.code) }) {
+    let number = posix.map { Int32($0.code) } ?? (error as? CocoaError).flatMap(Self.number)
+    switch number {
     case EACCES, EPERM:
       return CommandFailure(
         .noPermission, "Cannot \(action) \(path): permission is missing.",
@@ -73,6 +95,16 @@ extension CommandFailure {
         advice: "Make room; nothing that was acknowledged is lost.")
     default:
       return CommandFailure(.readWrite, "Cannot \(action) \(path).")
+    }
+  }
+
+  /// Foundation's reading of whole files tells of some errors by its own codes alone.
+  private static func number(_ error: CocoaError) -> Int32? {
+    switch error.code {
+    case .fileNoSuchFile, .fileReadNoSuchFile: ENOENT
+    case .fileReadNoPermission, .fileWriteNoPermission: EACCES
+    case .fileWriteOutOfSpace: ENOSPC
+    default: nil
     }
   }
 }

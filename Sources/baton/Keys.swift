@@ -212,8 +212,10 @@ extension CommandFailure {
 
   init(_ error: KeyEncryptionKeyError) {
     let text = "\(error)".prefix(1).uppercased() + "\(error)".dropFirst() + "."
+    var status = ExitStatus.badConfiguration
+    if case .file(_, let fault) = error { status = ExitStatus(fault) }
     self.init(
-      .badConfiguration, text,
+      status, text,
       advice: "See `keys` in the configuration; without its key nothing sealed can be opened.")
   }
 }
@@ -228,7 +230,7 @@ func keyFailures<Value>(_ body: () throws -> Value) throws -> Value {
     throw CommandFailure(error)
   } catch let error as SecretsError {
     throw CommandFailure(
-      .badConfiguration, "\(error).", advice: "Name the data folder of ingest with --data.")
+      ExitStatus(error), "\(error).", advice: "Name the data folder of ingest with --data.")
   }
 }
 

@@ -71,7 +71,7 @@ func recordGuards(_ body: () throws -> RecordGuard?) throws -> RecordGuard? {
     return try body()
   } catch let error as SecretsError {
     throw CommandFailure(
-      .badConfiguration, "The record secrets cannot be used: \(error).",
+      ExitStatus(error), "The record secrets cannot be used: \(error).",
       advice: "Restore the file: without it our own records are not told from forged ones.")
   }
 }

@@ -19,6 +19,8 @@ struct UpRun {
 
   /// The group id is the one of `baton reconcile`, so that either goes on where the other was.
   private static let instanceID = "baton-up"
+  /// Another than `connect run` has by default: two of one name shut each other out.
+  private static let ingestInstance = "up"
 
   func run() async throws {
     var configuration = configuration
@@ -193,10 +195,11 @@ struct UpRun {
     do {
       return try ConnectStack(
         configuration, connectors: connectors, kafka: kafka,
-        components: ["up", "reconcile", "audit"], logger: Logger(label: "baton.connect"))
+        components: ["up", "reconcile", "audit"], instance: Self.ingestInstance,
+        logger: Logger(label: "baton.connect"))
     } catch let error as SecretsError {
       throw CommandFailure(
-        .badConfiguration, "The secrets cannot be used: \(error.description).",
+        ExitStatus(error), "The secrets cannot be used: \(error.description).",
         advice: "`baton doctor` says more.")
     } catch let error as KeyStoreError {
       throw CommandFailure(error)
@@ -244,8 +247,7 @@ struct UpRun {
       do {
         return try ConnectStack.connectors(at: path)
       } catch {
-        throw CommandFailure(
-          .badConfiguration, error.description, advice: "`baton connect check` says more.")
+        throw CommandFailure(error, advice: "`baton connect check` says more.")
       }
     }
     return UpDriver.ownConnectors(dropFolder: configuration.dataFolder + "/drop/up")

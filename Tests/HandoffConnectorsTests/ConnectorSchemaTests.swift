@@ -1,4 +1,7 @@
+import Foundation
+import HandoffCodecs
 import HandoffConnectors
+import HandoffCore
 import TestSupport
 import Testing
 
@@ -26,6 +29,32 @@ import Testing
         let less = document.without(member.name)
         let isRead = (try? ConnectorConfiguration.parse(less.compact)) != nil
         #expect(try schema.faults(in: less).isEmpty == isRead, "without \(member.name)")
+      }
+    }
+  }
+
+  @Test func `takes the example of the README, whose kinds the policy knows`() throws {
+    let readme = try String(
+      contentsOf: PackageRoot.url.appending(path: "README.md"), encoding: .utf8)
+    let blocks = readme.components(separatedBy: "```yaml\n").dropFirst()
+      .compactMap { $0.components(separatedBy: "```").first }
+    let examples = blocks.filter { $0.contains("class:") }
+    #expect(examples.count == 1)
+    for example in examples {
+      let connector = try ConnectorConfiguration.parse(example)
+      #expect(connector.name.description == "rth-pas")
+      guard case .mllp(let settings) = connector.source else {
+        Issue.record("the example is no mllp-source")
+        continue
+      }
+      #expect(settings.tls != nil)
+      let kinds = Set(Policy.default.kinds)
+      let below = example.components(separatedBy: "kinds:").last ?? ""
+      let own = below.split(separator: "\n").dropFirst().prefix { $0.hasPrefix(" ") }
+      #expect(!own.isEmpty)
+      for line in own {
+        let code = line.split(separator: ":")[0].trimmingCharacters(in: .whitespaces)
+        #expect(connector.mapping.kinds[code].map { kinds.contains($0) } == true)
       }
     }
   }

@@ -29,6 +29,42 @@ private let awayBroker = "127.0.0.1:9"
     #expect(run.errors.contains("line 2, topics.partitions"))
   }
 
+  @Test(arguments: [
+    ["topics", "plan", "--config", "nothing.yaml"], ["policy", "check", "nothing.yaml"],
+    ["policy", "diff", "default", "nothing.yaml"], ["reconcile", "--input", "nothing.ndjson"],
+    ["reconcile", "--input", "/dev/null", "--policy", "nothing.yaml"],
+    ["reconcile", "--input", "/dev/null", "--register", "nothing.yaml"],
+    ["simulate", "run", "--seed", "1", "--faults", "nothing.yaml", "--output", "simulated"],
+    ["connect", "run", "--bootstrap", awayBroker, "--connector", "nothing.yaml"],
+    ["boundary", "rotate-keys", "--private", "nothing.keys", "--public", "nothing.pub"],
+    ["audit", "verify", "--bundle", "nothing.json", "--key", "nothing.pub"],
+    ["events", "import", "nothing.ndjson", "--bootstrap", awayBroker],
+  ])
+  func `a named file that is not there ends with 66, whatever it is for`(command: [String])
+    async throws
+  {
+    let folder = try TemporaryFolder()
+    let paths = command.map { argument in
+      argument.hasPrefix("nothing.") || argument == "simulated" ? folder.path(argument) : argument
+    }
+    let run = try await BatonExecutable.run(paths)
+    #expect(run.status == 66, "\(run.errors)")
+    #expect(run.errors.contains("nothing."))
+  }
+
+  @Test(arguments: ["BATON_SECRETS", "BATON_RECORD_SECRETS", "BATON_CONNECTORS", "BATON_CONFIG"])
+  func `so does one that the environment names`(variable: String) async throws {
+    let folder = try TemporaryFolder()
+    try Data("name: a\nclass: mllp-source\nlisten: 0\nspeaks-for: any\n".utf8)
+      .write(to: folder.url.appending(path: "a.yaml"))
+    let given = variable == "BATON_CONNECTORS" ? [] : ["--connector", folder.path("a.yaml")]
+    let run = try await BatonExecutable.run(
+      ["connect", "run", "--bootstrap", awayBroker, "--data", folder.path("data")] + given,
+      environment: [variable: folder.path("nothing.yaml")])
+    #expect(run.status == 66, "\(run.errors)")
+    #expect(run.errors.contains("nothing.yaml"))
+  }
+
   @Test func `an auditor's slip of the pen is told, and no answer that there is nothing`()
     async throws
   {

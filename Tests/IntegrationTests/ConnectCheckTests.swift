@@ -70,6 +70,19 @@ import Testing
     #expect(messages[1].field == "PID" && messages[1].answer.code == "AE")
   }
 
+  @Test func `requests without a kind are a note until their code is in the file`() async throws {
+    let folder = try folder(samples: ["1.hl7": Self.request])
+    let command = ["connect", "check", folder.path("a.yaml"), "--sample", folder.path("samples")]
+    let without = try await BatonExecutable.run(command)
+    #expect(without.status == 0, "\(without.errors)")
+    #expect(without.output.contains("note: 1 of 1 request has no kind"))
+    let file = "name: a\nclass: mllp-source\nlisten: 0\nspeaks-for: any\n"
+    try Data((file + "kinds: {Med: gp-hospital}\n").utf8)
+      .write(to: folder.url.appending(path: "a.yaml"))
+    let with = try await BatonExecutable.run(command)
+    #expect(with.status == 0 && !with.output.contains("note:"), "\(with.output)")
+  }
+
   @Test func `a folder that is not there is a note on a good file`() async throws {
     let folder = try TemporaryFolder()
     try Data("name: a\nclass: drop-folder-source\ndirectory: incoming\nspeaks-for: any\n".utf8)
@@ -93,7 +106,10 @@ import Testing
       "connect", "check", folder.path("samples"), "--sample", folder.path("a.yaml"),
     ])
     #expect(noConnector.status == 66)
-    let bad = try await BatonExecutable.run(["connect", "check", folder.path("nothing.yaml")])
+    let none = try await BatonExecutable.run(["connect", "check", folder.path("nothing.yaml")])
+    #expect(none.status == 66)
+    try Data("name: a\n".utf8).write(to: folder.url.appending(path: "bad.yaml"))
+    let bad = try await BatonExecutable.run(["connect", "check", folder.path("bad.yaml")])
     #expect(bad.status == 78)
   }
 }

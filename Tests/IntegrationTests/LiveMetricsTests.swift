@@ -28,6 +28,7 @@ private let canRun = TestBroker.isAvailable && BatonExecutable.url != nil
     let shown: [(String, (PrometheusText) -> Bool)] = [
       ("alerts of both", { $0.samples("baton_alerts_open", ["rule": "A07"]) == [2] }),
       ("lag", { !$0.samples("kafka_consumergroup_lag").isEmpty }),
+      ("places", { $0.samples("baton_open_handoffs", ["place": "unknown"]).reduce(0, +) == 2 }),
     ]
     for (what, isShown) in shown {
       try await bench.until("the metrics show \(what)") {

@@ -54,6 +54,35 @@ private let canRun = TestBroker.isAvailable
   }
 
   @Test(.enabled(if: canRun, "\(TestBroker.skipReason)"))
+  func `the oldest open handoff is known without snapshots, and that it is not open any more`()
+    async throws
+  {
+    let bench = try await ReconcilerBench()
+    defer { bench.broker.stop() }
+    let request = try Self.request(seed: 1)
+    var cancelled = request
+    cancelled.id = EventID(rawValue: request.id.rawValue &+ 1)
+    cancelled.receptionID = ReceptionID(rawValue: request.receptionID.rawValue &+ 1)
+    cancelled.messageKey = request.messageKey.map { Token(rawValue: $0.rawValue &+ 1) }
+    cancelled.type = .cancelled
+    cancelled.occurredAt = request.occurredAt.advanced(by: .seconds(60))
+    var configuration = bench.configuration(instance: "one")
+    configuration.lookInterval = .milliseconds(10)
+    let service = ReconcilerService(configuration)
+    // Nothing was open when it was restored: whatever is known was looked for since.
+    try await bench.whileJudging(service) {
+      try await bench.publish([request])
+      try await bench.until("it is known") {
+        service.status.snapshot.partitions.values.contains { $0.oldestOpen != nil }
+      }
+      try await bench.publish([cancelled])
+      try await bench.until("it is forgotten") {
+        service.status.snapshot.partitions.values.allSatisfy { $0.oldestOpen == nil }
+      }
+    }
+  }
+
+  @Test(.enabled(if: canRun, "\(TestBroker.skipReason)"))
   func `an aborted transaction of events leaves no trace`() async throws {
     let bench = try await ReconcilerBench()
     defer { bench.broker.stop() }

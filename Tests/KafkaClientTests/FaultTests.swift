@@ -115,6 +115,37 @@ import Testing
     #expect(await producer.close() == .closed)
   }
 
+  /// Without it the end would wait for a quarter of an hour, the lifetime of the transaction.
+  @Test(.timeLimit(.minutes(5)))
+  func `a commit that nobody answers ends when its task is cancelled, and says close`()
+    async throws
+  {
+    let mock = try Mock()
+    let producer = try KafkaTransactionalProducer(
+      mock.configuration(["retry.backoff.ms": "10"]), transactionalID: "owner",
+      transactionTimeout: .seconds(900))
+    try await producer.initTransactions(within: .seconds(20))
+    let failure = await withTaskGroup(of: KafkaError?.self) { group in
+      group.addTask {
+        do throws(KafkaError) {
+          let transaction = try await producer.beginTransaction()
+          try await transaction.enqueue(messages(5))
+          try mock.cluster.setBroker(1, isUp: false)
+          try await transaction.commit(within: .seconds(3_600))
+          return nil
+        } catch {
+          return error
+        }
+      }
+      group.cancelAll()
+      return await group.next() ?? nil
+    }
+    #expect(failure?.disposition == .close)
+    // A mock broker that is down cannot be taken away.
+    try mock.cluster.setBroker(1, isUp: true)
+    await producer.close(within: .seconds(1))
+  }
+
   @Test func `initTransactions gives up at its deadline and can be called again`() async throws {
     let mock = try Mock()
     try mock.cluster.setBroker(1, isUp: false)

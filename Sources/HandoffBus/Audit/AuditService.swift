@@ -59,7 +59,7 @@ package struct AuditService: Service {
       for (log, note) in try await restored() { await publisher.add(log: log, note: note) }
       await publisher.send()
       try await cancelWhenGracefulShutdown { try await read(publisher) }
-      if !Task.isCancelled { try await sign(publisher) }
+      if !Task.isCancelled { try await sign(publisher, isLast: true) }
       await publisher.close()
     } catch {
       await publisher.close()
@@ -140,6 +140,8 @@ package struct AuditService: Service {
       guard pace.isDue(at: .now) else { continue }
       pace.signed(at: .now)
       try await sign(publisher)
+      // Signing may have waited for a broker that is away.
+      try Task.checkCancellation()
       if let standings = try await auditor?.look() {
         status.update { $0.counts = standings }
       }
@@ -245,7 +247,7 @@ package struct AuditService: Service {
   }
 
   /// Signs what grew, and tells it to the checkpoints topic.
-  private func sign(_ publisher: CheckpointPublisher) async throws {
+  private func sign(_ publisher: CheckpointPublisher, isLast: Bool = false) async throws {
     guard let signer else { return }
     let published: [PublishedCheckpoint]
     do {
@@ -256,7 +258,7 @@ package struct AuditService: Service {
     for checkpoint in published {
       await publisher.add(log: checkpoint.log, note: checkpoint.note)
     }
-    await publisher.send()
+    await publisher.send(isLast: isLast)
     guard !published.isEmpty else { return }
     status.update { snapshot in
       snapshot.signedAt = Timestamp.now()

@@ -11,6 +11,7 @@ package actor BooksReader {
   private let kafka: KafkaConfiguration
   /// Tells the reconcilers' records from forged ones; `nil` where there are no secrets for it.
   private let stamp: RecordStamp?
+  /// Short, for the next look is soon, and who stops waits for the one under way.
   private let timeout: Duration
   private var reader: KafkaReader?
   private var partitionCount: Int32 = 0
@@ -23,7 +24,7 @@ package actor BooksReader {
   private static let depthMax: Int64 = 100_000
 
   package init(
-    _ kafka: KafkaConfiguration, stamp: RecordStamp? = nil, timeout: Duration = .seconds(30)
+    _ kafka: KafkaConfiguration, stamp: RecordStamp? = nil, timeout: Duration = .seconds(5)
   ) {
     self.kafka = kafka
     self.stamp = stamp

@@ -11,6 +11,8 @@ actor CheckpointPublisher {
   private let logger: Logger
   private let producer: RenewedProducer
   private var pending: [AuditLogName: String] = [:]
+  /// Whether the last attempt to send failed.
+  private var hasFailed = false
 
   init(kafka: KafkaConfiguration, logger: Logger) {
     producer = RenewedProducer(kafka)
@@ -19,14 +21,17 @@ actor CheckpointPublisher {
 
   func add(log: AuditLogName, note: String) { pending[log] = note }
 
-  /// Sends what waits.
-  func send() async {
-    guard !pending.isEmpty else { return }
+  /// Sends what waits; for the last time only where Kafka answered the time before: the next start
+  /// finds it in the files.
+  func send(isLast: Bool = false) async {
+    guard !pending.isEmpty, !isLast || !hasFailed else { return }
     let sending = pending.sorted { $0.key < $1.key }
     do throws(KafkaError) {
       try await producer.send(sending.compactMap { Self.message($0.value) })
       for (log, note) in sending where pending[log] == note { pending[log] = nil }
+      hasFailed = false
     } catch {
+      hasFailed = true
       logger.notice(
         "Checkpoints not sent",
         metadata: [

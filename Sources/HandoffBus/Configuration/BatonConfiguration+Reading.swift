@@ -17,7 +17,9 @@ extension BatonConfiguration {
     reader.readEnvironment(environment)
     reader.checkSecurity(environment)
     guard reader.faults.isEmpty else {
-      throw ConfigurationFaults(file: file, faults: reader.faults)
+      throw ConfigurationFaults(
+        file: file, faults: reader.faults,
+        isMissing: file.map { !FileManager.default.fileExists(atPath: $0) } ?? false)
     }
     return reader.configuration
   }

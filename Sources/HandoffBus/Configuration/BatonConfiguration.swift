@@ -111,6 +111,8 @@ package struct ConfigurationFaults: Error {
   /// The file, or `nil` where only the environment was read.
   package let file: String?
   package let faults: [Fault]
+  /// There is no such file.
+  package var isMissing = false
 }
 
 extension ConfigurationFaults: CustomStringConvertible {

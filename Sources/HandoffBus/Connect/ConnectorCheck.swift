@@ -98,13 +98,8 @@ package struct ConnectorCheck {
     var checked = Message(
       outcome: .refused, answer: answer(to: own, message.outcome), events: [],
       lost: Self.lost(own, message.outcome))
-    switch message.outcome {
-    case .mapped(let mapped), .noHandoffFact(let mapped, _):
-      checked.messageType = IngestDraft.typeCode(mapped.messageType)?.description
-    case .refused(let error):
-      checked.messageType = error.messageType.flatMap(IngestDraft.typeCode)?.description
-      checked.explanation = error.explanation
-    }
+    checked.messageType = message.outcome.messageType.flatMap(IngestDraft.typeCode)?.description
+    if case .refused(let error) = message.outcome { checked.explanation = error.explanation }
     switch result {
     case .events(let ingested):
       checked.outcome = .events

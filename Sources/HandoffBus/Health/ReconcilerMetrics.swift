@@ -90,7 +90,7 @@ struct ReconcilerMetrics {
       gauge("baton_snapshot_bytes", "Its size.") { $0.snapshot.map { Double($0.byteCount) } },
       gauge(
         "baton_oldest_open_handoff_age_seconds",
-        "Age of the oldest handoff that was open at the last look at everybody."
+        "Age of the oldest handoff that was open at the last look at everybody, within 5 minutes."
       ) {
         $0.books.total[.open] == 0 ? nil : $0.oldestOpen.map { seconds(now.since($0)) }
       },
@@ -156,14 +156,14 @@ struct ReconcilerMetrics {
 
   private var openByPlace: Metric {
     var samples: [Sample] = []
-    for (partition, entry) in partitions where entry.books.total[.open] > 0 {
-      let places = entry.openByPlace.map { ($0.key?.description ?? "unknown", $0.value) }
-      samples += places.sorted { $0.0 < $1.0 }.map { place, count in
+    for (partition, entry) in partitions {
+      let places = entry.books.byPlace.map { ($0.key?.description ?? "unknown", $0.value[.open]) }
+      samples += places.filter { $0.1 > 0 }.sorted { $0.0 < $1.0 }.map { place, count in
         Sample(Double(count), [Label("partition", partition), Label("place", code: place)])
       }
     }
     return Metric(
-      "baton_open_handoffs", .gauge, "Handoffs open by place, as of the last look at everybody.",
+      "baton_open_handoffs", .gauge, "Handoffs open by place, as the books have them.",
       samples)
   }
 

@@ -107,7 +107,9 @@ package struct IngestPageMaker: Sendable {
     // What the sender was told stands, also where the message alone would read better.
     return [
       .refused(
-        MappingError(refusal.reason, field: refusal.field, explanation: "refused on arrival"))
+        MappingError(
+          refusal.reason, field: refusal.field, explanation: "refused on arrival",
+          messageType: outcomes.first?.messageType))
     ]
   }
 

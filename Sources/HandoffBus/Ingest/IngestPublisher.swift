@@ -9,6 +9,14 @@ package protocol IngestPublisher: Sendable {
   /// Fences the predecessor, then gives what is committed on the correlation topic, oldest first.
   func open(restoring restore: (CorrelationChange) -> Void) async throws(KafkaError)
 
+  /// Gives what others have committed on the correlation topic since, as far as it is here: waits
+  /// for nothing.
+  ///
+  /// In the end whoever takes it, with what it published itself, knows what the topic says.
+  ///
+  /// - Throws: with the disposition `.close` where ``open(restoring:)`` must come next.
+  func follow(_ body: (CorrelationChange) -> Void) async throws(KafkaError)
+
   /// Writes all in one transaction, and with it how far the inboxes are consumed.
   ///
   /// - Throws: with the disposition `.close` where ``open(restoring:)`` must come next; in every
@@ -40,12 +48,27 @@ package enum CorrelationChange: Sendable {
 
 /// Writes to Kafka under one transactional id.
 package final class KafkaIngestPublisher: IngestPublisher {
+  /// The clients of one session.
+  private struct Clients {
+    var producer: KafkaTransactionalProducer?
+    /// Reads the correlation topic on from where it was restored to.
+    var reader: KafkaReader?
+    /// What was committed here and is not read back yet.
+    var own = OwnRecords()
+  }
+
+  /// Batches of one call of ``follow(_:)``: more is taken by the next.
+  private static let followedBatchesMax = 20
+  /// How long each client may take to close: who stops waits for it, and what an open transaction
+  /// holds is in the outbox.
+  private static let closeMax: Duration = .seconds(3)
+
   private let configuration: KafkaConfiguration
   private let transactionalID: String
   private let timeout: Duration
   /// How long the correlation may take to be read back.
   private let restoreTimeout: Duration
-  private let producer = Mutex<KafkaTransactionalProducer?>(nil)
+  private let clients = Mutex(Clients())
 
   package init(
     _ configuration: KafkaConfiguration, transactionalID: String,
@@ -63,7 +86,7 @@ package final class KafkaIngestPublisher: IngestPublisher {
     await close()
     let producer = try KafkaTransactionalProducer(
       configuration, transactionalID: transactionalID, transactionTimeout: timeout)
-    self.producer.withLock { $0 = producer }
+    clients.withLock { $0.producer = producer }
     // First the fence: only then can nothing more be added to what is read back.
     // Short, because nothing interrupts it: a broker that is away must not hold up the end.
     try await producer.initTransactions(within: min(timeout, .seconds(10)))
@@ -73,25 +96,58 @@ package final class KafkaIngestPublisher: IngestPublisher {
     let starts = (0..<count).map {
       KafkaPartitionOffset(topic: topic, partition: $0, offset: KafkaPartitionOffset.beginning)
     }
+    // Closed with the rest, whatever comes of it.
+    clients.withLock { $0.reader = reader }
     do {
-      _ = try await reader.readToEnd(from: starts, within: restoreTimeout) { batch in
+      let ends = try await reader.readToEnd(from: starts, within: restoreTimeout) { batch in
         for record in batch.records { restore(try Self.change(record)) }
       }
+      try await reader.assign(ends)
     } catch {
-      await reader.close()
-      throw (error as? KafkaError)
-        ?? KafkaError(
-          .invalidState, message: "a record of \(topic) cannot be read", disposition: .close,
-          underlying: error)
+      throw Self.unreadable(error)
     }
-    await reader.close()
+  }
+
+  package func follow(_ body: (CorrelationChange) -> Void) async throws(KafkaError) {
+    guard let reader = clients.withLock({ $0.reader }) else { return }
+    let limits = KafkaBatchLimits(countMax: 5_000, waitMax: .zero, idleMax: .zero)
+    do {
+      var count = 0
+      for try await batch in reader.batches(limits) {
+        guard batch.truncations.isEmpty else {
+          throw KafkaError(
+            .offsetReset, message: "the correlation topic is shorter than it was",
+            disposition: .close)
+        }
+        let others = clients.withLock { $0.own.others(among: batch.records) }
+        for record in others { body(try Self.change(record)) }
+        count += 1
+        if batch.isEmpty || count == Self.followedBatchesMax { break }
+      }
+    } catch {
+      throw Self.unreadable(error)
+    }
+  }
+
+  /// What is wrong with reading: only to begin anew mends it.
+  private static func unreadable(_ error: any Error) -> KafkaError {
+    let known = error as? KafkaError
+    return KafkaError(
+      known?.code ?? .invalidState,
+      message: known?.message ?? "a record of \(Topic.correlation.name) cannot be read",
+      disposition: .close, underlying: error)
   }
 
   package func publish(
     _ messages: [KafkaMessage], consumed: [KafkaPartitionOffset]
   ) async throws(KafkaError) {
-    guard let producer = producer.withLock({ $0 }) else {
+    let (open, isBehind) = clients.withLock { ($0.producer, $0.own.isFull) }
+    guard let producer = open else {
       throw KafkaError(.invalidState, message: "not open", disposition: .close)
+    }
+    guard !isBehind else {
+      throw KafkaError(
+        .queueFull, message: "the correlation topic is not read on", disposition: .close)
     }
     let transaction = try await producer.beginTransaction(within: timeout)
     var failure: KafkaError?
@@ -109,6 +165,7 @@ package final class KafkaIngestPublisher: IngestPublisher {
       throw failure
     }
     try await transaction.commit(within: timeout)
+    clients.withLock { $0.own.note(messages) }
   }
 
   package func readEvents(_ body: ([HandoffEvent]) async throws -> Void) async throws {
@@ -126,11 +183,12 @@ package final class KafkaIngestPublisher: IngestPublisher {
   }
 
   package func close() async {
-    let producer = producer.withLock { producer in
-      defer { producer = nil }
-      return producer
+    let open = clients.withLock { clients in
+      defer { clients = Clients() }
+      return clients
     }
-    await producer?.close()
+    await open.producer?.close(within: Self.closeMax)
+    await open.reader?.close(within: Self.closeMax)
   }
 
   private static func change(_ record: KafkaRecord) throws(WireError) -> CorrelationChange {

@@ -141,8 +141,11 @@ package final class IngestService: Service {
           session.isOpen = false
           await publisher.close()
         }
+        let isFenced = (error as? KafkaError).map { Self.fencing.contains($0.code) } ?? false
         logger.error(
-          "Ingest waits: frames stay in the outbox",
+          isFenced
+            ? "Another process may ingest under this one's name: give each an --instance of its own"
+            : "Ingest waits: frames stay in the outbox",
           metadata: [
             "error": "\(error)", "waiting": "\(outbox.level.rowCount)", "pause": "\(pause)",
           ])
@@ -151,6 +154,11 @@ package final class IngestService: Service {
       }
     }
   }
+
+  /// What a broker says to whoever is shut out by another of the same transactional id.
+  private static let fencing: Set<KafkaError.Code> = [
+    .fenced, .producerFenced, .invalidProducerEpoch,
+  ]
 
   /// What one session holds in memory.
   struct Session {
@@ -195,12 +203,7 @@ package final class IngestService: Service {
     var table = CorrelationTable(countMax: limits.correlation.entryCountMax)
     session.table = CorrelationTable(countMax: 0)
     let today = MessageDraft.day(now())
-    try await publisher.open { change in
-      switch change {
-      case .entry(let entry): table.restore(entry, today: today)
-      case .forgotten(let token): table.restoreTombstone(token)
-      }
-    }
+    try await publisher.open { table.restore($0, today: today) }
     session.table = table
     session.parked = ParkedAnswers(limits: limits.parked)
     try await outbox.unpark(nil)
@@ -221,6 +224,7 @@ package final class IngestService: Service {
     try await adoptEpoch(&session)
     while true {
       try Task.checkCancellation()
+      try await follow(&session)
       let frames = try await outbox.pending(
         limit: limits.pageCountMax, byteCountMax: limits.pageByteCountMax)
       if frames.isEmpty { break }
@@ -241,6 +245,24 @@ package final class IngestService: Service {
     }
     try await tellConditions(at: time, &session)
     try await beat(&session)
+  }
+
+  /// Learns what others who ingest into this bus have written, and lets go on what waited for it.
+  private func follow(_ session: inout Session) async throws {
+    let today = MessageDraft.day(now())
+    var learned: [Token] = []
+    try await publisher.follow { change in
+      session.table.restore(change, today: today)
+      if case .entry(let entry) = change { learned.append(entry.token) }
+    }
+    try await release(session.parked.wanted(by: learned), &session)
+  }
+
+  /// Puts the answers that the outbox keeps under `tokens` back in line.
+  private func release(_ tokens: [Token], _ session: inout Session) async throws {
+    guard !tokens.isEmpty else { return }
+    try await outbox.unpark(tokens)
+    session.parked.release(tokens)
   }
 
   /// How certificates and the correlation table stand, where that is news.
@@ -278,11 +300,7 @@ package final class IngestService: Service {
     session.parked.remove(draft.settlement.published)
     try await outbox.settle(draft.settlement)
     counters.add(draft.counts)
-    let wanted = session.parked.wanted(by: learned)
-    if !wanted.isEmpty {
-      try await outbox.unpark(wanted)
-      session.parked.release(wanted)
-    }
+    try await release(session.parked.wanted(by: learned), &session)
   }
 
   /// Answers whose request has not come in time are looked up once more and said to be orphans;

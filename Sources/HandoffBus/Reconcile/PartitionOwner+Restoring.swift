@@ -92,9 +92,8 @@ extension PartitionOwner {
   private func lookAtEverybody() throws(UnknownActivation) -> OpenHandoffs {
     var look = OpenHandoffs()
     var open: [Rule: Int] = [:]
-    let register = reducer.registerInForce
     try reducer.takeStock { person in
-      look.add(person, register)
+      look.add(person)
       for alert in person.alerts where alert.isOpen { open[alert.rule, default: 0] += 1 }
     }
     openAlerts = open
@@ -116,7 +115,9 @@ extension PartitionOwner {
       raise(alert)
       recount = alert
     }
-    status.update { $0.partitions[partition, default: .init(nextOffset: 0)].note(look) }
+    status.update {
+      $0.partitions[partition, default: .init(nextOffset: 0)].oldestOpen = look.oldest
+    }
   }
 
   private func tellRestored(isQuickened: Bool) {

@@ -74,8 +74,7 @@ extension PartitionOwner {
       return .waiting
     }
     guard !keys.isEmpty else {
-      let look = copying?.look ?? OpenHandoffs()
-      status.update { $0.partitions[partition]?.note(look) }
+      note(copying?.look ?? OpenHandoffs())
       copying = nil
       return .finished(SnapshotEntry.texts(of: reducer))
     }
@@ -83,7 +82,7 @@ extension PartitionOwner {
     for key in keys {
       guard let person = reducer.committedPerson(for: key) else { continue }
       entries.append(SnapshotEntry.person(person).bytes)
-      copying?.look.add(reducer.unpacked(person), reducer.registerInForce)
+      copying?.look.add(reducer.unpacked(person))
     }
     return .entries(entries)
   }

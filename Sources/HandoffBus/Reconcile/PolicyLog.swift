@@ -4,9 +4,6 @@ internal import KafkaClient
 
 /// The config topic: the bytes of every policy and register ever in force, by their hash.
 struct PolicyLog {
-  /// Of the record that says what was activated last, so that a switch of one part keeps the other.
-  private static let activatedKey = "activated"
-
   private let kafka: KafkaConfiguration
 
   init(_ kafka: KafkaConfiguration) { self.kafka = kafka }
@@ -46,10 +43,11 @@ struct PolicyLog {
     try await write(source.bytes, key: source.register.hash.description)
   }
 
-  /// What a person activated last; `nil` before anybody did.
+  /// What a person activated last, so that a switch of one part keeps the other; `nil` before
+  /// anybody did.
   func activated() async throws -> RulesActivation? {
     var activated: RulesActivation?
-    let key = Array(Self.activatedKey.utf8)
+    let key = Array(RulesActivation.lastKey.utf8)
     try await TopicScan(kafka, topic: .config).readToEnd { record in
       guard record.key == key, let value = record.value else { return }
       activated = try? RulesActivation(protobuf: value)
@@ -60,7 +58,7 @@ struct PolicyLog {
   /// Keeps in mind what was activated.
   func note(_ activation: RulesActivation) async throws(KafkaError) {
     try await write(
-      activation.protobuf, key: Self.activatedKey, contentType: "application/protobuf")
+      activation.protobuf, key: RulesActivation.lastKey, contentType: "application/protobuf")
   }
 
   private func write(

@@ -18,6 +18,9 @@ package struct ReconcilerConfiguration: Sendable {
   package var stamp: RecordStamp?
   /// `nil`: memory is made from the changelog alone at every start.
   package var snapshots: SnapshotSettings?
+  /// Everybody is looked at as often, by snapshots or without: only so is the age of the oldest
+  /// open handoff known.
+  package var lookInterval: Duration = .seconds(300)
   package var logger = Logger(label: "baton.reconcile")
 
   package init(

@@ -10,6 +10,8 @@ struct ReconcilerSession: Sendable {
   private let ticks: TickWriter
   private let crew: PartitionCrew
   private let keeper: SnapshotKeeper?
+  /// `nil` where snapshots look at everybody often enough.
+  private let watch: OpenHandoffsWatch?
 
   init(
     configuration: ReconcilerConfiguration, rules: RulesOnLog, partitionCount: Int32,
@@ -29,6 +31,9 @@ struct ReconcilerSession: Sendable {
         settings: settings, configuration: configuration, cluster: cluster, status: status,
         crew: crew)
     }
+    let interval = configuration.lookInterval
+    let isLooking = configuration.snapshots.map { $0.interval <= interval } ?? false
+    watch = isLooking ? nil : OpenHandoffsWatch(crew: crew, interval: interval)
   }
 
   /// Runs until the task is cancelled; throws when the group has to be joined anew.
@@ -49,6 +54,7 @@ struct ReconcilerSession: Sendable {
     do {
       try await withThrowingTaskGroup { group in
         if let keeper { group.addTask { await keeper.run() } }
+        if let watch { group.addTask { await watch.run() } }
         defer { group.cancelAll() }
         try await consume(consumer)
       }

@@ -22,8 +22,6 @@ package final class ReconcilerStatus: Sendable {
     package var openAlerts: [Rule: Int] = [:]
     /// When the oldest handoff that is open was requested, as of the last look at everybody.
     package var oldestOpen: Timestamp?
-    /// Handoffs open by place, as of the same look; `nil` where no register says of either party.
-    package var openByPlace: [Code?: UInt64] = [:]
     /// The latest word on each source.
     package var sources: [SourceState] = []
     /// The last snapshot taken of it by this process.

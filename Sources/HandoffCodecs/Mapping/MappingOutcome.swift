@@ -10,6 +10,14 @@ package enum MappingOutcome: Sendable {
   case noHandoffFact(MappedMessage, reason: Code)
   /// The message is not understood, or must not be.
   case refused(MappingError)
+
+  /// Such as `REF^I12`, where it could be read.
+  package var messageType: String? {
+    switch self {
+    case .mapped(let message), .noHandoffFact(let message, _): message.messageType
+    case .refused(let error): error.messageType
+    }
+  }
 }
 
 /// Why a message is refused, in the sender's own terms.

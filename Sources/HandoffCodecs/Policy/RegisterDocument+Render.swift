@@ -31,6 +31,5 @@ extension RegisterDocument {
     values.isEmpty ? [] : ["    \(key): [\(values.map(quoted).joined(separator: ", "))]"]
   }
 
-  /// Codes and days have nothing in them that would need escaping.
-  private static func quoted(_ text: String) -> String { "\"\(text)\"" }
+  private static func quoted(_ text: String) -> String { PolicyDocument.quoted(text) }
 }

@@ -31,6 +31,9 @@ extension SourceState: WireMessage {
 }
 
 extension RulesActivation: WireMessage {
+  /// The key under which the config topic keeps what a person activated last.
+  package static let lastKey = "activated"
+
   package static var wireName: StaticString { "baton.handoff.v1.RulesActivation" }
 
   package func write(to writer: inout ProtobufWriter) {

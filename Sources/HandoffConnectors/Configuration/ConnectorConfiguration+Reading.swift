@@ -13,7 +13,7 @@ extension ConnectorConfiguration {
           .init(
             setting: "(file)", line: nil,
             explanation: "cannot be read; check the name and the permission")
-        ])
+        ], isMissing: !FileManager.default.fileExists(atPath: file))
     }
     do {
       return try parse(

@@ -118,10 +118,13 @@ package struct ConnectorFaults: Error, Hashable, Sendable, CustomStringConvertib
 
   package var file: String?
   package var faults: [Fault]
+  /// There is no such file.
+  package var isMissing: Bool
 
-  package init(file: String?, faults: [Fault]) {
+  package init(file: String?, faults: [Fault], isMissing: Bool = false) {
     self.file = file
     self.faults = faults
+    self.isMissing = isMissing
   }
 
   package var description: String {

@@ -32,13 +32,20 @@ public struct AlertGroup: Hashable, Sendable {
   public var opened: Timestamp { members.first?.opened ?? lead.opened }
   public var severity: Severity { lead.severity }
 
-  /// How many alerts hang on it, by rule, without the one that stands for it.
+  /// How many open alerts hang on it, by rule, without the one that stands for it.
   public var hanging: [(rule: Rule, count: Int)] {
     var counts: [Rule: Int] = [:]
-    for member in members where member.alertID != lead.alertID {
+    for member in others where member.action != .resolved {
       counts[member.rule, default: 0] += 1
     }
     return counts.sorted { $0.key < $1.key }.map { (rule: $0.key, count: $0.value) }
+  }
+
+  /// How many that are resolved hung on it, without the one that stands for it.
+  public var resolvedCount: Int { others.count { $0.action == .resolved } }
+
+  private var others: some Sequence<Verdict> {
+    members.lazy.filter { [lead] in $0.alertID != lead.alertID }
   }
 }
 

@@ -46,7 +46,7 @@ package struct AuditRecord: Hashable, Sendable {
 /// What a record can be searched by; derived from its bytes, so it can always be made again.
 package struct AuditDescription: Hashable, Sendable {
   /// Counts up whenever a record comes to be described otherwise: stored columns are derived anew.
-  package static let version = 1
+  package static let version = 2
 
   /// The CloudEvents type header as it stands.
   package var eventType: String?

@@ -13,7 +13,7 @@ extension AuditDescription {
     EventType.allCases.map(\.rawValue)
     + ["PersonTransfer", "Tick", "SourceState", "RulesActivation"]
     + ["SourceHeartbeat", "SourceReception", "SourceRefusal", "SourceOrphan", "SourceConflict"]
-    + ["SourceCondition", "Access", unknownType]
+    + ["SourceCondition", "Access", "Policy", "Register", "Activated", unknownType]
     + DeadLetter.Disposition.allCases.map { "DeadLetter.\($0.rawValue)" }
     + Rule.allCases.flatMap { rule in
       Verdict.Action.allCases.map { "\(rule.rawValue).\($0.rawValue)" }
@@ -37,15 +37,16 @@ extension AuditDescription {
   ///
   /// A type is an event's (`Accepted`), `Tick`, `SourceState`, `RulesActivation`, an alert's rule
   /// and what was done (`A07.opened`), `SourceHeartbeat`, `SourceReception`, `SourceRefusal`,
-  /// `SourceOrphan`, `SourceConflict`, `SourceCondition`, a dead letter's (`DeadLetter.refused`), or
-  /// `Access`.
+  /// `SourceOrphan`, `SourceConflict`, `SourceCondition`, a dead letter's (`DeadLetter.refused`),
+  /// `Access`, or of what the config topic keeps `Policy`, `Register` and `Activated`: the rules
+  /// that a person activated last.
   @Sendable package static func ofWire(_ record: AuditRecord) -> AuditDescription {
     let eventType = record.headers.first { $0.name == "ce_type" }?.value
       .flatMap { String(validating: $0, as: UTF8.self) }
     let stored = record.stored
     let wire = stored.record
     var description =
-      event(stored) ?? verdict(wire) ?? source(wire) ?? deadLetter(wire)
+      event(stored) ?? verdict(wire) ?? source(wire) ?? deadLetter(wire) ?? rules(wire)
       ?? AuditDescription(type: eventType == accessEventType ? "Access" : unknownType)
     description.eventType = eventType
     return description
@@ -83,6 +84,19 @@ extension AuditDescription {
     case .conflict: AuditDescription(type: "SourceConflict")
     case .condition: AuditDescription(type: "SourceCondition")
     }
+  }
+
+  /// What the config topic keeps: files under their hash, and what a person activated last.
+  private static func rules(_ wire: WireRecord) -> AuditDescription? {
+    guard let value = wire.value, let key = wire.key else { return nil }
+    let name = String(decoding: key, as: UTF8.self)
+    if name == RulesActivation.lastKey {
+      let isReadable = (try? RulesActivation(protobuf: value)) != nil
+      return isReadable ? AuditDescription(type: "Activated") : nil
+    }
+    // Only a hash that is right tells such a file from anything else.
+    guard name == WireCodec.recordHash(value).description else { return nil }
+    return AuditDescription(type: RegisterDocument.isRegister(value) ? "Register" : "Policy")
   }
 
   private static func deadLetter(_ wire: WireRecord) -> AuditDescription? {

@@ -10,10 +10,16 @@ import Testing
 
 @testable import HandoffBus
 
+/// What was committed, by whom, in order.
+final class FakeLog: Sendable {
+  let entries = Mutex<[(writer: ObjectIdentifier, message: KafkaMessage)]>([])
+}
+
 /// A Kafka of one process: committed transactions, and failures on demand.
 final class FakePublisher: IngestPublisher {
   struct State {
-    var committed: [KafkaMessage] = []
+    /// How far the log was restored and read on.
+    var followed = 0
     var consumed: [KafkaPartitionOffset] = []
     var failures: [KafkaError] = []
     var openCount = 0
@@ -22,26 +28,49 @@ final class FakePublisher: IngestPublisher {
 
   let state = Mutex(State())
   let crash = CrashPlan()
+  /// Shared by those who write to one bus.
+  let log: FakeLog
 
-  var committed: [KafkaMessage] { state.withLock { $0.committed } }
+  init(log: FakeLog = FakeLog()) {
+    self.log = log
+  }
+
+  var committed: [KafkaMessage] { log.entries.withLock { $0.map(\.message) } }
   var consumed: [KafkaPartitionOffset] { state.withLock { $0.consumed } }
 
   func open(restoring restore: (CorrelationChange) -> Void) async throws(KafkaError) {
-    let messages = state.withLock { state in
+    let messages = committed
+    state.withLock { state in
       state.openCount += 1
-      return state.committed
+      state.followed = messages.count
     }
-    for message in messages where message.topic == Topic.correlation.name {
-      do {
-        if message.value == nil {
-          let key = String(decoding: message.key ?? [], as: UTF8.self)
-          restore(.forgotten(try #require(Token(key))))
-        } else {
-          restore(.entry(try WireCodec.correlationEntry(message.wire)))
-        }
-      } catch {
-        throw KafkaError(.invalidState, message: "\(error)", disposition: .close)
+    for message in messages { try Self.give(message, to: restore) }
+  }
+
+  func follow(_ body: (CorrelationChange) -> Void) async throws(KafkaError) {
+    let entries = log.entries.withLock { $0 }
+    let news = state.withLock { state in
+      defer { state.followed = entries.count }
+      return entries[state.followed...]
+    }
+    for entry in news where entry.writer != ObjectIdentifier(self) {
+      try Self.give(entry.message, to: body)
+    }
+  }
+
+  private static func give(
+    _ message: KafkaMessage, to body: (CorrelationChange) -> Void
+  ) throws(KafkaError) {
+    guard message.topic == Topic.correlation.name else { return }
+    do {
+      if message.value == nil {
+        let key = String(decoding: message.key ?? [], as: UTF8.self)
+        body(.forgotten(try #require(Token(key))))
+      } else {
+        body(.entry(try WireCodec.correlationEntry(message.wire)))
       }
+    } catch {
+      throw KafkaError(.invalidState, message: "\(error)", disposition: .close)
     }
   }
 
@@ -51,7 +80,8 @@ final class FakePublisher: IngestPublisher {
     guard crash.goesOn() else { throw KafkaError(.transport, disposition: .close) }
     let failure: KafkaError? = state.withLock { state in
       if !state.failures.isEmpty { return state.failures.removeFirst() }
-      state.committed += messages
+      let writer = ObjectIdentifier(self)
+      log.entries.withLock { $0 += messages.map { (writer, $0) } }
       state.consumed += consumed
       state.transactionCount += 1
       return nil
@@ -150,6 +180,8 @@ final class IngestBench {
   let folder: TemporaryFolder
   let secrets: Secrets
   let publisher: FakePublisher
+  /// Where the service writes: ``publisher``, unless another was given.
+  private let through: any IngestPublisher
   let source: ConnectorConfiguration
   /// Connectors beside ``source``, for what comes by another way.
   let others: [ConnectorConfiguration]
@@ -165,10 +197,11 @@ final class IngestBench {
 
   init(
     _ change: (inout ConnectorConfiguration) -> Void = { _ in }, secrets: Secrets = .generate(),
-    limits: IngestLimits = IngestLimits(), others: [ConnectorConfiguration] = []
+    limits: IngestLimits = IngestLimits(), others: [ConnectorConfiguration] = [],
+    log: FakeLog = FakeLog(), through: (any IngestPublisher)? = nil
   ) throws {
     let folder = try TemporaryFolder()
-    let publisher = FakePublisher()
+    let publisher = FakePublisher(log: log)
     let lines = LogKeeper.Lines()
     let board = ConnectorBoard()
     let start = Timestamp(milliseconds: 1_700_000_000_000)
@@ -176,7 +209,9 @@ final class IngestBench {
     source.mapping.namesAreODSCodes = true
     change(&source)
     let parts = try Self.parts(
-      folder, secrets, [source] + others, publisher, board, limits, lines, start)
+      folder, secrets, [source] + others, publisher, through ?? publisher, board, limits, lines,
+      start)
+    self.through = through ?? publisher
     self.folder = folder
     self.secrets = secrets
     self.publisher = publisher
@@ -192,8 +227,8 @@ final class IngestBench {
 
   private static func parts(
     _ folder: TemporaryFolder, _ secrets: Secrets, _ sources: [ConnectorConfiguration],
-    _ publisher: FakePublisher, _ board: ConnectorBoard, _ limits: IngestLimits,
-    _ lines: LogKeeper.Lines, _ time: Timestamp
+    _ publisher: FakePublisher, _ through: any IngestPublisher, _ board: ConnectorBoard,
+    _ limits: IngestLimits, _ lines: LogKeeper.Lines, _ time: Timestamp
   ) throws -> (Outbox, KeyStore, IngestService, ConnectorIntake) {
     let now: @Sendable () -> Timestamp = { time }
     let outbox = try Outbox(path: folder.path("outbox.sqlite"), now: now)
@@ -204,7 +239,7 @@ final class IngestBench {
     let service = IngestService(
       outbox: outbox, keys: CrashingKeys(keys: keys, crash: publisher.crash), secrets: secrets,
       sources: sources, board: board,
-      publisher: publisher, limits: limits, logger: logger, now: now)
+      publisher: through, limits: limits, logger: logger, now: now)
     let intake = ConnectorIntake(sources[0], secrets: secrets, outbox: outbox, now: now)
     return (outbox, keys, service, intake)
   }
@@ -216,7 +251,7 @@ final class IngestBench {
     time = time.advanced(by: later)
     session = IngestService.Session(limits)
     (outbox, keys, service, intake) = try Self.parts(
-      folder, secrets, [source] + others, publisher, board, limits, logLines, time)
+      folder, secrets, [source] + others, publisher, through, board, limits, logLines, time)
   }
 
   func close() async {

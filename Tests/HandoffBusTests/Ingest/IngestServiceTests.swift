@@ -194,6 +194,7 @@ struct IngestServiceTests {
     #expect(
       try bench.publisher.deadLetters().map(\.reason)
         == [ingestCode("organisation.not-allowed")])
+    #expect(try bench.publisher.deadLetters().map(\.messageType) == [ingestCode("REF-I12")])
     await bench.close()
   }
 

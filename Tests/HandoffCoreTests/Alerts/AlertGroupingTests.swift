@@ -70,6 +70,23 @@ import Testing
     #expect(try grouping.groups(of: [alert(5, opened: 9), silence(opened: 12)]).count == 1)
   }
 
+  @Test func `say how many are open and how many are over`() throws {
+    let grouping = AlertGrouping(policy: .default)
+    let groups = try grouping.groups(of: [
+      alert(1, opened: 0), alert(2, opened: 1), alert(3, opened: 2, resolved: 9),
+      alert(4, opened: 3, resolved: 9), alert(5, opened: 4),
+    ])
+    let group = try #require(groups.first)
+    #expect(group.count == 5 && group.openCount == 3)
+    // The one that stands for it is told of by itself.
+    #expect(group.hanging.map(\.rule) == [.a07] && group.hanging.map(\.count) == [2])
+    #expect(group.resolvedCount == 2)
+    let over = try grouping.groups(of: [
+      alert(1, opened: 0, resolved: 5), alert(2, opened: 1, resolved: 6),
+    ])
+    #expect(over.first?.hanging.isEmpty == true && over.first?.resolvedCount == 1)
+  }
+
   @Test func `are one line a sender, rule and hour`() throws {
     let grouping = AlertGrouping(policy: .default)
     let groups = try grouping.groups(of: [

@@ -65,6 +65,14 @@ package struct CorrelationTable: Sendable {
 
   // MARK: Restoring
 
+  /// Takes a record of the topic; `today` dates entries that bear no day.
+  package mutating func restore(_ change: CorrelationChange, today: UInt16 = 0) {
+    switch change {
+    case .entry(let entry): restore(entry, today: today)
+    case .forgotten(let token): restoreTombstone(token)
+    }
+  }
+
   /// Takes an entry that the topic holds; `today` dates those that bear no day.
   package mutating func restore(_ entry: CorrelationEntry, today: UInt16 = 0) {
     let day = entry.seenDay == 0 ? today : entry.seenDay

@@ -20,7 +20,7 @@ extension WireCodec {
     // One for each person of each batch: of its headers only the id is made anew.
     let bytes = Array(key.utf8)
     var headers = Self.personHeaders
-    headers[1].value = bytes
+    headers[Self.personIDPlace].value = bytes
     return WireRecord(key: bytes, value: person.protobuf, headers: headers)
   }
 
@@ -28,6 +28,13 @@ extension WireCodec {
     Person(key: PatientKey(epoch: 1, high: 0, low: 0)), key: "", id: "", source: busSource,
     time: nil, subject: nil
   ).headers
+
+  private static let personIDPlace: Int = {
+    guard let place = personHeaders.firstIndex(where: { $0.name == "ce_id" }) else {
+      preconditionFailure("every record of a person has an id")
+    }
+    return place
+  }()
 
   package func encode(_ state: PartitionState) -> WireRecord {
     record(
