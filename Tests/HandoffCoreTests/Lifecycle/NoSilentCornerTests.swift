@@ -33,6 +33,16 @@ private func scene(in state: HandoffState, isBackfill: Bool = false) throws -> S
 }
 
 @Suite struct NoSilentCornerTests {
+  @Test func `an acceptance that comes again is a duplicate, and late once care has begun`() throws
+  {
+    for (state, isLate) in [(HandoffState.accepted, false), (.started, true)] {
+      var scene = try scene(in: state)
+      scene.say(.accepted, at: 5, id: 99)
+      #expect(scene.facts?.duplicateCount == (isLate ? 0 : 1))
+      #expect(scene.facts?.lateCount == (isLate ? 1 : 0))
+    }
+  }
+
   /// Every state, every event, every speaker: something is changed, recorded, counted or flagged,
   /// and what is illegal waits and is A14 after the reordering window.
   @Test(arguments: HandoffState.allCases, SpeakerRole.allCases)

@@ -123,6 +123,24 @@ struct BooksByPlaceTests {
     #expect(areBalanced)
   }
 
+  @Test func `what two pages lack is taken from the one that has too many`() throws {
+    let there = JourneyGenerator.code("oxon")
+    var before = try Self.scene()
+    before.say(.handoffRequested, at: 0, id: 1, handoff: HandoffID(rawValue: 1))
+    before.say(.handoffRequested, at: 1, id: 2, handoff: HandoffID(rawValue: 2)) {
+      $0.from = Party(organisation: Scene.stranger)
+    }
+    let right = before.reducer.state.books.byPlace
+    let scene = try Self.restored(before) { state in
+      var all = Ledger()
+      (all.requested, all[.open]) = (2, 2)
+      state.books.byPlace = [nil: Ledger(), Self.here: Ledger(), there: all]
+    }
+    let pages = scene.reducer.state.books.byPlace
+    #expect(pages[nil] == right[nil] && pages[Self.here] == right[Self.here])
+    #expect(pages[there] == Ledger() && right.count == 2)
+  }
+
   @Test func `places beyond the limit share the page of none, and it balances`() throws {
     var before = try Self.scene()
     before.say(.discharged, at: 0, handoff: nil)

@@ -63,6 +63,8 @@ struct HonestTimeTests {
     #expect(Set(scene.verdicts.map(\.alertID)).count == 1)
     #expect(scene.verdicts.map(\.revision) == [1, 2])
     #expect(scene.verdicts.last?.hangsOn == nil)
+    let kept = scene.reducer.person(for: Scene.key)?.alerts.first
+    #expect(kept?.isOpen == true && kept?.isUndetermined == false && kept?.hangsOn == nil)
   }
 
   @Test func `a spooled answer is judged by when it happened`() throws {
@@ -246,6 +248,26 @@ struct HonestTimeTests {
     for minute in 63...70 as ClosedRange<Int64> { scene.tick(at: minute) }
     #expect(scene.verdicts.short == ["A07 undetermined"])
     #expect(scene.verdicts.first?.opened.minute == 5)
+  }
+
+  @Test func `a deadline that an amendment moves once it was undetermined is so from there too`() {
+    var scene = Self.requested()
+    scene.tick(at: 70)
+    scene.say(.handoffAmended, at: 71) { $0.kind = HandoffKind("gp-ucr") }
+    scene.tick(at: 80)
+    #expect(scene.verdicts.short == ["A07 undetermined", "A07 undetermined"])
+    #expect(scene.verdicts.map(\.opened.minute) == [60, 5])
+  }
+
+  @Test func `nobody there after a discharge is judged when the hospital's source is complete`() {
+    var scene = Scene(policy: Self.policy)
+    scene.apply(Self.word(upTo: -1), at: -1)
+    _ = scene.stay(.discharged, at: 0)
+    let later: Int64 = 5 * 24 * 60
+    scene.tick(at: later)
+    #expect(!scene.stands(.a20))
+    scene.apply(Self.word(upTo: later), at: later + 1)
+    #expect(scene.stands(.a20))
   }
 
   @Test func `an answer of a healthy source is judged by the broker's time`() {

@@ -62,6 +62,18 @@ import Testing
     #expect(scene.reducer.missingPolicies == [first])
   }
 
+  @Test func `of policy and register the one that is not known is named`() throws {
+    let (unknown, register) = (
+      try OrganisationRegisterTests.hash(8), try OrganisationRegisterTests.hash(9)
+    )
+    var scene = Scene()
+    for (policy, missing) in [(unknown, unknown), (Policy.default.hash, register)] {
+      let state = PartitionState(activations: [Self.activation(policy, register: register)])
+      let error = #expect(throws: MissingPolicy.self) { try scene.reducer.restore(state) }
+      #expect(error?.hash == missing)
+    }
+  }
+
   @Test func `a batch begins with nothing to be written`() {
     var region = Region()
     region.isPrompt = false

@@ -31,6 +31,23 @@ private let one = HandoffID(rawValue: 1)
     #expect(scene.reducer.keys.isEmpty)
   }
 
+  @Test func `a word on the stay that names a handoff is none of the handoff`() {
+    var scene = Scene()
+    scene.say(.handoffRequested, at: 0)
+    scene.say(.readyForDischarge, at: 1)
+    #expect(scene.reducer.state.books.unlinkedCount == 1)
+    #expect(scene.reducer.person(for: Scene.key)?.handoffs.first?.window.count == 1)
+  }
+
+  @Test func `what nothing can overtake is settled, and the rest of the window is not`() {
+    var scene = Scene()
+    scene.say(.handoffRequested, at: 0)
+    scene.say(.delivered, at: 10)
+    scene.say(.received, at: 20)
+    let window = scene.reducer.person(for: Scene.key)?.handoffs.first?.window
+    #expect(window?.map(\.type) == [.delivered, .received])
+  }
+
   /// Found by the oracle, seed 204: the care that had begun was forgotten before the discharge.
   @Test func `care that began before the discharge answers it for as long as it is remembered`() {
     let day: Int64 = 24 * 60

@@ -26,6 +26,13 @@ import Testing
     return region
   }
 
+  @Test func `a merge that comes again under another id is counted as delivered again`() {
+    var region = Region()
+    for id in [70, 71] as [UInt128] { region.merge(Region.a, into: Region.b, at: 5, id: id) }
+    #expect(region.reducers[1].state.books.redeliveredCount == 1)
+    #expect(region.verdicts.isEmpty)
+  }
+
   @Test func `a stay keeps the policy that it was said under`() throws {
     var region = try Self.slowRegion()
     region.say(.readyForDischarge, of: Region.a, at: 5, handoff: nil) { $0.dischargePathway = 1 }

@@ -105,6 +105,30 @@ import Testing
     #expect(!scene.verdicts.contains { $0.rule == .a26 })
   }
 
+  @Test func `made before another, by a clock that steps, are not too few`() {
+    var scene = SourceScene()
+    scene.beat(at: 0, frames: 0)
+    scene.receive(at: 30)
+    scene.beat(at: 150, frames: 1)
+    // The clock steps back, twice: the total comes behind two messages that it does not count.
+    for second in 181...182 as ClosedRange<Int64> {
+      scene.receive(at: second) { $0.at = SourceScene.seconds(second - 120) }
+    }
+    scene.beat(at: 185, frames: 1, clock: -65)
+    #expect(!scene.verdicts.contains { $0.rule == .a26 })
+  }
+
+  @Test func `with more counted than they say again are A26 for what is new`() {
+    var scene = SourceScene()
+    scene.beat(at: 0, frames: 0)
+    for second in 1...2 as ClosedRange<Int64> { scene.receive(at: second) }
+    scene.beat(at: 60, frames: 1)
+    for second in 61...62 as ClosedRange<Int64> { scene.receive(at: second) }
+    scene.beat(at: 120, frames: 2)
+    let counted = scene.reducer.source(SourceScene.code)?.book.episodes.filter { $0.rule == .a26 }
+    #expect(counted?.map(\.count) == [2])
+  }
+
   @Test func `that lack nothing show that nothing is missing of those before`() {
     var scene = SourceScene()
     scene.beat(at: 0, frames: 0)
