@@ -203,7 +203,8 @@ extension Person {
 
   /// Forgets what is over for long enough; its alerts are left as they were said last, for people.
   ///
-  /// An answer that was late is late now, though a source that was waited for never spoke again.
+  /// An answer that was late is late now, though a source that was waited for never spoke again; what
+  /// nobody answered stays undetermined.
   private mutating func forget(
     at moment: Moment, books: inout Books, into verdicts: inout [Verdict]
   ) {
@@ -213,7 +214,8 @@ extension Person {
       if handoffs[index].current.isRequested { books.forgotten += 1 }
       for position in alerts.indices
       where alerts[position].handoffID == id && alerts[position].hangsOn != nil {
-        end(alertAt: position, at: alerts[position].answeredAt, moment, into: &verdicts)
+        guard let answeredAt = alerts[position].answeredAt else { continue }
+        end(alertAt: position, at: answeredAt, moment, into: &verdicts)
       }
       handoffs.remove(at: index)
       alerts.removeAll { $0.handoffID == id && $0.subject == nil }

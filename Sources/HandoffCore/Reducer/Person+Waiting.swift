@@ -10,10 +10,10 @@ struct Answerer {
 
 extension Person {
   /// Whether an alert whose condition is over goes on waiting, because a source may still say that its
-  /// deadline was kept; an answer at this moment is noted.
+  /// deadline was kept; what ended it at this moment is noted.
   ///
-  /// A source hands over in the order in which it took in, so that who answers late through it has
-  /// nothing earlier to come.
+  /// A source hands over in the order in which it took in, so that who answers late through it, or
+  /// moves the deadline, has nothing earlier to come.
   mutating func goesOnWaiting(alertAt position: Int, _ moment: Moment) -> Bool {
     let alert = alerts[position]
     guard !alert.isOpen, alert.hangsOn != nil, let completeness = moment.completeness,
@@ -23,7 +23,8 @@ extension Person {
     else { return false }
     var known: Code?
     if let answer = moment.answer, let answerer = moment.answerer,
-      answerer.handoffID == alert.handoffID, answers.contains(answerer.type)
+      alert.answeredAt == nil
+        || answerer.handoffID == alert.handoffID && answers.contains(answerer.type)
     {
       guard answer.occurredAt >= alert.opened else {
         alerts[position].answeredAt = nil

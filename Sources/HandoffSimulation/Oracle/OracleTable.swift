@@ -120,16 +120,16 @@ enum OracleTable {
   /// Whether an event answers by itself the silence that an alert is about: it leads out of where the
   /// rule waits, or is what the rule waits for; `nil` where no step of the handoff does.
   static func answers(_ type: EventType, _ key: Claim.Key) -> Bool? {
-    // Failed transport is no answer to anything.
-    if type == .transportFailed { return false }
     func leadsOut(of waiting: HandoffState...) -> Bool {
-      waiting.contains { state in
-        switch move(state, type) {
-        case .go(let next): !waiting.contains(next)
-        case .withdraw, .answered: true
-        default: false
+      // Failed transport is no answer to anything.
+      type != .transportFailed
+        && waiting.contains { state in
+          switch move(state, type) {
+          case .go(let next): !waiting.contains(next)
+          case .withdraw, .answered: true
+          default: false
+          }
         }
-      }
     }
     switch (key.rule, key.cause) {
     case (.a07, _):

@@ -37,9 +37,11 @@ struct Standing {
   /// What falls due opens, and what ends by itself is resolved.
   mutating func advance(to time: Timestamp) {
     for (key, claim) in claims {
-      if claim.due <= time, open[key] == nil, waiting[key] == nil,
+      let isAnother = waiting[key].map { $0.answered != nil && $0.due != claim.due } ?? true
+      if claim.due <= time, open[key] == nil, isAnother,
         claim.until.map({ $0 > claim.due }) ?? true
       {
+        waiting[key] = nil
         judge(claim, at: max(claim.due, now))
       }
       sayWaiting(key, upTo: min(time, claim.until ?? time))
@@ -158,10 +160,12 @@ struct Standing {
     let isAnswer = answers == true && arrival.event.handoffID == key.handoff
     // In time after all.
     if isAnswer, happened < wait.due { wait.answered = nil }
-    if answers != nil, isAnswer ? happened >= wait.due : wait.answered != nil {
-      // Too late, as far as is known: what another source keeps may have been in time.
-      if isAnswer { wait.answered = min(wait.answered ?? happened, happened) }
-      if let source = behind(for: key, wait, besides: isAnswer ? arrival.event.source : nil) {
+    if answers != nil, isAnswer || wait.answered == nil ? happened >= wait.due : true {
+      // Answered or put off too late, as far as is known: what another source keeps may have been in
+      // time.
+      let isNoted = isAnswer || wait.answered == nil
+      if isNoted { wait.answered = min(wait.answered ?? happened, happened) }
+      if let source = behind(for: key, wait, besides: isNoted ? arrival.event.source : nil) {
         return waitOn(source, key, wait, at: arrival.at)
       }
     }

@@ -39,6 +39,9 @@ import Testing
         } else {
           event.source = Self.sources[Int(number) % 2]
         }
+        if type == .booked, Bool.random(using: &random) {
+          event.bookedFor = Scene.minutes(minute + Int64.random(in: 0..<100_000, using: &random))
+        }
         steps.append((event, minute))
         minute += gaps[Int.random(in: 0..<gaps.count, using: &random)]
       }
@@ -115,5 +118,68 @@ import Testing
     #expect(late.subtracting(atOnce) == [], "more than is so")
     #expect(atOnce.subtracting(late) == [], "less than is so")
     #expect(!atOnce.isEmpty)
+  }
+
+  /// What is opened and resolved of a scene whose last answer came late, while both sources were
+  /// behind, once both have caught up with that.
+  private static func judged(
+    _ rule: Rule, upTo minute: Int64, _ tell: (inout Scene) -> Void
+  ) -> [Verdict] {
+    var scene = Scene(policy: policy)
+    for word in [HonestTimeTests.word(upTo: -1), HonestTimeTests.slow(upTo: -1)] {
+      scene.apply(word, at: -1)
+    }
+    scene.say(.handoffRequested, at: 0)
+    tell(&scene)
+    for word in [HonestTimeTests.word(upTo: minute), HonestTimeTests.slow(upTo: minute)] {
+      scene.apply(word, at: minute + 1)
+    }
+    return scene.verdicts.filter { $0.rule == rule && $0.action != .undetermined }
+  }
+
+  private static let day: Int64 = 24 * 60
+
+  @Test func `a booking that puts off a start too late is late once all sources have caught up`() {
+    let said = Self.judged(.a09, upTo: 44 * Self.day) { scene in
+      scene.say(.accepted, at: 5)
+      scene.tick(at: 42 * Self.day + 1)
+      scene.say(.booked, at: 43 * Self.day) { $0.bookedFor = Scene.minutes(60 * Self.day) }
+    }
+    #expect(said.short == ["A09 opened", "A09 resolved"])
+    #expect(said.last?.lateness == .minutes(Self.day))
+  }
+
+  @Test func `a booking in time that puts off a start refutes what was undetermined`() {
+    let said = Self.judged(.a09, upTo: 44 * Self.day) { scene in
+      scene.say(.accepted, at: 5)
+      scene.tick(at: 42 * Self.day + 1)
+      scene.say(.booked, at: 41 * Self.day, arriving: 43 * Self.day) {
+        $0.bookedFor = Scene.minutes(60 * Self.day)
+      }
+    }
+    #expect(said.short == ["A09 resolved"] && said.last?.lateness == .zero)
+  }
+
+  @Test func `a start too late after a missed appointment is late, whatever was missed before`() {
+    let said = Self.judged(.a09, upTo: 54 * Self.day) { scene in
+      scene.say(.booked, at: 5) { $0.bookedFor = Scene.minutes(10 * Self.day) }
+      scene.say(.notAttended, at: 10 * Self.day)
+      scene.tick(at: 52 * Self.day + 1)
+      scene.say(.started, at: 53 * Self.day)
+    }
+    #expect(said.short == ["A09 opened", "A09 resolved"])
+    #expect(said.last?.lateness == .minutes(Self.day))
+  }
+
+  @Test func `an acceptance too late after a question is late, whatever was asked before`() {
+    let said = Self.judged(.a08, upTo: 6 * Self.day) { scene in
+      scene.say(.received, at: 5)
+      scene.say(.infoRequested, at: Self.day)
+      scene.say(.handoffAmended, at: 2 * Self.day)
+      scene.tick(at: 4 * Self.day + 1)
+      scene.say(.accepted, at: 5 * Self.day)
+    }
+    #expect(said.short == ["A08 opened", "A08 resolved"])
+    #expect(said.last?.lateness == .minutes(Self.day))
   }
 }
