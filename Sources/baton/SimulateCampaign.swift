@@ -166,14 +166,10 @@ enum CampaignText {
   static func report(_ report: CampaignReport, style: Style) -> String {
     var lines = table(report.rules, of: "RULE", style)
     lines += [""] + table(report.waitingRules, of: "WITH SOURCES", style)
-    let undetermined = report.undetermined.sorted { $0.key < $1.key }.map { [$0.key, "\($0.value)"] }
-    lines += [""] + Table(headers: ["UNDETERMINED", "AGREED"], rows: undetermined).lines
+    lines += [""] + counts(report.undetermined, ["UNDETERMINED", "AGREED"], style)
     lines += [""] + table(report.sourceRules, of: "OF SOURCES", style)
-    let drawn = report.faults.sorted { $0.key < $1.key }.map { [$0.key, "\($0.value)"] }
-    var faults = Table(headers: ["FAULT", "DRAWN"], rows: drawn).lines
-    if let first = faults.first { faults[0] = style.dim(first) }
+    lines += [""] + counts(report.faults, ["FAULT", "DRAWN"], style)
     let agreed = report.seedCount - report.differingSeeds.count
-    lines += [""] + faults
     lines += [
       "",
       "\(agreed) of \(report.seedCount) seeds (\(report.seeds)) agree: \(report.events) events of "
@@ -184,14 +180,24 @@ enum CampaignText {
     return lines.joined(separator: "\n")
   }
 
+  private static func counts(
+    _ counts: [String: Int], _ headers: [String], _ style: Style
+  ) -> [String] {
+    let rows = counts.sorted { $0.key < $1.key }.map { [$0.key, "\($0.value)"] }
+    return dimmed(Table(headers: headers, rows: rows).lines, style)
+  }
+
+  private static func dimmed(_ lines: [String], _ style: Style) -> [String] {
+    lines.enumerated().map { $0.offset == 0 ? style.dim($0.element) : $0.element }
+  }
+
   private static func table(
     _ rules: [CampaignReport.Line], of name: String, _ style: Style
   ) -> [String] {
     let rows = rules.map {
       [$0.rule, "\($0.agreed)", "\($0.onlyReducer)", "\($0.onlyOracle)"]
     }
-    var lines = Table(headers: [name, "AGREED", "REDUCER ONLY", "ORACLE ONLY"], rows: rows).lines
-    if let first = lines.first { lines[0] = style.dim(first) }
-    return lines
+    return dimmed(
+      Table(headers: [name, "AGREED", "REDUCER ONLY", "ORACLE ONLY"], rows: rows).lines, style)
   }
 }

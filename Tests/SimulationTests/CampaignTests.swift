@@ -28,6 +28,8 @@ import Testing
     // Seeds 1 and 5 switch a profile on and off.
     #expect(campaign.switchCount == 4 && campaign.faultCounts[.policySwitched] == 4)
     #expect(campaign.equal[.a07, default: 0] > 0)
+    #expect(campaign.equalOfWaiting[.a07, default: 0] > 0)
+    #expect(campaign.equalUndetermined[.a08, default: 0] > 0)
     for rule in [.a18, .a25, .a26] as [Rule] {
       #expect(campaign.equalOfSources[rule, default: 0] > 0, "\(rule)")
     }

@@ -94,6 +94,35 @@ private let longRange: Range<UInt64>? = {
     #expect(differing.isEmpty)
   }
 
+  @Test func `a difference in how long a source is waited for is found`() {
+    let (records, policy) = Journeys.withSources(Journeys.records(seed: 3), seed: 3)
+    var patient = policy
+    for source in patient.sources.keys { patient.sources[source]?.interval = .hours(2) }
+    let found = Conformance(
+      records: records, until: Journeys.end(of: records), policy: policy, oracle: patient)
+    #expect(!found.differences.isEmpty)
+    #expect(found.differences.allSatisfy { $0.episode.waitsFor != nil })
+  }
+
+  @Test func `a difference in who is waited for is found, and in when it can be known`() {
+    let (records, policy) = Journeys.withSources(Journeys.records(seed: 3), seed: 3)
+    var trusting = policy
+    for source in trusting.sources.keys { trusting.sources[source]?.organisations = [] }
+    let found = Conformance(
+      records: records, until: Journeys.end(of: records), policy: policy, oracle: trusting)
+    let alerts = found.differences.filter { $0.episode.waitsFor == nil }
+    #expect(!alerts.isEmpty)
+    // Of some alerts nothing differs but from when on they could be said.
+    func when(_ isOfReducer: Bool) -> Set<HandoffSimulation.Episode> {
+      Set(
+        alerts.filter { $0.isOfReducer == isOfReducer }.map {
+          HandoffSimulation.Episode(
+            key: $0.episode.key, opened: $0.episode.opened, resolved: $0.episode.resolved)
+        })
+    }
+    #expect(!when(true).isDisjoint(with: when(false)))
+  }
+
   @Test func `the journeys make every silence undetermined now and then`() {
     var reached: [Rule: Int] = [:]
     for seed in 0..<40 as Range<UInt64> {

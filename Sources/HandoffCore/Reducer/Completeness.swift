@@ -27,14 +27,11 @@ struct Completeness {
     on organisations: [OrganisationID?], upTo due: Timestamp, _ policy: Policy,
     before: Code? = nil, besides known: Code? = nil
   ) -> Hanging? {
-    var first: Code?
-    for organisation in Set(organisations.compactMap(\.self)) {
-      for source in carriers(of: organisation) where source != known {
-        guard let state = states[source], !state.isComplete(upTo: due), first != before || first == nil
-        else { continue }
-        first = source == before ? source : first.map { min($0, source) } ?? source
-      }
+    let behind = Set(organisations.compactMap(\.self)).flatMap(carriers).filter { source in
+      guard source != known, let state = states[source] else { return false }
+      return !state.isComplete(upTo: due)
     }
+    let first = behind.first { $0 == before } ?? behind.min()
     return first.map {
       Hanging(source: $0, until: policy.source($0).silenceDue(since: due))
     }
