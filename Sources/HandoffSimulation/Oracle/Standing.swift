@@ -147,7 +147,8 @@ struct Standing {
       if claim.due != wait.due {
         wait = Wait(due: claim.due, source: wait.source, since: arrival.at)
       }
-      wait.answered = nil
+      // What answered it was refuted.
+      if wait.answered != nil { (wait.answered, wait.since) = (nil, arrival.at) }
       guard let source = behind(for: key, wait) else {
         waiting[key] = nil
         open[key] = Open(due: claim.due, known: arrival.at)
