@@ -19,6 +19,17 @@ private let canRun = TestBroker.isAvailable
     return request
   }
 
+  /// Another message about the same handoff, a minute later.
+  private static func next(_ type: EventType, after request: HandoffEvent) -> HandoffEvent {
+    var event = request
+    event.id = EventID(rawValue: request.id.rawValue &+ 1)
+    event.receptionID = ReceptionID(rawValue: request.receptionID.rawValue &+ 1)
+    event.messageKey = request.messageKey.map { Token(rawValue: $0.rawValue &+ 1) }
+    event.type = type
+    event.occurredAt = request.occurredAt.advanced(by: .seconds(60))
+    return event
+  }
+
   @Test(.enabled(if: canRun, "\(TestBroker.skipReason)"))
   func
     `a request nobody answers is flagged at its deadline though nothing else arrives, and a late answer resolves it`()
@@ -27,14 +38,9 @@ private let canRun = TestBroker.isAvailable
     let bench = try await ReconcilerBench()
     defer { bench.broker.stop() }
     let request = try Self.request(seed: 1)
-    var answer = request
-    answer.id = EventID(rawValue: request.id.rawValue &+ 1)
-    answer.receptionID = ReceptionID(rawValue: request.receptionID.rawValue &+ 1)
-    answer.messageKey = request.messageKey.map { Token(rawValue: $0.rawValue &+ 1) }
-    answer.type = .received
+    var answer = Self.next(.received, after: request)
     answer.speaker = .receiver
     answer.spokenBy = request.to?.organisation
-    answer.occurredAt = request.occurredAt.advanced(by: .seconds(60))
     let service = ReconcilerService(bench.configuration(instance: "one"))
     try await bench.whileRunning([service.run]) {
       try await bench.publish([request])
@@ -60,12 +66,7 @@ private let canRun = TestBroker.isAvailable
     let bench = try await ReconcilerBench()
     defer { bench.broker.stop() }
     let request = try Self.request(seed: 1)
-    var cancelled = request
-    cancelled.id = EventID(rawValue: request.id.rawValue &+ 1)
-    cancelled.receptionID = ReceptionID(rawValue: request.receptionID.rawValue &+ 1)
-    cancelled.messageKey = request.messageKey.map { Token(rawValue: $0.rawValue &+ 1) }
-    cancelled.type = .cancelled
-    cancelled.occurredAt = request.occurredAt.advanced(by: .seconds(60))
+    let cancelled = Self.next(.cancelled, after: request)
     var configuration = bench.configuration(instance: "one")
     configuration.lookInterval = .milliseconds(10)
     let service = ReconcilerService(configuration)

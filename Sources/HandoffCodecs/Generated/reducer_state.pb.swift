@@ -834,6 +834,9 @@ package nonisolated struct Baton_Handoff_V1_SeenEvent: Sendable {
   /// Clears the value of `partition`. Subsequent reads from it will return its default value.
   package mutating func clearPartition() {self._partition = nil}
 
+  /// Who said it, as `scheme:value`; absent for the platform, and before version 4 of the rules.
+  package var spokenBy: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2399,7 +2402,7 @@ nonisolated extension Baton_Handoff_V1_Finding: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Baton_Handoff_V1_SeenEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SeenEvent"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}event_id\0\u{3}reception_id\0\u{3}message_key\0\u{3}content_mac\0\u{1}type\0\u{3}arrived_at_ns\0\u{3}record_hash\0\u{1}offset\0\u{1}partition\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}event_id\0\u{3}reception_id\0\u{3}message_key\0\u{3}content_mac\0\u{1}type\0\u{3}arrived_at_ns\0\u{3}record_hash\0\u{1}offset\0\u{1}partition\0\u{3}spoken_by\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2416,6 +2419,7 @@ nonisolated extension Baton_Handoff_V1_SeenEvent: SwiftProtobuf.Message, SwiftPr
       case 7: try { try decoder.decodeSingularBytesField(value: &self.recordHash) }()
       case 8: try { try decoder.decodeSingularInt64Field(value: &self.offset) }()
       case 9: try { try decoder.decodeSingularInt32Field(value: &self._partition) }()
+      case 10: try { try decoder.decodeSingularStringField(value: &self.spokenBy) }()
       default: break
       }
     }
@@ -2453,6 +2457,9 @@ nonisolated extension Baton_Handoff_V1_SeenEvent: SwiftProtobuf.Message, SwiftPr
     try { if let v = self._partition {
       try visitor.visitSingularInt32Field(value: v, fieldNumber: 9)
     } }()
+    if !self.spokenBy.isEmpty {
+      try visitor.visitSingularStringField(value: self.spokenBy, fieldNumber: 10)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2466,6 +2473,7 @@ nonisolated extension Baton_Handoff_V1_SeenEvent: SwiftProtobuf.Message, SwiftPr
     if lhs.recordHash != rhs.recordHash {return false}
     if lhs.offset != rhs.offset {return false}
     if lhs._partition != rhs._partition {return false}
+    if lhs.spokenBy != rhs.spokenBy {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

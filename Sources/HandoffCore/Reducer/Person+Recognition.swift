@@ -53,11 +53,12 @@ extension Person {
     return .new
   }
 
-  /// Whether what came before was said by the same service, as far as it is still known.
+  /// Whether what came before was said by the same service, as far as that is known.
   ///
   /// The content code does not cover who speaks (domain.md §2.1): two services that accept a
   /// handoff in one minute have one code, and are two (A05).
   private func isOneSpeaker(_ event: HandoffEvent, _ known: SeenEvent) -> Bool {
+    if let speaker = known.spokenBy { return speaker == event.spokenBy }
     let handoff = handoffs.first { $0.id == event.handoffID }
     let fact = handoff?.window.first { $0.witness.eventID == known.eventID }
     return fact.map { $0.spokenBy == event.spokenBy } ?? true
@@ -133,7 +134,7 @@ extension SeenEvent {
     self.init(
       eventID: event.id, receptionID: event.receptionID, messageKey: event.messageKey,
       contentMac: event.contentMac, type: event.type, arrivedAt: witness.arrivedAt,
-      hash: witness.hash, offset: witness.offset)
+      hash: witness.hash, offset: witness.offset, spokenBy: event.spokenBy)
   }
 }
 

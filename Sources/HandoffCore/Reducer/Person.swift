@@ -37,13 +37,16 @@ public struct SeenEvent: Hashable, Sendable {
   public var offset: Int64
   /// The partition that ``offset`` is of; `nil` means the reducer's own.
   public var partition: Int32?
+  /// Who said it; `nil` for the platform, and for what was stored before version 4 of the rules.
+  public var spokenBy: OrganisationID?
 
   public init(
     eventID: EventID, receptionID: ReceptionID, messageKey: Token?, contentMac: Token,
     type: EventType, arrivedAt: Timestamp, hash: RecordHash, offset: Int64,
-    partition: Int32? = nil
+    partition: Int32? = nil, spokenBy: OrganisationID? = nil
   ) {
     self.partition = partition
+    self.spokenBy = spokenBy
     self.eventID = eventID
     self.receptionID = receptionID
     self.messageKey = messageKey

@@ -97,11 +97,12 @@ extension EventGenerator {
         settled: generator.chance() ? try generator.facts() : nil,
         window: try generator.list(2) { try $0.fact() }, isTransferred: generator.chance())
     }
-    person.seen = list(3) {
+    person.seen = try list(3) {
       SeenEvent(
         eventID: $0.id(), receptionID: $0.id(), messageKey: $0.maybe { $0.id() },
         contentMac: $0.id(), type: $0.one(), arrivedAt: $0.time(), hash: $0.hash(),
-        offset: Int64($0.number(0...99)), partition: $0.maybe { Int32($0.number(0...23)) })
+        offset: Int64($0.number(0...99)), partition: $0.maybe { Int32($0.number(0...23)) },
+        spokenBy: $0.chance() ? try $0.organisation() : nil)
     }
     person.repetitions = list(2) {
       Repetition(

@@ -180,6 +180,21 @@ import Testing
     #expect(second.tick(at: 130).short == ["A05 opened"])
   }
 
+  /// Seed 4838 of the campaign: the content code does not cover who speaks (domain.md §2.1).
+  @Test func `a stranger that accepts in the party's minute is A05, however late its word comes`() {
+    var scene = Scene()
+    scene.say(.handoffRequested, at: 0)
+    let content = Token(rawValue: 99)
+    scene.say(.accepted, at: 5, id: 1) { $0.contentMac = content }
+    scene.say(.interim, at: 40)
+    scene.say(.accepted, at: 5, id: 2, arriving: 70) {
+      $0.contentMac = content
+      $0.spokenBy = Scene.stranger
+    }
+    scene.tick(at: 70 + 121)
+    #expect(scene.verdicts.short == ["A05 opened"])
+  }
+
   @Test func `a word of a stranger, or in the other's role, is A17 and changes nothing`() {
     var scene = Scene()
     scene.say(.handoffRequested, at: 0)

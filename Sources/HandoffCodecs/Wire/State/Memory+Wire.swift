@@ -11,6 +11,7 @@ extension SeenEvent {
     writer.hash(7, hash)
     writer.signed(8, offset)
     writer.signed(9, present: partition)
+    writer.organisation(10, spokenBy)
   }
 
   init(reading reader: inout ProtobufReader) throws(WireError) {
@@ -23,6 +24,7 @@ extension SeenEvent {
     var hash: RecordHash?
     var offset: Int64 = 0
     var partition: Int32?
+    var spokenBy: OrganisationID?
     while let number = try reader.nextField() {
       switch number {
       case 1: eventID = try reader.identifier("event_id")
@@ -34,6 +36,7 @@ extension SeenEvent {
       case 7: hash = try reader.hash("record_hash")
       case 8: offset = try reader.signed(Int64.self, "offset")
       case 9: partition = try reader.partition()
+      case 10: spokenBy = try reader.organisation("spoken_by")
       default: try reader.skip()
       }
     }
@@ -44,7 +47,8 @@ extension SeenEvent {
     guard let hash else { throw reader.missing("record_hash") }
     self.init(
       eventID: eventID, receptionID: receptionID, messageKey: messageKey, contentMac: contentMac,
-      type: type, arrivedAt: arrivedAt, hash: hash, offset: offset, partition: partition)
+      type: type, arrivedAt: arrivedAt, hash: hash, offset: offset, partition: partition,
+      spokenBy: spokenBy)
   }
 }
 

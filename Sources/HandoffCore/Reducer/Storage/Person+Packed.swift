@@ -58,7 +58,7 @@ extension Person {
     seen.reserveCapacity(seenCount + 1)
     var last = (arrivedAt: Timestamp(nanoseconds: 0), offset: Int64(0))
     for _ in 0..<seenCount {
-      let event = reader.seen(after: last)
+      let event = reader.seen(after: last, texts)
       last = (event.arrivedAt, event.offset)
       seen.append(event)
     }
@@ -179,13 +179,16 @@ extension PackedWriter {
     hash(event.hash)
     if let messageKey = event.messageKey { whole(messageKey.half) }
     if let partition = event.partition { whole(partition) }
+    text(event.spokenBy?.text)
     moment(event.arrivedAt, near: last.arrivedAt)
     signed(event.offset &- last.offset)
   }
 }
 
 extension PackedReader {
-  mutating func seen(after last: (arrivedAt: Timestamp, offset: Int64)) -> SeenEvent {
+  mutating func seen(
+    after last: (arrivedAt: Timestamp, offset: Int64), _ texts: TextTable
+  ) -> SeenEvent {
     let parts = byte()
     let type = ordinal(EventType.self)
     let eventID: EventID = identifier()
@@ -194,10 +197,11 @@ extension PackedReader {
     let hash = hash()
     let messageKey = parts & 1 == 0 ? nil : Token(half: whole(UInt64.self))
     let partition = parts & 2 == 0 ? nil : whole(Int32.self)
+    let spokenBy = text(texts).map { OrganisationID($0) }
     let arrivedAt = moment(near: last.arrivedAt)
     return SeenEvent(
       eventID: eventID, receptionID: receptionID, messageKey: messageKey, contentMac: contentMac,
       type: type, arrivedAt: arrivedAt, hash: hash, offset: last.offset &+ signed(),
-      partition: partition)
+      partition: partition, spokenBy: spokenBy)
   }
 }

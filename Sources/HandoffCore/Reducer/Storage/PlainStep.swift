@@ -27,7 +27,7 @@ extension PersonTable {
       let count = reader.count()
       let start = reader.position
       for _ in 0..<count {
-        let arrival = reader.seen(after: reader.lastSeen)
+        let arrival = reader.seen(after: reader.lastSeen, writer.texts)
         reader.seen.append(arrival)
       }
       arrivals = start..<reader.position
