@@ -161,6 +161,12 @@ public struct RecordHash: Hashable, Comparable, Sendable, CustomStringConvertibl
     }
   }
 
+  /// The half that a reducer keeps, and zeros (decision 0155).
+  public init(prefix: RecordHashPrefix) { self.init(high: prefix.rawValue, low: 0) }
+
+  /// The leftmost 128 bits.
+  public var prefix: RecordHashPrefix { RecordHashPrefix(rawValue: high) }
+
   public var bytes: [UInt8] { Token(rawValue: high).bytes + Token(rawValue: low).bytes }
   public var description: String { hexadecimal(bytes) }
   public static func < (left: Self, right: Self) -> Bool {

@@ -45,12 +45,25 @@ public struct Identifier<Kind>: Hashable, Comparable, Sendable {
   public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 }
 
-extension Identifier {
-  /// The low half: what is kept of an id that is compared and never said (decision 0126).
-  var half: UInt64 { UInt64(truncatingIfNeeded: rawValue) }
+// What a reducer keeps of ids that it compares and never says (decision 0126).
 
-  /// The id that has nothing but this half.
-  init(half: UInt64) { self.init(rawValue: UInt128(half)) }
+extension Identifier<ReceptionKind> {
+  /// The low 32 bits.
+  var tail: UInt32 { UInt32(truncatingIfNeeded: rawValue) }
+
+  /// The id that has nothing but these.
+  init(tail: UInt32) { self.init(rawValue: UInt128(tail)) }
+}
+
+extension Identifier<TokenKind> {
+  /// The bits of ``tail``.
+  package static var tailMask: UInt64 { 0xffff_ffff_ffff }
+
+  /// The low 48 bits.
+  var tail: UInt64 { UInt64(truncatingIfNeeded: rawValue) & Self.tailMask }
+
+  /// The id that has nothing but these.
+  init(tail: UInt64) { self.init(rawValue: UInt128(tail)) }
 }
 
 extension Identifier: CustomStringConvertible {
@@ -75,6 +88,8 @@ public enum HandoffIdentity {}
 public enum TokenKind {}
 /// What an ``AlertID`` names: one episode of one rule about one subject.
 public enum AlertKind {}
+/// What a ``RecordHashPrefix`` names: the stored bytes of one record.
+public enum RecordHashKind {}
 
 /// Deterministic from what the source sent, under a keyed hash (UUIDv8, RFC 9562 §5.8).
 public typealias EventID = Identifier<EventKind>
@@ -86,6 +101,9 @@ public typealias HandoffID = Identifier<HandoffIdentity>
 public typealias Token = Identifier<TokenKind>
 /// Keyed hash of rule, subject and the event that began the episode.
 public typealias AlertID = Identifier<AlertKind>
+/// The leftmost 128 bits of a ``RecordHash`` (NIST SP 800-107 §5.1): what a reducer keeps of each record
+/// that it may have to name as evidence (decision 0155).
+public typealias RecordHashPrefix = Identifier<RecordHashKind>
 
 /// Lower-case hexadecimal digits of `bytes`.
 public func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {

@@ -129,6 +129,7 @@ public struct Verdict: Hashable, Sendable {
 public struct Evidence: Hashable, Sendable {
   /// The event it holds; `nil` for a record that holds none.
   public var eventID: EventID?
+  /// Of the record's value; of what a reducer of people remembers, the half that it keeps.
   public var hash: RecordHash
   /// Where it was read.
   ///

@@ -111,8 +111,9 @@ struct AlertText {
       "\($0.topic) partition \($0.partition) offset \($0.offset)"
     }
     let what = evidence.eventID.map { "event \($0.description.prefix(12))" } ?? "record"
-    return "\(what) at \(place ?? "an unknown place"), "
-      + style.dim("sha256 \(evidence.hash)")
+    // Of what is remembered half a hash is kept (decision 0155).
+    let hash = evidence.hash.low == 0 ? "\(evidence.hash.prefix)…" : "\(evidence.hash)"
+    return "\(what) at \(place ?? "an unknown place"), " + style.dim("sha256 \(hash)")
   }
 
   private func mark(_ verdict: Verdict) -> String {

@@ -408,7 +408,8 @@ package nonisolated struct Baton_Handoff_V1_Witness: Sendable {
   /// 16 bytes. Mandatory.
   package var eventID: Data = Data()
 
-  /// SHA-256 of the stored value. Mandatory.
+  /// SHA-256 of the stored value: 32 bytes, of which the last 16 are zero from version 5 of the rules
+  /// on. Mandatory.
   package var recordHash: Data = Data()
 
   /// Broker time of the record, never below partition time.
@@ -818,7 +819,8 @@ package nonisolated struct Baton_Handoff_V1_SeenEvent: Sendable {
   /// Broker time.
   package var arrivedAtNs: Int64 = 0
 
-  /// SHA-256 of the stored value. Mandatory.
+  /// SHA-256 of the stored value: 32 bytes, of which the last 16 are zero from version 5 of the rules
+  /// on. Mandatory.
   package var recordHash: Data = Data()
 
   /// Where it stands in its partition.
@@ -1326,7 +1328,10 @@ package nonisolated struct Baton_Handoff_V1_KeyLink: Sendable {
   /// Handoffs were open under both keys.
   package var hadOpenOnBoth: Bool = false
 
-  /// Ids in the transfer were halves; false in what landed versions 1 and 2 wrote.
+  /// The version of the rules that wrote the transfer, from 5 on; absent before.
+  package var rulesVersion: UInt32 = 0
+
+  /// Ids in the transfer were not whole; of no meaning beside `rules_version`.
   package var isAbridged: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1431,6 +1436,9 @@ package nonisolated struct Baton_Handoff_V1_PersonTransfer: Sendable {
 
   /// What the ordinals in `person` refer to.
   package var activations: [Baton_Handoff_V1_RulesActivation] = []
+
+  /// The version of the rules of the reducer that wrote it, from 5 on; absent before.
+  package var rulesVersion: UInt32 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -3194,7 +3202,7 @@ nonisolated extension Baton_Handoff_V1_Ledger: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Baton_Handoff_V1_KeyLink: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".KeyLink"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}direction\0\u{1}key\0\u{3}transfer_id\0\u{1}path\0\u{3}is_merge\0\u{1}cause\0\u{3}record_hash\0\u{3}had_open_on_both\0\u{4}l\u{2}is_abridged\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}direction\0\u{1}key\0\u{3}transfer_id\0\u{1}path\0\u{3}is_merge\0\u{1}cause\0\u{3}record_hash\0\u{3}had_open_on_both\0\u{3}rules_version\0\u{4}k\u{2}is_abridged\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3210,6 +3218,7 @@ nonisolated extension Baton_Handoff_V1_KeyLink: SwiftProtobuf.Message, SwiftProt
       case 6: try { try decoder.decodeSingularMessageField(value: &self._cause) }()
       case 7: try { try decoder.decodeSingularBytesField(value: &self.recordHash) }()
       case 8: try { try decoder.decodeSingularBoolField(value: &self.hadOpenOnBoth) }()
+      case 9: try { try decoder.decodeSingularUInt32Field(value: &self.rulesVersion) }()
       case 180: try { try decoder.decodeSingularBoolField(value: &self.isAbridged) }()
       default: break
       }
@@ -3245,6 +3254,9 @@ nonisolated extension Baton_Handoff_V1_KeyLink: SwiftProtobuf.Message, SwiftProt
     if self.hadOpenOnBoth != false {
       try visitor.visitSingularBoolField(value: self.hadOpenOnBoth, fieldNumber: 8)
     }
+    if self.rulesVersion != 0 {
+      try visitor.visitSingularUInt32Field(value: self.rulesVersion, fieldNumber: 9)
+    }
     if self.isAbridged != false {
       try visitor.visitSingularBoolField(value: self.isAbridged, fieldNumber: 180)
     }
@@ -3260,6 +3272,7 @@ nonisolated extension Baton_Handoff_V1_KeyLink: SwiftProtobuf.Message, SwiftProt
     if lhs._cause != rhs._cause {return false}
     if lhs.recordHash != rhs.recordHash {return false}
     if lhs.hadOpenOnBoth != rhs.hadOpenOnBoth {return false}
+    if lhs.rulesVersion != rhs.rulesVersion {return false}
     if lhs.isAbridged != rhs.isAbridged {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -3272,7 +3285,7 @@ nonisolated extension Baton_Handoff_V1_KeyLink.Direction: SwiftProtobuf._ProtoNa
 
 nonisolated extension Baton_Handoff_V1_PersonTransfer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".PersonTransfer"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}transfer_id\0\u{1}to\0\u{1}path\0\u{1}cause\0\u{3}is_merge\0\u{1}person\0\u{1}activations\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}transfer_id\0\u{1}to\0\u{1}path\0\u{1}cause\0\u{3}is_merge\0\u{1}person\0\u{1}activations\0\u{3}rules_version\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3287,6 +3300,7 @@ nonisolated extension Baton_Handoff_V1_PersonTransfer: SwiftProtobuf.Message, Sw
       case 5: try { try decoder.decodeSingularBoolField(value: &self.isMerge) }()
       case 6: try { try decoder.decodeSingularMessageField(value: &self._person) }()
       case 7: try { try decoder.decodeRepeatedMessageField(value: &self.activations) }()
+      case 8: try { try decoder.decodeSingularUInt32Field(value: &self.rulesVersion) }()
       default: break
       }
     }
@@ -3318,6 +3332,9 @@ nonisolated extension Baton_Handoff_V1_PersonTransfer: SwiftProtobuf.Message, Sw
     if !self.activations.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.activations, fieldNumber: 7)
     }
+    if self.rulesVersion != 0 {
+      try visitor.visitSingularUInt32Field(value: self.rulesVersion, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3329,6 +3346,7 @@ nonisolated extension Baton_Handoff_V1_PersonTransfer: SwiftProtobuf.Message, Sw
     if lhs.isMerge != rhs.isMerge {return false}
     if lhs._person != rhs._person {return false}
     if lhs.activations != rhs.activations {return false}
+    if lhs.rulesVersion != rhs.rulesVersion {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -360,7 +360,8 @@ package nonisolated struct Baton_Handoff_V1_Evidence: Sendable {
   /// The event it holds: 16 bytes; absent for a record that holds none.
   package var eventID: Data = Data()
 
-  /// SHA-256 of the stored value: 32 bytes. Mandatory.
+  /// SHA-256 of the stored value: 32 bytes. From version 5 of the rules on the last 16 are zero where the
+  /// verdict is about a person: of what is remembered half a hash is kept. Mandatory.
   package var recordHash: Data = Data()
 
   /// Where it was read. Not part of the canonical form.

@@ -180,6 +180,11 @@ package struct ProtobufReader {
       high: bigEndian(at: range.lowerBound), low: bigEndian(at: range.lowerBound + 16))
   }
 
+  /// Of a hash the half that counts, see ``ProtobufWriter/hash(_:prefix:)``.
+  mutating func hashPrefix(_ field: StaticString) throws(WireError) -> RecordHashPrefix? {
+    try hash(field)?.prefix
+  }
+
   /// Where a value with an alphabet of its own stands; `nil` where it is empty, which is absent.
   private mutating func word(_ field: StaticString) throws(WireError) -> Range<Int>? {
     let range = try delimited()

@@ -103,6 +103,12 @@ package struct ProtobufWriter {
     append(value.low)
   }
 
+  /// Of a hash the half that reducers keep: the field holds a whole one, as it always did (decision
+  /// 0155).
+  mutating func hash(_ field: UInt32, prefix: RecordHashPrefix) {
+    hash(field, RecordHash(prefix: prefix))
+  }
+
   mutating func timestamp(_ field: UInt32, _ value: Timestamp?) {
     guard let value else { return }
     let (quotient, remainder) = value.nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)

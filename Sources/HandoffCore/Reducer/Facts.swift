@@ -1,7 +1,7 @@
 /// A record that said something: enough to prove it and to time it.
 public struct Witness: Hashable, Sendable {
   public var eventID: EventID
-  public var hash: RecordHash
+  public var hash: RecordHashPrefix
   /// Broker time of the record, never below partition time: what answers are judged by.
   public var arrivedAt: Timestamp
   /// When it happened, as the source says: what clinical clocks start from.
@@ -12,7 +12,7 @@ public struct Witness: Hashable, Sendable {
   public var partition: Int32?
 
   public init(
-    eventID: EventID, hash: RecordHash, arrivedAt: Timestamp, occurredAt: Timestamp,
+    eventID: EventID, hash: RecordHashPrefix, arrivedAt: Timestamp, occurredAt: Timestamp,
     offset: Int64, partition: Int32? = nil
   ) {
     self.partition = partition
@@ -36,7 +36,7 @@ public struct Fact: Hashable, Sendable {
   public var priority: Priority?
   /// Services that share the care, beside the receiver.
   public var cc: [OrganisationID] = []
-  /// The low half of the content's MAC: equal for the same request sent again.
+  /// The low 48 bits of the content's MAC: equal for the same request sent again.
   public var contentHash: UInt64 = 0
   public var needKey: Token?
   public var needCode: Code?
@@ -84,7 +84,7 @@ public struct Fact: Hashable, Sendable {
     needKey = event.needKey
     needCode = event.needCode
     if !event.cc.isEmpty { cc = event.cc.prefix(Fact.ccMax).map(\.organisation) }
-    contentHash = event.contentMac.half
+    contentHash = event.contentMac.tail
     journeyID = event.journeyID
     parentHandoffID = event.parentHandoffID
     newHandoffID = event.newHandoffID

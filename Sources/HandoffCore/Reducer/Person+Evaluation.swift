@@ -471,11 +471,13 @@ extension Moment {
   /// Each record once, in the order given.
   fileprivate func evidence(_ witnesses: [Witness]) -> [Evidence] {
     var evidence: [Evidence] = []
-    for witness in witnesses where !evidence.contains(where: { $0.hash == witness.hash }) {
+    for witness in witnesses {
+      let hash = RecordHash(prefix: witness.hash)
+      if evidence.contains(where: { $0.hash == hash }) { continue }
       let coordinates = RecordCoordinates(
         topic: topic, partition: witness.partition ?? partition, offset: witness.offset)
       evidence.append(
-        Evidence(eventID: witness.eventID, hash: witness.hash, coordinates: coordinates))
+        Evidence(eventID: witness.eventID, hash: hash, coordinates: coordinates))
     }
     return evidence
   }

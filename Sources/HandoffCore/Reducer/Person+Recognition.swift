@@ -18,7 +18,7 @@ extension Person {
     if !expired.isEmpty { seen.removeFirst(expired.count) }
   }
 
-  /// Compares an arrival with everything remembered, of which ids are halves (decision 0126).
+  /// Compares an arrival with everything remembered, of which ids are short (decision 0126).
   ///
   /// Events of one message share its reception and its key; they are no repeats of each other. The
   /// type is part of the key of A03 (domain.md §8), so a message id on a request and on its
@@ -29,19 +29,19 @@ extension Person {
     var resent: SeenEvent?
     for known in seen {
       if known.eventID == event.id {
-        if known.receptionID.half == event.receptionID.half { return .redelivery }
+        if known.receptionID.tail == event.receptionID.tail { return .redelivery }
         repeated = repeated ?? known
-      } else if let key = event.messageKey, known.messageKey?.half == key.half,
+      } else if let key = event.messageKey, known.messageKey?.tail == key.tail,
         known.type == event.type,
-        known.receptionID.half != event.receptionID.half
+        known.receptionID.tail != event.receptionID.tail
       {
-        if known.contentMac.half == event.contentMac.half {
+        if known.contentMac.tail == event.contentMac.tail {
           repeated = repeated ?? known
         } else if event.supersedes == nil {
           reused = reused ?? known
         }
-      } else if event.handoffID != nil, known.contentMac.half == event.contentMac.half,
-        known.type == event.type, known.receptionID.half != event.receptionID.half,
+      } else if event.handoffID != nil, known.contentMac.tail == event.contentMac.tail,
+        known.type == event.type, known.receptionID.tail != event.receptionID.tail,
         isOneSpeaker(event, known)
       {
         resent = resent ?? known
@@ -92,7 +92,7 @@ extension Person {
     // Of a re-send the content is what came twice; its message ids differ.
     let isResend =
       known.eventID != event.id
-      && (event.messageKey == nil || known.messageKey?.half != event.messageKey?.half)
+      && (event.messageKey == nil || known.messageKey?.tail != event.messageKey?.tail)
     let subject =
       isResend ? event.contentMac : event.messageKey ?? Token(rawValue: event.id.rawValue)
     let handoffID = event.handoffID

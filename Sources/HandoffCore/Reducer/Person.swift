@@ -22,10 +22,10 @@ public struct Handoff: Hashable, Sendable {
   }
 }
 
-/// What is remembered of an event to know it again: about 85 bytes, for the policy's `memory`.
+/// What is remembered of an event to know it again: about 60 bytes, for the policy's `memory`.
 ///
-/// Reception, message key and content are compared and never said. A reducer keeps the low halves
-/// of them, as ids whose first eight bytes are zero (decision 0126).
+/// Reception, message key and content are compared and never said. A reducer keeps the last bytes
+/// of them, as ids whose other bytes are zero (decision 0126).
 public struct SeenEvent: Hashable, Sendable {
   public var eventID: EventID
   public var receptionID: ReceptionID
@@ -33,7 +33,7 @@ public struct SeenEvent: Hashable, Sendable {
   public var contentMac: Token
   public var type: EventType
   public var arrivedAt: Timestamp
-  public var hash: RecordHash
+  public var hash: RecordHashPrefix
   public var offset: Int64
   /// The partition that ``offset`` is of; `nil` means the reducer's own.
   public var partition: Int32?
@@ -42,7 +42,7 @@ public struct SeenEvent: Hashable, Sendable {
 
   public init(
     eventID: EventID, receptionID: ReceptionID, messageKey: Token?, contentMac: Token,
-    type: EventType, arrivedAt: Timestamp, hash: RecordHash, offset: Int64,
+    type: EventType, arrivedAt: Timestamp, hash: RecordHashPrefix, offset: Int64,
     partition: Int32? = nil, spokenBy: OrganisationID? = nil
   ) {
     self.partition = partition
@@ -60,9 +60,9 @@ public struct SeenEvent: Hashable, Sendable {
   /// As a reducer keeps it.
   var abridged: SeenEvent {
     var event = self
-    event.receptionID = ReceptionID(half: receptionID.half)
-    event.messageKey = messageKey.map { Token(half: $0.half) }
-    event.contentMac = Token(half: contentMac.half)
+    event.receptionID = ReceptionID(tail: receptionID.tail)
+    event.messageKey = messageKey.map { Token(tail: $0.tail) }
+    event.contentMac = Token(tail: contentMac.tail)
     return event
   }
 }
@@ -175,7 +175,7 @@ public struct Person: Hashable, Sendable {
     self.key = key
   }
 
-  /// As a reducer keeps it: what is remembered of arrivals by halves.
+  /// As a reducer keeps it: of ids that are only compared, the last bytes.
   public var abridged: Person {
     var person = self
     person.seen = seen.map(\.abridged)

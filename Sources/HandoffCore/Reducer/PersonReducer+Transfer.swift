@@ -18,8 +18,9 @@ extension PersonReducer {
     if let known {
       // Written again by a reconciler that was built anew: input once only, and always the same.
       state.books.redeliveredCount += 1
-      // What an earlier version wrote has ids in whole, and is another record for that alone.
-      if known.recordHash != record.hash, known.isAbridged == transfer.isAbridged {
+      // Another version writes other bytes of the same person.
+      let isOneForm = known.rulesVersion == transfer.rulesVersion && known.rulesVersion != 0
+      if known.recordHash != record.hash, isOneForm {
         noteDefect(.s07, nil, record, into: &verdicts)
       }
       return
@@ -32,6 +33,7 @@ extension PersonReducer {
         var onward = transfer
         onward.path.append(key)
         onward.to = alias.key
+        onward.rulesVersion = Self.rulesVersion
         return outgoing.append(.transfer(onward))
       } else {
         // Beyond every bound it stays here: judged, and said, but not lost.
@@ -62,9 +64,9 @@ extension PersonReducer {
       KeyLink(
         direction: .cameFrom, key: transfer.path[0], transferID: transfer.id, path: transfer.path,
         isMerge: transfer.isMerge, cause: transfer.cause, recordHash: record.hash,
-        hadOpenOnBoth: hadOpenOnBoth, isAbridged: transfer.isAbridged))
+        hadOpenOnBoth: hadOpenOnBoth, rulesVersion: transfer.rulesVersion))
     let witness = Witness(
-      eventID: transfer.id, hash: record.hash, arrivedAt: state.time,
+      eventID: transfer.id, hash: record.hash.prefix, arrivedAt: state.time,
       occurredAt: transfer.cause.occurredAt, offset: record.coordinates.offset)
     if hadOpenOnBoth, transfer.isMerge {
       evaluate(
@@ -153,8 +155,8 @@ extension PersonReducer {
 
   private func witness(of event: HandoffEvent, _ record: EventRecord) -> Witness {
     Witness(
-      eventID: event.id, hash: record.hash, arrivedAt: state.time, occurredAt: event.occurredAt,
-      offset: record.coordinates.offset)
+      eventID: event.id, hash: record.hash.prefix, arrivedAt: state.time,
+      occurredAt: event.occurredAt, offset: record.coordinates.offset)
   }
 
   /// Our ordinals of another partition's activations; what was never in force here is taken up

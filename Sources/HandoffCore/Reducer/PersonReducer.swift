@@ -7,11 +7,12 @@
 /// Beside verdicts it gives ``Outgoing`` records: a person whom an event moves to another key, and
 /// events that come for a key after that. They go out in the transaction of their cause.
 public struct PersonReducer: Sendable {
-  /// The version of the rules in this code: counted up when the same records give other verdicts.
+  /// The version of the rules in this code: counted up when the same records give other verdicts or
+  /// other transfers.
   ///
   /// Every verdict names it, whichever version the log's activation names: a log that is judged
   /// again says by which rules.
-  public static let rulesVersion: UInt32 = 4
+  public static let rulesVersion: UInt32 = 5
 
   struct Journal: Sendable {
     /// A person as it was before the batch changed it for the first time.
@@ -280,8 +281,8 @@ extension PersonReducer {
     }
     let slot = slot(of: event.patientKey)
     let witness = Witness(
-      eventID: event.id, hash: record.hash, arrivedAt: state.time, occurredAt: event.occurredAt,
-      offset: record.coordinates.offset)
+      eventID: event.id, hash: record.hash.prefix, arrivedAt: state.time,
+      occurredAt: event.occurredAt, offset: record.coordinates.offset)
     if stepPlainly(event, witness, at: slot) { return learnCarrier(of: event) }
     var person = persons.person(at: slot)
     if let alias = person.alias {

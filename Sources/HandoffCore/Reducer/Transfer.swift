@@ -20,11 +20,17 @@ public struct PersonTransfer: Hashable, Sendable {
   public var person: Person
   /// What the ordinals in ``person`` refer to.
   public var activations: [RulesActivation]
+  /// Of the reducer that wrote it; 0 is a version before 5, which did not say.
+  ///
+  /// Two of one version about the same cause are the same bytes.
+  public var rulesVersion: UInt32
 
   public init(
     id: EventID, to: PatientKey, path: [PatientKey], cause: Witness, isMerge: Bool,
-    person: Person, activations: [RulesActivation]
+    person: Person, activations: [RulesActivation],
+    rulesVersion: UInt32 = PersonReducer.rulesVersion
   ) {
+    self.rulesVersion = rulesVersion
     self.id = id
     self.to = to
     self.path = path
@@ -78,15 +84,15 @@ public struct KeyLink: Hashable, Sendable {
   public var recordHash: RecordHash?
   /// Whether handoffs were open under both keys when it came (`cameFrom` only).
   public var hadOpenOnBoth: Bool
-  /// Whether ids in the transfer were halves, as this version writes them (`cameFrom` only).
-  public var isAbridged: Bool
+  /// Of the reducer that wrote the transfer; 0 for those before version 5 (`cameFrom` only).
+  public var rulesVersion: UInt32
 
   public init(
     direction: Direction, key: PatientKey, transferID: EventID, path: [PatientKey], isMerge: Bool,
     cause: Witness, recordHash: RecordHash? = nil, hadOpenOnBoth: Bool = false,
-    isAbridged: Bool = false
+    rulesVersion: UInt32 = 0
   ) {
-    self.isAbridged = isAbridged
+    self.rulesVersion = rulesVersion
     self.direction = direction
     self.key = key
     self.transferID = transferID
@@ -96,11 +102,6 @@ public struct KeyLink: Hashable, Sendable {
     self.recordHash = recordHash
     self.hadOpenOnBoth = hadOpenOnBoth
   }
-}
-
-extension PersonTransfer {
-  /// Whether what it remembers of arrivals is halves of ids (decision 0126).
-  var isAbridged: Bool { person.seen.allSatisfy { $0 == $0.abridged } }
 }
 
 extension HandoffEvent {

@@ -17,7 +17,7 @@ extension EventGenerator {
 
   mutating func witness() -> Witness {
     Witness(
-      eventID: id(), hash: hash(), arrivedAt: time(), occurredAt: time(),
+      eventID: id(), hash: id(), arrivedAt: time(), occurredAt: time(),
       offset: Int64(number(0...1 << 40)), partition: maybe { Int32($0.number(0...23)) })
   }
 
@@ -100,7 +100,7 @@ extension EventGenerator {
     person.seen = try list(3) {
       SeenEvent(
         eventID: $0.id(), receptionID: $0.id(), messageKey: $0.maybe { $0.id() },
-        contentMac: $0.id(), type: $0.one(), arrivedAt: $0.time(), hash: $0.hash(),
+        contentMac: $0.id(), type: $0.one(), arrivedAt: $0.time(), hash: $0.id(),
         offset: Int64($0.number(0...99)), partition: $0.maybe { Int32($0.number(0...23)) },
         spokenBy: $0.chance() ? try $0.organisation() : nil)
     }
@@ -140,7 +140,7 @@ extension EventGenerator {
     KeyLink(
       direction: one(), key: try key(), transferID: id(), path: try list(3) { try $0.key() },
       isMerge: chance(), cause: witness(), recordHash: maybe { $0.hash() },
-      hadOpenOnBoth: chance(), isAbridged: chance())
+      hadOpenOnBoth: chance(), rulesVersion: chance() ? 0 : 5)
   }
 
   mutating func transfer() throws -> PersonTransfer {

@@ -24,7 +24,7 @@ import Testing
     event.receptionID = ReceptionID(rawValue: UInt128(UInt64(minute)) + 1_000)
     change(&event)
     let witness = Witness(
-      eventID: event.id, hash: RecordHash(high: event.id.rawValue, low: 1),
+      eventID: event.id, hash: RecordHashPrefix(rawValue: event.id.rawValue),
       arrivedAt: Scene.minutes(minute), occurredAt: event.occurredAt, offset: minute)
     return table.stepPlainly(
       event, witness, by: PlainRules(policies: [.default], inForce: 0), books: &books, at: slot)

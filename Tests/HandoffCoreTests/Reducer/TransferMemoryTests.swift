@@ -80,7 +80,7 @@ import Testing
   private func transfer(to key: PatientKey, through count: Int) throws -> PersonTransfer {
     let path = (0..<count).map { Region.key(UInt8(100 + $0)) }
     let cause = Witness(
-      eventID: EventID(rawValue: 5), hash: try OrganisationRegisterTests.hash(7),
+      eventID: EventID(rawValue: 5), hash: RecordHashPrefix(rawValue: 7),
       arrivedAt: Scene.nine, occurredAt: Scene.nine, offset: 1, partition: 1)
     return PersonTransfer(
       id: EventID(rawValue: 6), to: key, path: path, cause: cause, isMerge: true,

@@ -8,7 +8,7 @@ extension SeenEvent {
     writer.identifier(4, contentMac)
     writer.numbered(5, type)
     writer.moment(6, arrivedAt)
-    writer.hash(7, hash)
+    writer.hash(7, prefix: hash)
     writer.signed(8, offset)
     writer.signed(9, present: partition)
     writer.organisation(10, spokenBy)
@@ -21,7 +21,7 @@ extension SeenEvent {
     var contentMac: Token?
     var type: EventType?
     var arrivedAt = Timestamp(nanoseconds: 0)
-    var hash: RecordHash?
+    var hash: RecordHashPrefix?
     var offset: Int64 = 0
     var partition: Int32?
     var spokenBy: OrganisationID?
@@ -33,7 +33,7 @@ extension SeenEvent {
       case 4: contentMac = try reader.identifier("content_mac")
       case 5: type = try reader.numbered("type")
       case 6: arrivedAt = try reader.moment()
-      case 7: hash = try reader.hash("record_hash")
+      case 7: hash = try reader.hashPrefix("record_hash")
       case 8: offset = try reader.signed(Int64.self, "offset")
       case 9: partition = try reader.partition()
       case 10: spokenBy = try reader.organisation("spoken_by")

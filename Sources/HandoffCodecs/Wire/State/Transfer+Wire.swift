@@ -11,6 +11,7 @@ extension PersonTransfer: WireMessage {
     writer.flag(5, isMerge)
     writer.nested(6) { person.write(to: &$0) }
     for activation in activations { writer.nested(7) { activation.write(to: &$0) } }
+    writer.unsigned(8, rulesVersion)
   }
 
   package init(reading reader: inout ProtobufReader) throws(WireError) {
@@ -21,6 +22,7 @@ extension PersonTransfer: WireMessage {
     var isMerge = false
     var person: Person?
     var activations: [RulesActivation] = []
+    var rulesVersion: UInt32 = 0
     while let number = try reader.nextField() {
       switch number {
       case 1: id = try reader.identifier("transfer_id")
@@ -34,6 +36,7 @@ extension PersonTransfer: WireMessage {
       case 7:
         var nested = try reader.nested("RulesActivation")
         activations.append(try RulesActivation(reading: &nested))
+      case 8: rulesVersion = try reader.unsigned(UInt32.self, "rules_version")
       default: try reader.skip()
       }
     }
@@ -43,7 +46,7 @@ extension PersonTransfer: WireMessage {
     guard let person else { throw reader.missing("person") }
     self.init(
       id: id, to: to, path: path, cause: cause, isMerge: isMerge, person: person,
-      activations: activations)
+      activations: activations, rulesVersion: rulesVersion)
   }
 }
 
@@ -57,7 +60,9 @@ extension KeyLink {
     writer.witness(6, cause)
     writer.hash(7, recordHash)
     writer.flag(8, hadOpenOnBoth)
-    writer.flag(180, isAbridged)
+    writer.unsigned(9, rulesVersion)
+    // Read by versions 3 and 4 of the rules only.
+    writer.flag(180, rulesVersion != 0)
   }
 
   init(reading reader: inout ProtobufReader) throws(WireError) {
@@ -69,7 +74,7 @@ extension KeyLink {
     var cause: Witness?
     var recordHash: RecordHash?
     var hadOpenOnBoth = false
-    var isAbridged = false
+    var rulesVersion: UInt32 = 0
     while let number = try reader.nextField() {
       switch number {
       case 1: direction = try reader.numbered("direction")
@@ -80,7 +85,7 @@ extension KeyLink {
       case 6: cause = try reader.witness("cause")
       case 7: recordHash = try reader.hash("record_hash")
       case 8: hadOpenOnBoth = try reader.flag()
-      case 180: isAbridged = try reader.flag()
+      case 9: rulesVersion = try reader.unsigned(UInt32.self, "rules_version")
       default: try reader.skip()
       }
     }
@@ -91,7 +96,7 @@ extension KeyLink {
     self.init(
       direction: direction, key: key, transferID: transferID, path: path, isMerge: isMerge,
       cause: cause, recordHash: recordHash, hadOpenOnBoth: hadOpenOnBoth,
-      isAbridged: isAbridged)
+      rulesVersion: rulesVersion)
   }
 }
 

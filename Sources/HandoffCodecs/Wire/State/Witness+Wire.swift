@@ -9,7 +9,7 @@ extension ProtobufReader {
   mutating func witness(_ field: StaticString) throws(WireError) -> Witness {
     var reader = try nested("Witness")
     var eventID: EventID?
-    var hash: RecordHash?
+    var hash: RecordHashPrefix?
     var arrivedAt = Timestamp(nanoseconds: 0)
     var occurredAt = Timestamp(nanoseconds: 0)
     var offset: Int64 = 0
@@ -17,7 +17,7 @@ extension ProtobufReader {
     while let number = try reader.nextField() {
       switch number {
       case 1: eventID = try reader.identifier("event_id")
-      case 2: hash = try reader.hash("record_hash")
+      case 2: hash = try reader.hashPrefix("record_hash")
       case 3: arrivedAt = try reader.moment()
       case 4: occurredAt = try reader.moment()
       case 5: offset = try reader.signed(Int64.self, "offset")
@@ -46,7 +46,7 @@ extension ProtobufWriter {
     guard let value else { return }
     nested(field) { writer in
       writer.identifier(1, value.eventID)
-      writer.hash(2, value.hash)
+      writer.hash(2, prefix: value.hash)
       writer.moment(3, value.arrivedAt)
       writer.moment(4, value.occurredAt)
       writer.signed(5, value.offset)

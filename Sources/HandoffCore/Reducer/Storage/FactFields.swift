@@ -90,16 +90,18 @@ extension HandoffFacts {
 }
 
 extension Fact {
-  /// What is yes, no or unsaid, in one byte.
+  /// What is yes, no or unsaid, and in whose role it was said, in one byte.
   var flags: UInt8 {
     get {
       (isBackfill ? 1 : 0) | (isRetry ? 2 : 0) | (isFeedbackOwed == nil ? 0 : 4)
-        | (isFeedbackOwed == true ? 8 : 0)
+        | (isFeedbackOwed == true ? 8 : 0) | (speaker == .sender ? 16 : 0)
+        | (speaker == .receiver ? 32 : 0)
     }
     set {
       isBackfill = newValue & 1 != 0
       isRetry = newValue & 2 != 0
       isFeedbackOwed = newValue & 4 == 0 ? nil : newValue & 8 != 0
+      speaker = newValue & 16 != 0 ? .sender : newValue & 32 != 0 ? .receiver : .platform
     }
   }
 

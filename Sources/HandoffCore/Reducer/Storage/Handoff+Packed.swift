@@ -1,15 +1,27 @@
 // A handoff as packed bytes. Facts are written as what differs from other facts: those now from
 // nothing, those settled and those of single events from those now, which they mostly repeat.
 
+/// What the byte behind a handoff's id says.
+private enum HandoffPart {
+  static let isTransferred: UInt8 = 1
+  static let settled: UInt8 = 2
+  static let window: UInt8 = 4
+  /// The latest event of the window is not the person's latest.
+  static let latest: UInt8 = 8
+}
+
 extension PackedWriter {
   mutating func handoff(_ value: borrowing Handoff) {
     whole(value.id.rawValue)
     let isSettled = value.settled == nil
-    byte((value.isTransferred ? 1 : 0) | (isSettled ? 0 : 2) | (value.window.isEmpty ? 0 : 4))
+    let latest = value.window.isEmpty ? lastArrivedAt : value.window.latestArrival
+    byte(
+      (value.isTransferred ? HandoffPart.isTransferred : 0)
+        | (isSettled ? 0 : HandoffPart.settled)
+        | (value.window.isEmpty ? 0 : HandoffPart.window)
+        | (latest == lastArrivedAt ? 0 : HandoffPart.latest))
     facts(value.current, unlike: HandoffFacts())
-    if !value.window.isEmpty {
-      moment(value.window.latestArrival, near: lastArrivedAt)
-    }
+    if latest != lastArrivedAt { moment(latest, near: lastArrivedAt) }
     if let settled = value.settled { facts(settled, unlike: value.current) }
     guard !value.window.isEmpty else { return }
     number(UInt64(value.window.count))
@@ -22,9 +34,12 @@ extension PackedWriter {
     settled: borrowing HandoffFacts, window only: borrowing Fact
   ) {
     whole(id.rawValue)
-    byte((isTransferred ? 1 : 0) | 2 | 4)
+    let isLatest = only.witness.arrivedAt == lastArrivedAt
+    byte(
+      (isTransferred ? HandoffPart.isTransferred : 0) | HandoffPart.settled | HandoffPart.window
+        | (isLatest ? 0 : HandoffPart.latest))
     facts(current, unlike: HandoffFacts())
-    moment(only.witness.arrivedAt, near: lastArrivedAt)
+    if !isLatest { moment(only.witness.arrivedAt, near: lastArrivedAt) }
     facts(settled, unlike: current)
     number(1)
     fact(only, unlike: current)
@@ -59,10 +74,7 @@ extension PackedWriter {
     if fields.contains(.dischargeReadyAt) { optional(value.dischargeReadyAt) }
     if fields.contains(.paused) { whole(value.paused.nanoseconds) }
     if fields.contains(.marks) {
-      list(value.marks) { writer, mark in
-        writer.ordinal(mark.step)
-        writer.witness(mark.witness)
-      }
+      marks(value.marks, unlike: base.marks)
     }
     if fields.contains(.findings) { list(value.findings) { $0.finding($1) } }
     if fields.contains(.pending) { list(value.pending) { $0.fact($1, unlike: HandoffFacts()) } }
@@ -72,6 +84,19 @@ extension PackedWriter {
       number(UInt64(value.sameCount))
       number(UInt64(value.lateCount))
       number(UInt64(value.duplicateCount))
+    }
+  }
+
+  /// Those that the other list begins with are only counted: of a fold and the one before it, nearly
+  /// all.
+  private mutating func marks(_ value: [Mark], unlike base: [Mark]) {
+    var shared = 0
+    while shared < min(value.count, base.count), value[shared] == base[shared] { shared += 1 }
+    if !base.isEmpty { number(UInt64(shared)) }
+    number(UInt64(value.count - shared))
+    for index in shared..<value.count {
+      ordinal(value[index].step)
+      witness(value[index].witness)
     }
   }
 
@@ -88,7 +113,6 @@ extension PackedWriter {
     number(UInt64(fields.rawValue))
     witness(value.witness)
     ordinal(value.type)
-    ordinal(value.speaker)
     byte(value.flags)
     text(value.spokenBy?.text)
     if fields.contains(.policy) { number(UInt64(value.policy)) }
@@ -127,13 +151,14 @@ extension PackedReader {
   mutating func lastHandoff(_ texts: TextTable, settledBy point: SettlingPoint) -> Handoff {
     let id: HandoffID = identifier()
     let flags = byte()
-    var handoff = Handoff(id: id, current: HandoffFacts(), isTransferred: flags & 1 != 0)
+    var handoff = Handoff(
+      id: id, current: HandoffFacts(), isTransferred: flags & HandoffPart.isTransferred != 0)
     facts(&handoff.current, texts)
-    guard flags & 4 != 0 else {
+    guard flags & HandoffPart.window != 0 else {
       readWindow(of: &handoff, flags, texts)
       return handoff
     }
-    let latest = moment(near: lastArrivedAt)
+    let latest = latestArrival(flags)
     if !point.isAfter(latest, by: handoff.current.policy) {
       readWindow(of: &handoff, flags, texts)
     }
@@ -143,20 +168,26 @@ extension PackedReader {
   mutating func handoff(_ texts: TextTable) -> Handoff {
     let id: HandoffID = identifier()
     let flags = byte()
-    var handoff = Handoff(id: id, current: HandoffFacts(), isTransferred: flags & 1 != 0)
+    var handoff = Handoff(
+      id: id, current: HandoffFacts(), isTransferred: flags & HandoffPart.isTransferred != 0)
     facts(&handoff.current, texts)
-    if flags & 4 != 0 { _ = moment(near: lastArrivedAt) }
+    _ = latestArrival(flags)
     readWindow(of: &handoff, flags, texts)
     return handoff
   }
 
+  /// Of the events in the window.
+  private mutating func latestArrival(_ flags: UInt8) -> Timestamp {
+    flags & HandoffPart.latest == 0 ? lastArrivedAt : moment(near: lastArrivedAt)
+  }
+
   private mutating func readWindow(of handoff: inout Handoff, _ flags: UInt8, _ texts: TextTable) {
-    if flags & 2 != 0 {
+    if flags & HandoffPart.settled != 0 {
       var facts = handoff.current
       self.facts(&facts, texts)
       handoff.settled = consume facts
     }
-    guard flags & 4 != 0 else { return }
+    guard flags & HandoffPart.window != 0 else { return }
     let count = count()
     handoff.window.reserveCapacity(count + 1)
     for _ in 0..<count { handoff.window.append(fact(unlike: handoff.current, texts)) }
@@ -191,12 +222,7 @@ extension PackedReader {
     if fields.contains(.bookedFor) { value.bookedFor = optionalMoment(near: lastArrivedAt) }
     if fields.contains(.dischargeReadyAt) { value.dischargeReadyAt = optionalMoment() }
     if fields.contains(.paused) { value.paused = Elapsed(nanoseconds: whole(Int64.self)) }
-    if fields.contains(.marks) {
-      value.marks = list(room: 2) { reader in
-        let step = reader.ordinal(Mark.Step.self)
-        return Mark(step: step, witness: reader.witness())
-      }
-    }
+    if fields.contains(.marks) { marks(&value.marks) }
     if fields.contains(.findings) { value.findings = list { $0.finding(texts) } }
     if fields.contains(.pending) {
       value.pending = list { $0.fact(unlike: HandoffFacts(), texts) }
@@ -207,6 +233,20 @@ extension PackedReader {
       value.sameCount = UInt32(number())
       value.lateCount = UInt32(number())
       value.duplicateCount = UInt32(number())
+    }
+  }
+
+  private mutating func marks(_ value: inout [Mark]) {
+    if !value.isEmpty {
+      let shared = count()
+      value.removeLast(value.count - shared)
+    }
+    let count = count()
+    // With room for those that the next event may set.
+    value.reserveCapacity(value.count + count + 2)
+    for _ in 0..<count {
+      let step = ordinal(Mark.Step.self)
+      value.append(Mark(step: step, witness: witness()))
     }
   }
 
@@ -226,13 +266,12 @@ extension PackedReader {
     let fields = FactFields(rawValue: UInt32(number()))
     let witness = witness()
     let type = ordinal(EventType.self)
-    let speaker = ordinal(SpeakerRole.self)
     let flags = byte()
     let spokenBy = text(texts).map { OrganisationID($0) }
     let policy = fields.contains(.policy) ? UInt16(number()) : base.policy
     let rail = fields.contains(.rail) ? text(texts).map { Code($0) } : base.rail
     guard let rail else { preconditionFailure("a fact without a rail was never written") }
-    var fact = Fact(witness: witness, type: type, speaker: speaker, rail: rail, policy: policy)
+    var fact = Fact(witness: witness, type: type, speaker: .platform, rail: rail, policy: policy)
     fact.flags = flags
     fact.spokenBy = spokenBy
     fact.from = fields.contains(.from) ? text(texts).map { OrganisationID($0) } : base.from

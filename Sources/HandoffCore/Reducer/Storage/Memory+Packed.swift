@@ -36,8 +36,8 @@ extension PackedWriter {
     whole(value.transferID.rawValue)
     list(value.path) { $0.key($1) }
     let hasHash: UInt8 = value.recordHash == nil ? 0 : 4
-    let isAbridged: UInt8 = value.isAbridged ? 8 : 0
-    byte((value.isMerge ? 1 : 0) | (value.hadOpenOnBoth ? 2 : 0) | hasHash | isAbridged)
+    byte((value.isMerge ? 1 : 0) | (value.hadOpenOnBoth ? 2 : 0) | hasHash)
+    number(UInt64(value.rulesVersion))
     witness(value.cause)
     if let recordHash = value.recordHash { hash(recordHash) }
   }
@@ -97,11 +97,12 @@ extension PackedReader {
     let transferID: EventID = identifier()
     let path = list { $0.key() }
     let flags = byte()
+    let rulesVersion = UInt32(number())
     let cause = witness()
     return KeyLink(
       direction: direction, key: key, transferID: transferID, path: path,
       isMerge: flags & 1 != 0, cause: cause, recordHash: flags & 4 == 0 ? nil : hash(),
-      hadOpenOnBoth: flags & 2 != 0, isAbridged: flags & 8 != 0)
+      hadOpenOnBoth: flags & 2 != 0, rulesVersion: rulesVersion)
   }
 
   mutating func mark(_ texts: TextTable) -> StayMark {

@@ -125,10 +125,16 @@ struct PackedWriter: Sendable {
     position += range.count
   }
 
+  /// Six bytes of an id that is compared and never said.
+  mutating func tail(_ value: UInt64) {
+    whole(UInt32(truncatingIfNeeded: value))
+    whole(UInt16(truncatingIfNeeded: value >> 32))
+  }
+
   mutating func text(_ text: ShortText?) {
-    guard let text else { return whole(TextTable.none) }
+    guard let text else { return number(UInt64(TextTable.none)) }
     let number = texts.number(of: text)
-    whole(number)
+    self.number(UInt64(number))
     guard number == TextTable.inline else { return }
     let letters = text.text.utf8
     self.number(UInt64(letters.count))
@@ -142,15 +148,15 @@ struct PackedWriter: Sendable {
 
   /// A record: what was written before, what is remembered of an arrival, or all of it.
   mutating func witness(_ witness: Witness) {
-    if let known = place(of: witness) { return number(UInt64(known) + 2) }
+    // One number says where it is: 0 nowhere yet, else the place among arrivals or among witnesses.
+    if let known = place(of: witness) { return number(UInt64(known) << 1 + 2) }
     witnesses.append(witness)
     if let arrival = arrival(of: witness) {
-      number(1)
-      number(UInt64(arrival))
+      number(UInt64(arrival) << 1 + 1)
     } else {
       number(0)
       whole(witness.eventID.rawValue)
-      hash(witness.hash)
+      whole(witness.hash.rawValue)
       whole(witness.arrivedAt.nanoseconds)
       signed(witness.offset)
       number(witness.partition.map { UInt64(UInt32(bitPattern: $0)) + 1 } ?? 0)
@@ -169,16 +175,16 @@ struct PackedWriter: Sendable {
     return nil
   }
 
-  /// The low half of a content's MAC: nearly always that of an arrival.
+  /// The low 48 bits of a content's MAC: nearly always those of an arrival.
   mutating func contentHash(_ value: UInt64) {
     var index = seen.count
     let end = max(0, index - Self.reach)
     while index > end {
       index -= 1
-      if seen[index].contentMac.half == value { return number(UInt64(index) + 1) }
+      if seen[index].contentMac.tail == value { return number(UInt64(index) + 1) }
     }
     number(0)
-    whole(value)
+    tail(value)
   }
 
   private func arrival(of witness: Witness) -> Int? {
@@ -286,8 +292,13 @@ struct PackedReader {
     Identifier(rawValue: whole(UInt128.self))
   }
 
+  mutating func tail() -> UInt64 {
+    let low = whole(UInt32.self)
+    return UInt64(whole(UInt16.self)) << 32 | UInt64(low)
+  }
+
   mutating func text(_ texts: TextTable) -> ShortText? {
-    let number = whole(UInt16.self)
+    let number = UInt16(truncatingIfNeeded: self.number())
     if number == TextTable.none { return nil }
     guard number == TextTable.inline else { return texts[number] }
     let count = count()
@@ -302,21 +313,21 @@ struct PackedReader {
 
   mutating func contentHash() -> UInt64 {
     let place = count()
-    return place == 0 ? whole(UInt64.self) : seen[place - 1].contentMac.half
+    return place == 0 ? tail() : seen[place - 1].contentMac.tail
   }
 
   mutating func witness() -> Witness {
-    let kind = number()
-    guard kind < 2 else { return witnesses[Int(kind) - 2] }
+    let place = count()
+    guard place == 0 || place & 1 == 1 else { return witnesses[(place - 2) >> 1] }
     var witness: Witness
-    if kind == 1 {
-      let arrival = seen[count()]
+    if place != 0 {
+      let arrival = seen[place >> 1]
       witness = Witness(
         eventID: arrival.eventID, hash: arrival.hash, arrivedAt: arrival.arrivedAt,
         occurredAt: arrival.arrivedAt, offset: arrival.offset, partition: arrival.partition)
     } else {
       let eventID: EventID = identifier()
-      let hash = hash()
+      let hash: RecordHashPrefix = identifier()
       let arrivedAt = Timestamp(nanoseconds: whole(Int64.self))
       let offset = signed()
       let partition = number()

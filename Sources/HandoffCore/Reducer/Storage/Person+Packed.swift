@@ -133,13 +133,10 @@ extension PackedWriter {
 }
 
 extension PackedReader {
-  /// Reads a list, with room for some that may be added.
-  mutating func list<Element>(
-    room: Int = 0, _ read: (inout PackedReader) -> Element
-  ) -> [Element] {
+  mutating func list<Element>(_ read: (inout PackedReader) -> Element) -> [Element] {
     let count = count()
     var elements: [Element] = []
-    elements.reserveCapacity(count + room)
+    elements.reserveCapacity(count)
     for _ in 0..<count { elements.append(read(&self)) }
     return elements
   }
@@ -169,15 +166,34 @@ extension PackedReader {
 
 // MARK: What is remembered of arrivals
 
+/// What the first byte of an arrival says.
+private enum SeenPart {
+  static let type: UInt8 = 0x3f
+  static let messageKey: UInt8 = 0x40
+  static let partition: UInt8 = 0x80
+}
+
+extension EventType {
+  /// Its place among the types.
+  fileprivate var place: UInt8 { unsafe unsafeBitCast(self, to: UInt8.self) }
+
+  fileprivate init(place: UInt8) {
+    precondition(Int(place) < Self.allCases.count, "a type of the set")
+    self = unsafe unsafeBitCast(place, to: EventType.self)
+  }
+}
+
 extension PackedWriter {
   mutating func seen(_ event: SeenEvent, after last: (arrivedAt: Timestamp, offset: Int64)) {
-    byte((event.messageKey == nil ? 0 : 1) | (event.partition == nil ? 0 : 2))
-    ordinal(event.type)
+    // The type is one of fewer than 64, and the two bits say what else there is.
+    byte(
+      event.type.place | (event.messageKey == nil ? 0 : SeenPart.messageKey)
+        | (event.partition == nil ? 0 : SeenPart.partition))
     whole(event.eventID.rawValue)
-    whole(event.receptionID.half)
-    whole(event.contentMac.half)
-    hash(event.hash)
-    if let messageKey = event.messageKey { whole(messageKey.half) }
+    whole(event.receptionID.tail)
+    tail(event.contentMac.tail)
+    whole(event.hash.rawValue)
+    if let messageKey = event.messageKey { tail(messageKey.tail) }
     if let partition = event.partition { whole(partition) }
     text(event.spokenBy?.text)
     moment(event.arrivedAt, near: last.arrivedAt)
@@ -190,13 +206,13 @@ extension PackedReader {
     after last: (arrivedAt: Timestamp, offset: Int64), _ texts: TextTable
   ) -> SeenEvent {
     let parts = byte()
-    let type = ordinal(EventType.self)
+    let type = EventType(place: parts & SeenPart.type)
     let eventID: EventID = identifier()
-    let receptionID = ReceptionID(half: whole(UInt64.self))
-    let contentMac = Token(half: whole(UInt64.self))
-    let hash = hash()
-    let messageKey = parts & 1 == 0 ? nil : Token(half: whole(UInt64.self))
-    let partition = parts & 2 == 0 ? nil : whole(Int32.self)
+    let receptionID = ReceptionID(tail: whole(UInt32.self))
+    let contentMac = Token(tail: tail())
+    let hash: RecordHashPrefix = identifier()
+    let messageKey = parts & SeenPart.messageKey == 0 ? nil : Token(tail: tail())
+    let partition = parts & SeenPart.partition == 0 ? nil : whole(Int32.self)
     let spokenBy = text(texts).map { OrganisationID($0) }
     let arrivedAt = moment(near: last.arrivedAt)
     return SeenEvent(

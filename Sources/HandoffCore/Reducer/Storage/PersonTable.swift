@@ -203,9 +203,19 @@ extension PersonTable {
 
 /// A binary heap of slots by when they fall due; the order of two at one moment is the table's.
 struct DueQueue: Sendable {
+  /// Twelve bytes: the moment is kept as two halves, which need not lie on eight.
   struct Due: Sendable {
-    var at: Timestamp
-    var slot: UInt32
+    private let high: Int32
+    private let low: UInt32
+    let slot: UInt32
+
+    init(at: Timestamp, slot: UInt32) {
+      high = Int32(truncatingIfNeeded: at.nanoseconds >> 32)
+      low = UInt32(truncatingIfNeeded: at.nanoseconds)
+      self.slot = slot
+    }
+
+    var at: Timestamp { Timestamp(nanoseconds: Int64(high) << 32 | Int64(low)) }
   }
 
   private var heap: [Due] = []

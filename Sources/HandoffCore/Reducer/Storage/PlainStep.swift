@@ -88,10 +88,10 @@ extension PackedReader {
     let memory = rules.policies[Int(rules.inForce)].windows.memory
     if let first = seen.first, first.arrivedAt.advanced(by: memory) <= now { return false }
     for index in seen.indices {
-      if seen[index].eventID == event.id || seen[index].contentMac.half == event.contentMac.half {
+      if seen[index].eventID == event.id || seen[index].contentMac.tail == event.contentMac.tail {
         return false
       }
-      if let key = event.messageKey, seen[index].messageKey?.half == key.half { return false }
+      if let key = event.messageKey, seen[index].messageKey?.tail == key.tail { return false }
     }
     return true
   }
