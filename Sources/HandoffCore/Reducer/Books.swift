@@ -161,7 +161,7 @@ struct BookEntry {
   /// The place of the sender, or of the receiver where the sender has none, by the register under
   /// which it was requested: a later register moves nothing in the books.
   func place(in policies: [Policy]) -> Code? {
-    policies[Int(policy)].register?.place(of: [from, to])
+    policies.span[Int(policy)].register?.place(of: [from, to])
   }
 
   /// Whether both are on the same pages.

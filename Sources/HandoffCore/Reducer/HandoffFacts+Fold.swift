@@ -46,7 +46,7 @@ extension HandoffFacts {
     guard Lifecycle.may(fact.speaker, say: fact.type) else {
       // About what nobody requested it is another story once the first would be forgotten: whether
       // it is forgotten hangs on what else it is linked with.
-      let memory = isRequested ? nil : policies[Int(policy)].windows.ended
+      let memory = isRequested ? nil : policies.span[Int(policy)].windows.ended
       find(.a17, cause: .wrongRole, fact, due: fact.witness.arrivedAt, within: memory)
       return true
     }
@@ -68,7 +68,7 @@ extension HandoffFacts {
       ? (state == .failed ? Cell.to(.requested) : .duplicate)
       : Lifecycle.cell(state, fact.type) ?? .same
     // Whose word it is comes first: a stranger's never waits to become legal.
-    switch standing(of: fact, policies[Int(fact.policy)].register) {
+    switch standing(of: fact, policies.span[Int(fact.policy)].register) {
     case .party:
       if fact.type == .transportFailed, Lifecycle.isUnknownOutcome(fact.reason) {
         sameCount += 1
@@ -105,7 +105,7 @@ extension HandoffFacts {
     journeyID = fact.journeyID ?? journeyID
     parentHandoffID = fact.parentHandoffID ?? parentHandoffID
     dischargeReadyAt = fact.dischargeReadyAt ?? dischargeReadyAt
-    let clocks = policies[Int(policy)].clocks(kind: kind, priority: priority)
+    let clocks = policies.span[Int(policy)].clocks(kind: kind, priority: priority)
     isDocument = clocks.isDocument
     isFeedbackOwed = fact.isFeedbackOwed ?? clocks.isFeedbackOwed
     judgeParties(fact, in: policies)
@@ -295,7 +295,7 @@ extension HandoffFacts {
     case .onHold:
       stateBeforeHold = before
       set(.held, fact)
-    case .accepted, .booked, .started: accept(fact, policies[Int(fact.policy)].register)
+    case .accepted, .booked, .started: accept(fact, policies.span[Int(fact.policy)].register)
     case .completed:
       set(.completed, fact)
       isFeedbackOwed = fact.isFeedbackOwed ?? isFeedbackOwed

@@ -121,9 +121,11 @@ public struct PersonReducer: Sendable {
   /// Quicker than one by one where the people are not in the processor's cache.
   public mutating func apply(_ records: ArraySlice<EventRecord>, into verdicts: inout [Verdict]) {
     var slots: [UInt32] = []
-    var start = records.startIndex
-    while start < records.endIndex {
-      let end = min(start + Self.aheadCount, records.endIndex)
+    // Through the span: a slice gives a copy of each.
+    let records = records.span
+    var start = 0
+    while start < records.count {
+      let end = min(start + Self.aheadCount, records.count)
       slots.removeAll(keepingCapacity: true)
       for index in start..<end {
         guard case .event(let event) = records[index].content,
@@ -273,7 +275,7 @@ extension PersonReducer {
     _ event: HandoffEvent, of record: EventRecord, into verdicts: inout [Verdict]
   ) {
     state.books.eventCount += 1
-    let memory = policies[Int(state.inForce)].windows.memory
+    let memory = policies.span[Int(state.inForce)].windows.memory
     if let originalAt = event.originalAt, originalAt.advanced(by: memory) < state.time {
       // Sent on again by a reconciler that was built anew; the first copy is forgotten by now.
       state.books.staleCount += 1

@@ -7,7 +7,7 @@ extension HandoffFacts {
   ///
   /// What an amendment puts right stands no longer; what it leaves goes on as the same episode.
   mutating func judgeParties(_ fact: Fact, in policies: [Policy]) {
-    let causes = partyCauses(fact, policies[Int(fact.policy)])
+    let causes = partyCauses(fact, policies.span[Int(fact.policy)])
     findings.removeAll { finding in
       guard finding.rule == .a17, let cause = finding.cause, Code.ofParties.contains(cause) else {
         return false

@@ -141,7 +141,7 @@ struct SettlingPoint {
   let policies: [Policy]
 
   func isAfter(_ arrival: Timestamp, by policy: UInt16) -> Bool {
-    arrival.advanced(by: policies[Int(policy)].windows.reorder) < now
+    arrival.advanced(by: policies.span[Int(policy)].windows.reorder) < now
   }
 }
 

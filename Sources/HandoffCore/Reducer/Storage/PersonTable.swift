@@ -89,6 +89,7 @@ struct PersonTable: Sendable {
   /// What it returns means nothing, but that it was read.
   func touch(_ slots: [UInt32]) -> UInt8 {
     var sum: UInt8 = 0
+    let entries = entries.span
     for slot in slots {
       let count = entries[Int(slot)].packed.count
       // A line of the cache at a time, and not all of somebody who has much behind him.

@@ -42,7 +42,7 @@ extension PersonTable {
     let entry = BookEntry(handoff)
     let policy = Int(handoff.current.policy)
     handoff.settle(
-      at: witness.arrivedAt, rules.policies[policy].windows, in: rules.policies)
+      at: witness.arrivedAt, rules.policies.span[policy].windows, in: rules.policies)
     let fact = Fact(event, witness: witness, policy: rules.inForce, isRetry: false)
     // What has settled is kept beside the handoff where the event is the first of its window.
     let settled = handoff.current
@@ -85,8 +85,9 @@ extension PackedReader {
   fileprivate func isNews(
     _ event: borrowing HandoffEvent, at now: Timestamp, _ rules: PlainRules
   ) -> Bool {
-    let memory = rules.policies[Int(rules.inForce)].windows.memory
+    let memory = rules.policies.span[Int(rules.inForce)].windows.memory
     if let first = seen.first, first.arrivedAt.advanced(by: memory) <= now { return false }
+    let seen = seen.span
     for index in seen.indices {
       if seen[index].eventID == event.id || seen[index].contentMac.tail == event.contentMac.tail {
         return false
