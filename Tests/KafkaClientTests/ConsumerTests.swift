@@ -271,7 +271,7 @@ import Testing
     #expect(partition.highOffset == 10)
     #expect(partition.committedOffset == 4)
     #expect(consumer.statistics?.brokers.contains { $0.isUp } == true)
-    #expect(await consumer.close() == .closed)
-    #expect(await producer.close() == .closed)
+    #expect(await consumer.close(within: .seconds(60)) == .closed)
+    #expect(await producer.close(within: .seconds(60)) == .closed)
   }
 }

@@ -159,7 +159,7 @@ import Testing
     #expect(moved.first?.eventID == EventID(rawValue: 100_001))
   }
 
-  @Test func `of arrivals the last bytes of ids are kept, and go with a person as they are kept`() throws {
+  @Test func `of ids that are only compared the last bytes are kept, and go with them`() throws {
     var region = Region()
     region.say(.handoffRequested, of: Region.a, at: 0)
     var whole = try #require(region.person(Region.a))
