@@ -14,7 +14,8 @@ struct SimulateCampaignCommand: ParsableCommand {
       Each seed is a simulated region with faults. The reducers and the oracles, which were written \
       apart from one text, judge the same records; every alert of either must be the other's, with \
       the same moments to the nanosecond. Printed are the rules (agreed, said by one alone), about \
-      people and about sources, and how often each fault was drawn. In one seed of four a profile of \
+      people and about sources, and how often each fault was drawn. The reducer's books are held \
+      against a second count of the same events. In one seed of four a profile of \
       the policy is switched on and off. Of the first difference about a person the records are left \
       out one by one, as long as there is a difference; what remains is written as NDJSON.
 
@@ -93,6 +94,7 @@ struct SimulateCampaignCommand: ParsableCommand {
       output.line("Its \(finding.records.count) records are in \(least).")
     }
     if let first = campaign.mergeDifferences.first { output.line("A merge, \(first)") }
+    if let first = campaign.booksDifferences.first { output.line("The books, \(first)") }
     if let finding = campaign.sourceFinding {
       output.line("Seed \(finding.seed): \(finding.difference)")
     }
@@ -117,6 +119,9 @@ struct CampaignReport: Codable {
   /// Keys of persons who moved to another, of whom only the merge is judged.
   var personsLeftOut: Int
   var merges: Int
+  /// Events whose books were held against a second count, and what differs.
+  var booked: Int
+  var booksDifferences: [String]
   var rules: [Line]
   /// The same of people whose silence waits for sources.
   var waitingRules: [Line]
@@ -137,6 +142,8 @@ struct CampaignReport: Codable {
     persons = campaign.personCount
     personsLeftOut = campaign.movedCount
     merges = campaign.mergeCount
+    booked = campaign.bookedCount
+    booksDifferences = campaign.booksDifferences
     rules = Self.lines(campaign.equal, campaign.onlyReducer, campaign.onlyOracle)
     waitingRules = Self.lines(
       campaign.equalOfWaiting, campaign.onlyReducerOfWaiting, campaign.onlyOracleOfWaiting)
@@ -175,7 +182,8 @@ enum CampaignText {
       "\(agreed) of \(report.seedCount) seeds (\(report.seeds)) agree: \(report.events) events of "
         + "\(report.persons) people, \(report.statements) statements of sources, "
         + "\(report.switches) switches. Of \(report.personsLeftOut) keys of people who moved to "
-        + "another, \(report.merges) merges were judged, and nothing else.",
+        + "another, \(report.merges) merges were judged, and nothing else. The books of "
+        + "\(report.booked) events were counted again: \(report.booksDifferences.count) differ.",
     ]
     return lines.joined(separator: "\n")
   }

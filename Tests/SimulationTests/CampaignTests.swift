@@ -24,6 +24,8 @@ import Testing
     #expect(campaign.differingSeeds.isEmpty, "\(campaign.differingSeeds)")
     #expect(campaign.finding == nil && campaign.sourceFinding == nil)
     #expect(campaign.seedCount == 8 && campaign.eventCount > 1000)
+    // Once without sources, and once with them.
+    #expect(campaign.bookedCount > 2 * 1000 && campaign.booksDifferences.isEmpty)
     #expect(campaign.statementCount > 1000)
     // Seeds 1 and 5 switch a profile on and off.
     #expect(campaign.switchCount == 4 && campaign.faultCounts[.policySwitched] == 4)

@@ -57,15 +57,19 @@ public struct PartitionCount: Hashable, Sendable {
 
 /// What the second count has to know again: whom and what it has counted already.
 public protocol CountMemory {
+  /// What keeps it from being used; `Never` where nothing does.
+  associatedtype Failure: Error
+
   /// What is known of a handoff of a person; `nil` where it never was heard of.
-  mutating func handoff(_ id: HandoffID, of person: PatientKey) throws -> CountedHandoff?
+  mutating func handoff(_ id: HandoffID, of person: PatientKey) throws(Failure) -> CountedHandoff?
   /// Keeps what is known of it now.
-  mutating func keep(_ handoff: CountedHandoff, _ id: HandoffID, of person: PatientKey) throws
+  mutating func keep(_ handoff: CountedHandoff, _ id: HandoffID, of person: PatientKey)
+    throws(Failure)
   /// Whether the person of this key was ever told to go on under another.
-  mutating func hasDeparted(_ person: PatientKey) throws -> Bool
-  mutating func noteDeparture(of person: PatientKey) throws
+  mutating func hasDeparted(_ person: PatientKey) throws(Failure) -> Bool
+  mutating func noteDeparture(of person: PatientKey) throws(Failure)
   /// Notes that a person came by this transfer; false where it was noted before.
-  mutating func noteArrival(_ id: EventID, of person: PatientKey) throws -> Bool
+  mutating func noteArrival(_ id: EventID, of person: PatientKey) throws(Failure) -> Bool
 }
 
 /// What the second count knows of one handoff.
@@ -96,9 +100,9 @@ public struct CountedHandoff: Hashable, Sendable {
 
 extension PartitionCount {
   /// Counts one record; those of a partition in the order of their offsets, each once.
-  public mutating func count(
-    _ fact: CountedFact, _ memory: inout some CountMemory
-  ) throws {
+  public mutating func count<Memory: CountMemory>(
+    _ fact: CountedFact, _ memory: inout Memory
+  ) throws(Memory.Failure) {
     if fact.isEvent { events += 1 }
     switch fact.content {
     case .other: break
@@ -106,16 +110,17 @@ extension PartitionCount {
     case .request(let id, let kind): try request(id, kind, fact, &memory)
     case .amendment(let id, let kind): try amend(id, kind, fact, &memory)
     case .arrival(let transfer, let handoffs, let isWhole):
-      let isCertain =
-        try isWhole && !memory.hasDeparted(fact.person)
-        && memory.noteArrival(transfer, of: fact.person)
+      var isCertain = false
+      if isWhole, try !memory.hasDeparted(fact.person) {
+        isCertain = try memory.noteArrival(transfer, of: fact.person)
+      }
       try arrive(handoffs, isCertain: isCertain, fact, &memory)
     }
   }
 
-  private mutating func request(
-    _ id: HandoffID, _ kind: HandoffKind?, _ fact: CountedFact, _ memory: inout some CountMemory
-  ) throws {
+  private mutating func request<Memory: CountMemory>(
+    _ id: HandoffID, _ kind: HandoffKind?, _ fact: CountedFact, _ memory: inout Memory
+  ) throws(Memory.Failure) {
     guard try !memory.hasDeparted(fact.person) else {
       unsure += 1
       return
@@ -137,9 +142,9 @@ extension PartitionCount {
     if kind != known.kind, mix(&known) { try memory.keep(known, id, of: fact.person) }
   }
 
-  private mutating func amend(
-    _ id: HandoffID, _ kind: HandoffKind?, _ fact: CountedFact, _ memory: inout some CountMemory
-  ) throws {
+  private mutating func amend<Memory: CountMemory>(
+    _ id: HandoffID, _ kind: HandoffKind?, _ fact: CountedFact, _ memory: inout Memory
+  ) throws(Memory.Failure) {
     guard let kind else { return }
     guard var known = try memory.handoff(id, of: fact.person) else {
       return try memory.keep(
@@ -148,10 +153,10 @@ extension PartitionCount {
     if kind != known.kind, mix(&known) { try memory.keep(known, id, of: fact.person) }
   }
 
-  private mutating func arrive(
+  private mutating func arrive<Memory: CountMemory>(
     _ handoffs: [HandoffID], isCertain: Bool, _ fact: CountedFact,
-    _ memory: inout some CountMemory
-  ) throws {
+    _ memory: inout Memory
+  ) throws(Memory.Failure) {
     if isCertain {
       arrived += UInt64(handoffs.count)
     } else {

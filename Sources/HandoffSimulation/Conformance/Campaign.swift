@@ -7,6 +7,7 @@ package import HandoffCore
 /// and off; once more with what is known of the sources among them, so that silence waits for its
 /// sources; and sources over what connectors say of themselves in the same region.
 /// Of persons who move to another key only the merge is judged (A16); they are left out of the rest.
+/// The books of whoever is judged are held against a second count.
 package struct Campaign: Sendable {
   /// How large each simulation is, and what goes wrong in it.
   package struct Size: Sendable {
@@ -45,6 +46,10 @@ package struct Campaign: Sendable {
   package private(set) var mergeCount = 0
   /// What differs of them, in words.
   package private(set) var mergeDifferences: [String] = []
+  /// How many events the books that were counted again are of.
+  package private(set) var bookedCount = 0
+  /// What differs of the books, in words.
+  package private(set) var booksDifferences: [String] = []
   package private(set) var equal: [Rule: Int] = [:]
   package private(set) var onlyReducer: [Rule: Int] = [:]
   package private(set) var onlyOracle: [Rule: Int] = [:]
@@ -71,10 +76,10 @@ package struct Campaign: Sendable {
   /// Runs one more seed; of the first difference the least records are sought, unless not asked for.
   package mutating func run(seed: UInt64, shrinking: Bool = true) {
     seedCount += 1
-    let before = mergeDifferences.count
+    let before = mergeDifferences.count + booksDifferences.count
     let differs = [
       runPeople(seed: seed, shrinking: shrinking), runWaiting(seed: seed, shrinking: shrinking),
-      runSources(seed: seed), mergeDifferences.count > before,
+      runSources(seed: seed), mergeDifferences.count + booksDifferences.count > before,
     ]
     if differs.contains(true) { differingSeeds.append(seed) }
   }
@@ -119,6 +124,12 @@ package struct Campaign: Sendable {
     }
     let all = region.ofThoseWhoStay
     let found = judge(all)
+    bookedCount += all.count { $0.person != nil }
+    booksDifferences += found.booksDifferences.map { difference in
+      "seed \(seed): \(difference.side.rawValue) \(difference.kind?.description ?? "in all"), "
+        + "booked \(difference.booked), counted \(difference.counted)"
+    }
+    if !found.isBalanced { booksDifferences.append("seed \(seed): a page does not balance") }
     guard let first = found.differences.first, shrinking, finding == nil else { return found }
     let least = Self.least(all.filter { $0.person == first.person || $0.person == nil }) {
       !judge($0).differences.isEmpty

@@ -19,17 +19,23 @@ public struct Conformance: Sendable {
   /// How often both said that it cannot be judged, by rule.
   public private(set) var equalUndetermined: [Rule: Int] = [:]
   public private(set) var differences: [Difference] = []
+  /// Where the reducer's books are not what a count of the records comes to.
+  public private(set) var booksDifferences: [BooksDifference] = []
+  /// Whether every page of the books balances.
+  public private(set) var isBalanced = true
 
   /// Runs both over `records`, and on to `end`.
   ///
   /// Episodes are compared by rule, handoff, limb, opening and end; those of A01 to A03, which are
-  /// about messages, by rule, opening and end.
+  /// about messages, by rule, opening and end. The reducer's books are held against a second count.
   ///
   /// With a policy of the `oracle`'s own that one judges by it, to show that a difference is found.
   public init(
     records: [EventRecord], until end: Timestamp, policy: Policy = .default, oracle: Policy? = nil
   ) {
-    let said = Self.reducerEpisodes(records, until: end, policy)
+    let (said, books) = Self.reducerEpisodes(records, until: end, policy)
+    isBalanced = books.isBalanced
+    booksDifferences = PartitionCount(records).differences(from: books)
     let due = Oracle(policy: oracle ?? policy).episodes(of: records, until: end)
     for person in Set(said.keys).union(due.keys).sorted() {
       var rest = said[person, default: []]
@@ -51,7 +57,7 @@ public struct Conformance: Sendable {
 
   private static func reducerEpisodes(
     _ records: [EventRecord], until end: Timestamp, _ policy: Policy
-  ) -> [PatientKey: [Episode]] {
+  ) -> ([PatientKey: [Episode]], Books) {
     var reducer = PersonReducer(policy: policy, topic: "handoff.events.v1", partition: 0)
     var verdicts = records.flatMap { reducer.apply($0) }
     verdicts += reducer.advance(to: end)
@@ -78,7 +84,7 @@ public struct Conformance: Sendable {
       else { continue }
       episodes[person, default: []].append(compared(last))
     }
-    return episodes
+    return (episodes, reducer.state.books)
   }
 
   private static func episode(_ verdict: Verdict) -> Episode {

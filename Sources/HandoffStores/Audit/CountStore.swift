@@ -245,6 +245,8 @@ package final class CountStore: Sendable {
 
 /// The memory of a partition's count, as rows.
 private struct CountRows: CountMemory {
+  typealias Failure = any Error
+
   let partition: Int32
   let db: Database
 

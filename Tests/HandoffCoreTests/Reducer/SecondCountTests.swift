@@ -2,41 +2,6 @@ import HandoffCore
 import TestSupport
 import Testing
 
-/// What the second count remembers, in memory.
-private struct Memory: CountMemory {
-  private struct Place: Hashable {
-    var id: HandoffID
-    var person: PatientKey
-  }
-
-  private var handoffs: [Place: CountedHandoff] = [:]
-  private var departed: Set<PatientKey> = []
-  private var arrivals: [EventID: Set<PatientKey>] = [:]
-
-  mutating func handoff(_ id: HandoffID, of person: PatientKey) -> CountedHandoff? {
-    handoffs[Place(id: id, person: person)]
-  }
-
-  mutating func keep(_ handoff: CountedHandoff, _ id: HandoffID, of person: PatientKey) {
-    handoffs[Place(id: id, person: person)] = handoff
-  }
-
-  mutating func hasDeparted(_ person: PatientKey) -> Bool { departed.contains(person) }
-
-  mutating func noteDeparture(of person: PatientKey) { departed.insert(person) }
-
-  mutating func noteArrival(_ id: EventID, of person: PatientKey) -> Bool {
-    arrivals[id, default: []].insert(person).inserted
-  }
-}
-
-private func count(_ records: [EventRecord]) throws -> PartitionCount {
-  var count = PartitionCount()
-  var memory = Memory()
-  for fact in records.compactMap(CountedFact.init) { try count.count(fact, &memory) }
-  return count
-}
-
 private func books(_ records: [EventRecord]) -> Books {
   var reducer = PersonReducer(policy: .default, topic: "handoff.events.v1", partition: 0)
   for record in records { _ = reducer.apply(record) }
@@ -52,7 +17,7 @@ private func records(_ seed: UInt64) -> [EventRecord] {
   @Test(arguments: 0..<40 as Range<UInt64>)
   func `comes to what the reducer's books say, by kind and in all`(seed: UInt64) throws {
     let all = records(seed)
-    let (count, books) = (try count(all), books(all))
+    let (count, books) = (PartitionCount(all), books(all))
     #expect(count.differences(from: books) == [])
     #expect(books.isBalanced)
     #expect(count.requested.lowerBound > 20)
@@ -68,7 +33,7 @@ private func records(_ seed: UInt64) -> [EventRecord] {
     let events = all.indices.filter { CountedFact(all[$0]) != nil }
     var fewer = all
     fewer.remove(at: try #require(events.randomElement(using: &random)))
-    let (whole, lessened) = (try count(all), try count(fewer))
+    let (whole, lessened) = (PartitionCount(all), PartitionCount(fewer))
     #expect(whole.differences(from: books(fewer)).map(\.side).contains(.events))
     #expect(lessened.differences(from: books(all)).map(\.side).contains(.events))
   }
@@ -90,14 +55,14 @@ private func records(_ seed: UInt64) -> [EventRecord] {
     event.handoffID = nil
     fewer[newest].content = .event(event)
     let kind = event.kind ?? .unspecified
-    let lost = try count(all).differences(from: books(fewer))
-    let found = try count(fewer).differences(from: books(all))
+    let lost = PartitionCount(all).differences(from: books(fewer))
+    let found = PartitionCount(fewer).differences(from: books(all))
     #expect(!(lost + found).contains { $0.side == .events })
     #expect(lost.contains { $0.kind == nil && $0.excess == -1 })
-    let isMixed = try count(all).mixed > 0
+    let isMixed = PartitionCount(all).mixed > 0
     #expect(isMixed || lost.contains { $0.kind == kind && $0.excess == -1 })
     // Where one too many can hide, it is no more than the count says that it leaves open.
-    let isHidden = try count(fewer).unsure > 0
+    let isHidden = PartitionCount(fewer).unsure > 0
     #expect(isHidden || found.contains { $0.kind == nil && $0.excess == 1 })
   }
 
@@ -105,10 +70,10 @@ private func records(_ seed: UInt64) -> [EventRecord] {
     let all = records(3)
     var doubled = books(all)
     let kind = try #require(doubled.byKind.keys.sorted().first)
-    let room = try count(all).requested.upperBound - doubled.total.requested + 1
+    let room = PartitionCount(all).requested.upperBound - doubled.total.requested + 1
     doubled.total.requested += room
     doubled.byKind[kind]?.requested += room
-    let differences = try count(all).differences(from: doubled)
+    let differences = PartitionCount(all).differences(from: doubled)
     #expect(differences.contains { $0.side == .requested && $0.kind == nil && $0.excess == 1 })
   }
 
@@ -117,7 +82,7 @@ private func records(_ seed: UInt64) -> [EventRecord] {
     region.say(.handoffRequested, at: 0)
     region.say(.handoffRequested, at: 1) { $0.id = EventID(rawValue: 900) }
     region.say(.accepted, at: 2)
-    let (count, books) = try region.ends()
+    let (count, books) = region.ends()
     #expect(count.requested == 1...1)
     #expect(count.differences(from: books) == [])
   }
@@ -126,7 +91,7 @@ private func records(_ seed: UInt64) -> [EventRecord] {
     var region = Counted()
     region.say(.handoffRequested, at: 0)
     region.say(.handoffAmended, at: 20) { $0.kind = HandoffKind("gp-community") }
-    let (count, books) = try region.ends()
+    let (count, books) = region.ends()
     #expect(count.mixed == 1)
     #expect(count.requested == 1...1)
     #expect(count.differences(from: books) == [])
@@ -137,7 +102,7 @@ private func records(_ seed: UInt64) -> [EventRecord] {
 
   @Test func `bears a page that was lost from what is stored`() throws {
     var count = PartitionCount()
-    var memory = Memory()
+    var memory = CountsInMemory()
     let event = Scene.event(.handoffAmended, at: 20)
     let id = try #require(event.handoffID)
     let kind = try #require(HandoffKind("gp-hospital"))
@@ -148,7 +113,7 @@ private func records(_ seed: UInt64) -> [EventRecord] {
     var amended = event
     amended.kind = HandoffKind("gp-community")
     let fact = JourneyGenerator.record(.event(amended), at: Scene.minutes(20), offset: 1)
-    try count.count(try #require(CountedFact(fact)), &memory)
+    count.count(try #require(CountedFact(fact)), &memory)
     #expect(count.mixed == 1)
     #expect(count.requestedByKind.values.reduce(0, +) == 0)
   }
@@ -156,7 +121,7 @@ private func records(_ seed: UInt64) -> [EventRecord] {
   @Test func `does not take a receiver's word for a request`() throws {
     var region = Counted()
     region.say(.handoffRequested, at: 0) { $0.speaker = .receiver }
-    let (count, books) = try region.ends()
+    let (count, books) = region.ends()
     #expect(count.requested == 0...0)
     #expect(count.differences(from: books) == [])
   }
@@ -167,7 +132,7 @@ private func records(_ seed: UInt64) -> [EventRecord] {
     region.say(.cancelled, at: 5)
     let year: Int64 = 365 * 24 * 60
     region.say(.handoffRequested, at: year) { $0.id = EventID(rawValue: 901) }
-    let (count, books) = try region.ends()
+    let (count, books) = region.ends()
     #expect(books.total.requested == 2)
     #expect(count.requested == 1...2)
     #expect(count.differences(from: books) == [])
@@ -195,7 +160,7 @@ private func records(_ seed: UInt64) -> [EventRecord] {
       }
     }
     for (reducer, records) in zip(region.reducers, read) {
-      let count = try count(records)
+      let count = PartitionCount(records)
       #expect(count.differences(from: reducer.state.books) == [])
       #expect(reducer.state.books.isBalanced)
       #expect(count.events == reducer.state.books.eventCount)
@@ -223,7 +188,7 @@ private struct Counted {
         .event(event), at: Scene.minutes(minute), offset: records.count))
   }
 
-  func ends() throws -> (PartitionCount, Books) {
-    (try count(records), scene.reducer.state.books)
+  func ends() -> (PartitionCount, Books) {
+    (PartitionCount(records), scene.reducer.state.books)
   }
 }
