@@ -17,16 +17,18 @@ import Testing
     // Part by part, so that long persons and short ones follow each other in one buffer.
     for start in stride(from: 0, to: records.count, by: 40) {
       for record in records[start..<min(start + 40, records.count)] { _ = reducer.apply(record) }
-      reducer.takeTouched { key, person in
-        let message = writer.message(person, key: key)
-        let alone = person.map { WireCodec().encode($0) } ?? WireCodec().tombstone(of: key)
+      var messages: [(key: PatientKey, message: KafkaMessage)] = []
+      reducer.takeTouched { messages.append(($0, writer.message($1, key: $0))) }
+      written += messages.count
+      for (key, message) in messages {
+        let alone =
+          reducer.person(for: key).map { WireCodec().encode($0) } ?? WireCodec().tombstone(of: key)
         let expected = KafkaMessage(topic: .reconcilerState, partition: 3, alone)
         #expect(message.topic == expected.topic && message.partition == expected.partition)
         #expect(message.key == expected.key && message.key == Array(key.description.utf8))
         #expect(message.value == expected.value)
         #expect(message.headers == expected.headers)
         #expect(message.timestampMilliseconds == nil)
-        written += 1
       }
     }
     #expect(written > 100)
