@@ -104,24 +104,8 @@ struct ShortText: Sendable {
     }
   }
 
-  /// How many bytes it is long.
-  var utf8Count: Int {
-    guard let words else { return text.utf8.count }
-    let zeros =
-      words.low == 0 ? 64 + words.high.trailingZeroBitCount : words.low.trailingZeroBitCount
-    return 16 - zeros / 8
-  }
-
-  /// Adds its bytes to `bytes`, without a string on the way.
-  func append(to bytes: inout [UInt8]) {
-    guard let words else { return bytes.append(contentsOf: text.utf8) }
-    var (high, low) = words
-    while high != 0 {
-      bytes.append(UInt8(truncatingIfNeeded: high >> 56))
-      high = high << 8 | low >> 56
-      low <<= 8
-    }
-  }
+  /// The sixteen bytes as one number, the last of them zero; `nil` where the text is long.
+  var letters: UInt128? { words.map { UInt128($0.high) << 64 | UInt128($0.low) } }
 
   /// Whether `word`, of at most eight ASCII letters, stands anywhere in it.
   func contains(_ word: StaticString) -> Bool {
@@ -164,7 +148,7 @@ extension ShortText: Hashable {
 extension ShortText {
   /// A number of the order of texts; of long ones that begin alike it is the same.
   var order: UInt128 {
-    if let words { return UInt128(words.high) << 64 | UInt128(words.low) }
+    if let letters { return letters }
     var value: UInt128 = 0
     for byte in text.utf8.prefix(Self.shortMax) { value = value << 8 | UInt128(byte) }
     // Behind the short text that is its beginning.

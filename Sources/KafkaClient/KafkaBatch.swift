@@ -81,7 +81,7 @@ struct BatchBuilder {
     batch.records.count >= limits.countMax || byteCount >= limits.byteCountMax
   }
 
-  mutating func append(_ record: KafkaRecord) {
+  mutating func append(_ record: consuming KafkaRecord) {
     begin()
     if batch.records.isEmpty { batch.records.reserveCapacity(min(limits.countMax, 4096)) }
     byteCount += record.byteCount

@@ -50,9 +50,15 @@ enum NativeMessage {
     guard !headers.isEmpty else { return nil }
     let list = rd_kafka_headers_new(headers.count)
     for header in headers {
-      withBytes(header.value) { value in
-        // −1: librdkafka takes the length up to the terminating zero.
-        _ = rd_kafka_header_add(list, header.name, -1, value.baseAddress, value.count)
+      // A short name stands in the string itself; as a C string it would go by the heap.
+      var name = header.name
+      name.withUTF8 { name in
+        name.withMemoryRebound(to: CChar.self) { name in
+          withBytes(header.value) { value in
+            _ = rd_kafka_header_add(
+              list, name.baseAddress, name.count, value.baseAddress, value.count)
+          }
+        }
       }
     }
     return list

@@ -157,9 +157,10 @@ extension ProducerCore {
         } catch {
           return (next - start, error)
         }
+        var message = messages[next]
+        if let interceptor { message = interceptor.outgoing(message) }
         let error = handle.topics.produce(
-          interceptor?.outgoing(messages[next]) ?? messages[next], client: client.pointer,
-          opaque: batch?.opaque(next), latest: &latest)
+          message, client: client.pointer, opaque: batch?.opaque(next), latest: &latest)
         if let error {
           release(count: 1, byteCount: byteCount)
           guard error.code != .queueFull else { break }

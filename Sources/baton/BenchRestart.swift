@@ -144,12 +144,13 @@ extension RestartBench {
     let snapshot = try await SnapshotWriter(
       path: settings.path(group: configuration.groupID, partition: partition), writer: "bench",
       header: header)
+    var changelog = ChangelogWriter(partition: partition)
     while !keys.isEmpty {
       var messages: [KafkaMessage] = []
       var entries: [[UInt8]] = []
       for key in keys.prefix(Self.chunkCount) {
         guard let person = reducer.person(for: key) else { throw BenchFault.wrongCount }
-        messages.append(Changelog.message(person, key: key, partition: partition))
+        messages.append(changelog.message(person, key: key))
         guard let packed = reducer.committedPerson(for: key) else { throw BenchFault.wrongCount }
         entries.append(SnapshotEntry.person(packed).bytes)
       }

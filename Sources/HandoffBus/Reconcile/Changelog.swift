@@ -10,13 +10,6 @@ package enum Changelog {
   /// The header that says how many people the memory holds: fewer or more, and some are missing.
   static let personCountHeader = "ce_personcount"
 
-  /// What the log keeps of a person; a person of whom nothing is left becomes a tombstone.
-  package static func message(_ person: Person?, key: PatientKey, partition: Int32) -> KafkaMessage
-  {
-    let record = person.map { WireCodec().encode($0) } ?? WireCodec().tombstone(of: key)
-    return KafkaMessage(topic: .reconcilerState, partition: partition, record)
-  }
-
   /// Time, books, policies in force and the next offset; the last record of every transaction.
   package static func message(
     _ state: PartitionState, partition: Int32, lineage: String, personCount: Int
@@ -27,6 +20,43 @@ package enum Changelog {
       KafkaHeader(lineageHeader, lineage), KafkaHeader(personCountHeader, "\(personCount)"),
     ]
     return message
+  }
+}
+
+/// Writes what the log keeps of persons: one for each person of each batch, so that what their
+/// records have in common is made once.
+package struct ChangelogWriter: Sendable {
+  private let partition: Int32
+  private var values = PersonValueWriter()
+
+  private static let nobody = PatientKey(epoch: 1, high: 0, low: 0)
+  /// Those of any person; the id is the key.
+  private static let headers = KafkaMessage(
+    topic: .reconcilerState, WireCodec().encode(Person(key: nobody))
+  ).headers
+  private static let idPlace: Int = {
+    guard let place = headers.firstIndex(where: { $0.value == nobody.utf8 }) else {
+      preconditionFailure("every record of a person has an id")
+    }
+    return place
+  }()
+
+  package init(partition: Int32) {
+    self.partition = partition
+  }
+
+  /// What the log keeps of a person; a person of whom nothing is left becomes a tombstone.
+  package mutating func message(_ person: Person?, key: PatientKey) -> KafkaMessage {
+    guard let person else {
+      return KafkaMessage(
+        topic: .reconcilerState, partition: partition, WireCodec().tombstone(of: key))
+    }
+    let bytes = key.utf8
+    var headers = Self.headers
+    headers[Self.idPlace].value = bytes
+    return KafkaMessage(
+      topic: Topic.reconcilerState.name, partition: partition, key: bytes,
+      value: values.value(person), headers: headers)
   }
 }
 

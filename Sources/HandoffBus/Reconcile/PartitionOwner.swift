@@ -33,6 +33,7 @@ package actor PartitionOwner {
   /// What the open batch changes in it.
   private var openAlertChanges: [Rule: Int] = [:]
   private let intake: RecordIntake
+  private var changelog: ChangelogWriter
   /// The policies and registers that the reducer has been given.
   private var known: Set<RecordHash>
   private var abortsInARow = 0
@@ -44,6 +45,7 @@ package actor PartitionOwner {
     self.partition = partition
     self.configuration = configuration
     self.intake = intake
+    changelog = ChangelogWriter(partition: partition)
     self.status = status
     var logger = configuration.logger
     logger[metadataKey: "partition"] = "\(partition)"
@@ -120,9 +122,12 @@ package actor PartitionOwner {
       // Part by part: the broker takes in the first while the next is applied, and what was read of
       // a record is still in the processor's cache when it is judged.
       let count = max(1, configuration.limits.partCount)
+      var messages: [KafkaMessage] = []
       for start in stride(from: 0, to: records.count, by: count) {
-        let part = take(records[start..<min(start + count, records.count)])
-        try await transaction.enqueue(apply(part))
+        let part = start..<min(start + count, records.count)
+        messages.removeAll(keepingCapacity: true)
+        apply(records, part, into: &messages)
+        try await transaction.enqueue(messages)
       }
       try await transaction.enqueue([stateMessage()])
       try await transaction.sendOffsets(
@@ -148,14 +153,6 @@ package actor PartitionOwner {
 // MARK: - One batch
 
 extension PartitionOwner {
-  private func take(_ records: ArraySlice<KafkaRecord>) -> [EventRecord] {
-    records.map { record in
-      let (eventRecord, alert) = intake.take(record.stored)
-      if let alert { raise(alert) }
-      return eventRecord
-    }
-  }
-
   /// Fetches policies and registers that others have activated since this one was made.
   private func learnPolicies(of records: [KafkaRecord]) async {
     let name = Array("\(RulesActivation.wireName)".utf8)
@@ -180,13 +177,14 @@ extension PartitionOwner {
     openAlertChanges = [:]
   }
 
-  /// Changes memory, so that it can be undone, and returns what the log is to say of it.
-  private func apply(_ records: [EventRecord]) -> [KafkaMessage] {
+  /// Changes memory, so that it can be undone, and adds what the log is to say of it.
+  private func apply(
+    _ records: [KafkaRecord], _ part: Range<Int>, into messages: inout [KafkaMessage]
+  ) {
     let codec = WireCodec()
-    var messages: [KafkaMessage] = []
-    messages.reserveCapacity(records.count + records.count / 8)
+    messages.reserveCapacity(part.count + part.count / 8)
     var verdicts: [Verdict] = []
-    reducer.apply(records[...], into: &verdicts)
+    judge(records, part, into: &verdicts)
     for verdict in verdicts {
       messages.append(KafkaMessage(topic: .alerts, codec.encode(verdict)))
       switch verdict.action {
@@ -201,10 +199,29 @@ extension PartitionOwner {
       messages.append(KafkaMessage(topic: .events, codec.encode(outgoing)))
     }
     reducer.takeTouched { key, person in
-      messages.append(Changelog.message(person, key: key, partition: partition))
+      messages.append(changelog.message(person, key: key))
     }
     status.update { $0.verdictCount += UInt64(verdictCount) }
-    return messages
+  }
+
+  /// How many records are read before they are judged: few enough for the processor's cache.
+  private static let readCount = 64
+
+  /// Reads records and applies them.
+  private func judge(
+    _ records: [KafkaRecord], _ part: Range<Int>, into verdicts: inout [Verdict]
+  ) {
+    var read: [EventRecord] = []
+    read.reserveCapacity(Self.readCount)
+    for start in stride(from: part.lowerBound, to: part.upperBound, by: Self.readCount) {
+      read.removeAll(keepingCapacity: true)
+      for index in start..<min(start + Self.readCount, part.upperBound) {
+        let (record, alert) = intake.take(records[index].stored)
+        if let alert { raise(alert) }
+        read.append(record)
+      }
+      reducer.apply(read[...], into: &verdicts)
+    }
   }
 
   /// The partition's own record, which comes last.

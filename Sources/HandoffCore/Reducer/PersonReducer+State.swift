@@ -25,7 +25,20 @@ extension PersonReducer {
     guard let entries = journal?.entries, let start = journal?.partStart else { return }
     journal?.partStart = entries.count
     if batchNumber < UInt32.max - 1 { batchNumber += 1 }
-    for key in Journal.keys(of: entries[start...]) { body(key, person(for: key)) }
+    let keys = Journal.keys(of: entries[start...])
+    guard let first = keys.first else { return }
+    var lent = Person(key: first)
+    var slots: [UInt32?] = []
+    for start in stride(from: 0, to: keys.count, by: Self.aheadCount) {
+      let end = min(start + Self.aheadCount, keys.count)
+      slots.removeAll(keepingCapacity: true)
+      for index in start..<end { slots.append(persons.slot(of: keys[index])) }
+      fetched ^= persons.touch(slots.compactMap(\.self))
+      for index in start..<end {
+        body(
+          keys[index], slots[index - start].map { persons.person(at: $0, lending: &lent) })
+      }
+    }
   }
 
   /// The keys whose person the open batch changed, in order: the changelog goes out before the

@@ -58,7 +58,7 @@ public struct PersonReducer: Sendable {
   /// Derived from the persons: who waits no more may still stand here, and is passed over.
   var hanging: [Code: [PatientKey: Timestamp]] = [:]
   /// Kept so that what is only fetched is read; it means nothing.
-  private var fetched: UInt8 = 0
+  var fetched: UInt8 = 0
   /// What is to be written to the events topic, in order; ``takeOutgoing()`` empties it.
   var outgoing: [Outgoing] = []
 
@@ -140,7 +140,7 @@ public struct PersonReducer: Sendable {
   }
 
   /// How many people are fetched from memory at once: they fit into the smallest cache.
-  private static let aheadCount = 16
+  static let aheadCount = 16
 
   /// What is to be written to the events topic in the transaction of the records applied so far.
   public mutating func takeOutgoing() -> [Outgoing] {

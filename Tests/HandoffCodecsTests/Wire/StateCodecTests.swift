@@ -77,6 +77,18 @@ import Testing
     }
   }
 
+  @Test(arguments: 0..<8 as Range<UInt64>)
+  func `persons written one behind the other have the bytes of each alone`(seed: UInt64) throws {
+    var generator = EventGenerator(seed: seed)
+    var writer = PersonValueWriter()
+    for _ in 0..<50 {
+      let person = try generator.person()
+      let value = writer.value(person)
+      #expect(value == person.protobuf)
+      #expect(try Baton_Handoff_V1_PersonState(serializedBytes: value).serializedBytes() == value)
+    }
+  }
+
   @Test func `one state has one byte form whatever order its parts were put in`() throws {
     var generator = EventGenerator(seed: 3)
     let state = try generator.partition()

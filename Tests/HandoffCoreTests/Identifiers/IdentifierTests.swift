@@ -41,6 +41,15 @@ import Testing
     #expect(PatientKey(key.description.uppercased() + "0") == nil)
   }
 
+  @Test(arguments: [0, 1, 9, 10, 99, 100, 999, 1_000, 9_999, 10_000, 65_535] as [UInt16])
+  func `a patient key has the same bytes as its text`(epoch: UInt16) {
+    let half: UInt128 = 0x0123_4567_89ab_cdef_fedc_ba98_7654_3210
+    for (high, low) in [(0, 0), (.max, .max), (half, ~half), (1, half), (half, 1)] {
+      let key = PatientKey(epoch: epoch, high: high, low: low)
+      #expect(key.utf8 == Array(key.description.utf8))
+    }
+  }
+
   @Test(arguments: ["ods:RTH", "local:0102030405060708090a0b0c0d0e0f10"])
   func `an organisation reads back`(text: String) {
     #expect(OrganisationID(text)?.description == text)

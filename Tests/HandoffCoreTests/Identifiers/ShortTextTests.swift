@@ -15,10 +15,9 @@ struct ShortTextTests {
     for text in Self.codes {
       let code = try #require(Code(text))
       #expect(code.description == text)
-      #expect(code.utf8Count == text.utf8.count)
-      var bytes: [UInt8] = [1]
-      code.append(to: &bytes)
-      #expect(bytes == [1] + Array(text.utf8))
+      let padded = Array(text.utf8) + Array(repeating: 0, count: max(0, 16 - text.utf8.count))
+      let number = padded.reduce(0 as UInt128) { $0 << 8 | UInt128($1) }
+      #expect(code.letters == (text.utf8.count < 16 ? number : nil))
       let letters = Array(text.utf8)
       let read = Code(utf8: letters.span)
       let same = try #require(read)

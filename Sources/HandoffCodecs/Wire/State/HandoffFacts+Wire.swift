@@ -25,7 +25,11 @@ extension HandoffFacts {
     writer.moment(21, present: bookedFor)
     writer.moment(22, present: dischargeReadyAt)
     writer.moment(23, Timestamp(nanoseconds: paused.nanoseconds))
-    for mark in marks { writer.nested(24) { mark.write(to: &$0) } }
+    for index in marks.indices {
+      let start = writer.open(24)
+      marks[index].write(to: &writer)
+      writer.close(start)
+    }
     for finding in findings { writer.nested(25) { finding.write(to: &$0) } }
     for fact in pending { writer.nested(26) { fact.write(to: &$0) } }
     writer.unsigned(27, sameCount)
@@ -35,8 +39,10 @@ extension HandoffFacts {
     for service in cc { writer.organisation(31, service) }
     if requestHash != 0 { writer.fixed64(32, requestHash) }
     writer.unsigned(100, version)
-    let old = oldVersions.flatMap { old in (0..<4).map { UInt8(old >> (24 - 8 * $0) & 255) } }
-    writer.bytes(101, old)
+    if !oldVersions.isEmpty {
+      let old = oldVersions.flatMap { old in (0..<4).map { UInt8(old >> (24 - 8 * $0) & 255) } }
+      writer.bytes(101, old)
+    }
     writer.flag(102, isAmendmentSeen)
   }
 
@@ -146,9 +152,19 @@ extension ProtobufReader {
 extension Handoff {
   func write(to writer: inout ProtobufWriter) {
     writer.identifier(1, id)
-    writer.nested(2) { current.write(to: &$0) }
-    if let settled { writer.nested(3) { settled.write(to: &$0) } }
-    for fact in window { writer.nested(4) { fact.write(to: &$0) } }
+    let start = writer.open(2)
+    current.write(to: &writer)
+    writer.close(start)
+    if settled != nil {
+      let start = writer.open(3)
+      settled?.write(to: &writer)
+      writer.close(start)
+    }
+    for index in window.indices {
+      let start = writer.open(4)
+      window[index].write(to: &writer)
+      writer.close(start)
+    }
     writer.flag(5, isTransferred)
   }
 

@@ -20,8 +20,17 @@ extension Person: WireMessage {
   package func write(to writer: inout ProtobufWriter) {
     writer.unsigned(1, stateLayout)
     writer.patientKey(2, key)
-    for handoff in handoffs { writer.nested(3) { handoff.write(to: &$0) } }
-    for event in seen { writer.nested(4) { event.write(to: &$0) } }
+    // By place, and in no closure: there each is copied with all that it refers to.
+    for index in handoffs.indices {
+      let start = writer.open(3)
+      handoffs[index].write(to: &writer)
+      writer.close(start)
+    }
+    for index in seen.indices {
+      let start = writer.open(4)
+      seen[index].write(to: &writer)
+      writer.close(start)
+    }
     for repetition in repetitions { writer.nested(5) { repetition.write(to: &$0) } }
     for alert in alerts { writer.nested(6) { alert.write(to: &$0) } }
     writer.witness(7, readinessSaid)

@@ -14,27 +14,8 @@ extension WireCodec {
 
   package func encode(_ person: Person) -> WireRecord {
     let key = person.key.description
-    guard format == .protobuf else {
-      return record(person, key: key, id: key, source: Self.busSource, time: nil, subject: nil)
-    }
-    // One for each person of each batch: of its headers only the id is made anew.
-    let bytes = Array(key.utf8)
-    var headers = Self.personHeaders
-    headers[Self.personIDPlace].value = bytes
-    return WireRecord(key: bytes, value: person.protobuf, headers: headers)
+    return record(person, key: key, id: key, source: Self.busSource, time: nil, subject: nil)
   }
-
-  private static let personHeaders: [RecordHeader] = WireCodec().record(
-    Person(key: PatientKey(epoch: 1, high: 0, low: 0)), key: "", id: "", source: busSource,
-    time: nil, subject: nil
-  ).headers
-
-  private static let personIDPlace: Int = {
-    guard let place = personHeaders.firstIndex(where: { $0.name == "ce_id" }) else {
-      preconditionFailure("every record of a person has an id")
-    }
-    return place
-  }()
 
   package func encode(_ state: PartitionState) -> WireRecord {
     record(
@@ -44,7 +25,7 @@ extension WireCodec {
 
   /// The deletion mark of a person of whom nothing is remembered.
   package func tombstone(of key: PatientKey) -> WireRecord {
-    WireRecord(key: Array(key.description.utf8), value: nil, headers: [])
+    WireRecord(key: key.utf8, value: nil, headers: [])
   }
 
   /// A record of the state topic; a layout of another version is `wire.version-unknown`.
@@ -60,5 +41,19 @@ extension WireCodec {
     let person = try message(Person.self, record)
     guard person.key == patientKey else { throw WireError(.keyMismatch, "key") }
     return .person(person)
+  }
+}
+
+/// Writes the values of many persons' records, one behind the other, with the same buffer: what
+/// ``WireCodec/encode(_:)`` gives for each in Protobuf.
+package struct PersonValueWriter: Sendable {
+  private var writer = ProtobufWriter(capacity: 4096)
+
+  package init() {}
+
+  package mutating func value(_ person: Person) -> [UInt8] {
+    writer.begin()
+    person.write(to: &writer)
+    return writer.bytes
   }
 }
