@@ -183,8 +183,10 @@ import Testing
         region.say(.started, of: key, at: 2, id: id + 3)
         region.say(.handoffAmended, of: key, at: 3, id: id + 4)
       }
+      // Nothing of it may be put in another order any more.
+      region.say(.bedFreed, of: key, at: 60, id: id + 5, handoff: nil)
+      #expect(region.person(key)?.handoffs.first?.window.isEmpty == true)
     }
-    region.tick(at: Scene.minutes(61))
     region.merge(Region.a, into: Region.b, at: 62)
     let findings = region.person(Region.b)?.handoffs.first?.current.findings ?? []
     #expect(findings.map(\.rule.rawValue).sorted() == ["A05", "A24"])
