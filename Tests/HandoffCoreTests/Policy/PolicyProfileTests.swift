@@ -58,6 +58,17 @@ private func activation(_ policy: Policy, _ profile: String?) -> EventRecord.Con
     #expect(scene.verdicts.last?.profile == Code("winter"))
   }
 
+  @Test func `is named by the alert of a discharge that it judges, whatever is on then`() throws {
+    let policy = try policy()
+    var scene = Scene(policy: policy)
+    scene.apply(activation(policy, "winter"), at: 1)
+    _ = scene.stay(.discharged, at: 2)
+    scene.apply(activation(policy, nil), at: 3)
+    #expect(scene.tick(at: 12).short == ["A20 opened"])
+    #expect(scene.verdicts.last?.profile == Code("winter"))
+    #expect(scene.stay(.dischargeCancelled, at: 13).map(\.profile) == [Code("winter")])
+  }
+
   @Test func `judges a stay that was stored before stays kept their windows by what is in force`()
     throws
   {

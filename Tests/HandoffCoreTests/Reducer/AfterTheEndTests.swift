@@ -180,6 +180,27 @@ import Testing
     #expect(second.tick(at: 130).short == ["A05 opened"])
   }
 
+  @Test(arguments: [false, true])
+  func `the second of two that may accept is A05 two hours later, unless it is taken back`(
+    isAmended: Bool
+  ) {
+    var scene = Scene()
+    // To nobody by name, or to another once the first had accepted.
+    scene.say(.handoffRequested, at: 0) { if !isAmended { $0.to = nil } }
+    scene.say(.accepted, at: 1)
+    if isAmended {
+      scene.say(.handoffAmended, at: 2) { $0.to = Party(organisation: Scene.stranger) }
+    }
+    scene.say(.accepted, at: 5, id: 9) { $0.spokenBy = Scene.stranger }
+    scene.tick(at: 124)
+    #expect(!scene.open.contains(.a05))
+    scene.tick(at: 125)
+    let said = scene.verdicts.filter { $0.rule == .a05 }
+    #expect(said.short == ["A05 opened"] && said.first?.opened.minute == 125)
+    scene.say(.cancelled, at: 130)
+    #expect(!scene.open.contains(.a05))
+  }
+
   /// Seed 4838 of the campaign: the content code does not cover who speaks (domain.md §2.1).
   @Test func `a stranger that accepts in the party's minute is A05, however late its word comes`() {
     var scene = Scene()

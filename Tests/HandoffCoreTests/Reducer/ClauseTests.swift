@@ -121,6 +121,16 @@ private let day: Int64 = 24 * 60
     #expect(!scene.stands(.a05) && !scene.stands(.a06))
   }
 
+  @Test func `a third referral of one need is shown beside the first`() {
+    var scene = Scene()
+    for (handoff, minute): (HandoffID, Int64) in [(one, 0), (two, 10), (three, 20)] {
+      scene.ask(handoff, at: minute)
+    }
+    let said = scene.verdicts.filter { $0.rule == .a04 && $0.handoffID == three }
+    #expect(said.short == ["A04 opened"])
+    #expect(said.first?.evidence.map(\.eventID?.rawValue) == [1_000, 3_000])
+  }
+
   @Test func `a booking in place of an acceptance answers T_accept`() {
     var scene = Scene()
     scene.say(.handoffRequested, at: 0)

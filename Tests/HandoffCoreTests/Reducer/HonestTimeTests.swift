@@ -85,6 +85,8 @@ struct HonestTimeTests {
     told.say(.received, at: 30, arriving: 80)
     #expect(told.verdicts.short == ["A07 undetermined", "A07 resolved"])
     #expect(told.verdicts.last?.lateness == .zero)
+    let kept = told.reducer.person(for: Scene.key)?.alerts ?? []
+    #expect(kept.map(\.isUndetermined) == [false] && kept.map(\.hangsOn) == [nil])
   }
 
   /// The hospital, whose word `slow` carries too, is asked by somebody whose own source is behind.
@@ -143,6 +145,7 @@ struct HonestTimeTests {
     #expect(scene.verdicts.short == ["A07 opened", "A07 resolved"])
     let verdict = try #require(scene.verdicts.last)
     #expect(verdict.lateness == .minutes(2) && verdict.knownAt.minute == 92)
+    #expect(scene.verdicts.map(\.revision) == [1, 2])
   }
 
   @Test func `a late answer is judged when the last source is complete, whichever that is`() throws
@@ -313,7 +316,9 @@ struct HonestTimeTests {
     #expect(scene.open == [.a11])
   }
 
-  @Test func `a new policy that names other carriers judges at once what waited`() throws {
+  @Test func `a new policy that names other carriers judges at once, and nobody waits as before`()
+    throws
+  {
     var scene = Self.requested()
     scene.tick(at: 70)
     var other = Policy.default
@@ -325,6 +330,9 @@ struct HonestTimeTests {
     scene.apply(
       .rulesActivation(RulesActivation(rulesVersion: 1, policyHash: other.hash)), at: 71)
     #expect(scene.verdicts.short == ["A07 undetermined", "A07 opened"])
+    scene.reducer.beginBatch()
+    scene.apply(Self.word(upTo: 90), at: 91)
+    #expect(scene.reducer.touched.isEmpty)
   }
 
   @Test(arguments: 1...24 as ClosedRange<UInt64>)

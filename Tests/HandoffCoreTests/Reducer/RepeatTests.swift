@@ -170,6 +170,19 @@ import Testing
     #expect(scene.state == .cancelled)
   }
 
+  @Test(arguments: [(16, "A01 opened"), (17, "A02 opened")] as [(Int64, String)])
+  func `a re-send is an A02 once what came between is past the window to reorder`(
+    minute: Int64, said: String
+  ) {
+    var scene = Scene()
+    scene.say(.handoffRequested, at: 0)
+    scene.say(.accepted, at: 1)
+    scene.say(.handoffRequested, at: 0, id: 9, arriving: minute) {
+      $0.contentMac = Scene.event(.handoffRequested).contentMac
+    }
+    #expect(scene.verdicts.short == [said])
+  }
+
   @Test func `a message that says what it supersedes is no reuse`() {
     var scene = Scene()
     for id: UInt128 in [1, 2] {

@@ -146,8 +146,15 @@ import Testing
     scene.say(.handoffRequested, at: 0)
     scene.say(.booked, at: 5) { $0.bookedFor = Scene.minutes(50 * day) }
     #expect(scene.deadlines.map(\.due.minute) == [51 * day])
-    scene.say(.booked, at: 10, id: 2) { $0.bookedFor = Scene.minutes(20 * day) }
-    #expect(scene.deadlines.map(\.due.minute) == [42 * day])
+    // T_start itself is no later than T_start.
+    for (number, booked, due) in [
+      (2, 20 * day, 42 * day), (3, 42 * day, 42 * day), (4, 42 * day + 1, 43 * day + 1),
+    ] as [(Int64, Int64, Int64)] {
+      scene.say(.booked, at: 5 * number, id: UInt128(number)) {
+        $0.bookedFor = Scene.minutes(booked)
+      }
+      #expect(scene.deadlines.map(\.due.minute) == [due])
+    }
   }
 
   @Test func `who did not attend is waited for anew`() {

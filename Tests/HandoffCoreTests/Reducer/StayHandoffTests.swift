@@ -32,4 +32,16 @@ private let one = HandoffID(rawValue: 1)
     scene.ask(one, at: 10, Self.others[number])
     #expect(scene.tick(at: 120).compactMap(\.cause?.description) == ["request"])
   }
+
+  @Test(arguments: [(10, ["request"]), (11, [])] as [(Int64, [String])])
+  func `what had ended when the person became ready hands nobody on`(
+    end: Int64, said: [String]
+  ) {
+    var scene = Scene()
+    scene.ask(one, at: 0)
+    _ = scene.stay(.readyForDischarge, at: 10)
+    scene.say(.cancelled, at: end, handoff: one)
+    let opened = scene.tick(at: 130).filter { $0.rule == .a21 }
+    #expect(opened.compactMap(\.cause?.description) == said)
+  }
 }

@@ -39,6 +39,24 @@ private let one = HandoffID(rawValue: 1)
     #expect(scene.reducer.person(for: Scene.key)?.handoffs.first?.window.count == 1)
   }
 
+  @Test(arguments: [EventType.bedAssigned, .bedMoved, .patientMoved, .feedbackReceived])
+  func `what says nothing of readiness, discharge or death is not kept of a stay`(word: EventType) {
+    var scene = Scene()
+    scene.say(word, at: 0, handoff: nil)
+    #expect(scene.reducer.person(for: Scene.key)?.stay == [])
+  }
+
+  @Test func `of a stay the latest 64 words are kept, and a death whatever came after it`() throws {
+    var scene = Scene()
+    scene.say(.patientDied, at: -1, id: 900, handoff: nil)
+    for minute in 0..<70 as Range<Int64> {
+      let word = minute % 2 == 0 ? EventType.readyForDischarge : .dischargeReadinessWithdrawn
+      _ = scene.stay(word, at: minute, UInt128(1_000 + minute))
+    }
+    let stay = try #require(scene.reducer.person(for: Scene.key)).stay
+    #expect(stay.map(\.witness.occurredAt.minute) == [-1] + Array(7..<70))
+  }
+
   @Test func `what nothing can overtake is settled, and the rest of the window is not`() {
     var scene = Scene()
     scene.say(.handoffRequested, at: 0)

@@ -52,6 +52,34 @@ import Testing
     #expect(due == Scene.minutes(5 + 48 * 60))
   }
 
+  @Test func `what waits for its request keeps the policy that it came under`() throws {
+    var region = try Self.slowRegion()
+    region.say(.accepted, of: Region.a, at: 5)
+    // Nothing may overtake it any more: it waits, and stands nowhere else.
+    region.tick(at: Scene.minutes(60))
+    region.merge(Region.a, into: Region.b, at: 61)
+    let handoff = try #require(region.person(Region.b)?.handoffs.first)
+    #expect(handoff.window.isEmpty)
+    let ordinals = handoff.current.pending.map { Int($0.policy) }
+    let hashes = ordinals.map { region.reducers[2].state.activations[$0].policyHash }
+    #expect(hashes == [try Self.slowPolicy().hash])
+  }
+
+  @Test func `somebody with a word that waits under a policy that is not handed over is refused`()
+    throws
+  {
+    var region = Region()
+    region.say(.accepted, of: Region.a, at: 0)
+    region.tick(at: Scene.minutes(60))
+    var person = try #require(region.person(Region.a))
+    person.handoffs[0].current.pending[0].policy = 1
+    var moved = try transfer(to: Region.b, through: 1)
+    moved.person = person
+    moved.path = [Region.a]
+    #expect(region.apply(.transfer(moved), to: 2, at: Scene.minutes(61)).short == ["S07 opened"])
+    #expect(region.person(Region.b) == nil)
+  }
+
   @Test func `what came from another partition says where it stands`() throws {
     var region = Region()
     region.say(.readyForDischarge, of: Region.a, at: 0, handoff: nil) { $0.dischargePathway = 0 }
@@ -140,6 +168,47 @@ import Testing
     let findings = region.person(Region.b)?.handoffs.first?.current.findings ?? []
     let causes = findings.compactMap(\.cause?.description)
     #expect(causes.sorted() == ["no-party", "wrong-role"])
+  }
+
+  @Test(arguments: [Region.a, Region.b])
+  func `what two rules found, one under each key, is found by both`(second: PatientKey) {
+    var region = Region()
+    for (number, key) in [Region.a, Region.b].enumerated() {
+      let id = UInt128(10 * number)
+      region.say(.handoffRequested, of: key, at: 0, id: id + 1)
+      region.say(.accepted, of: key, at: 1, id: id + 2)
+      if key == second {
+        region.say(.accepted, of: key, at: 2, id: id + 3) { $0.spokenBy = Scene.stranger }
+      } else {
+        region.say(.started, of: key, at: 2, id: id + 3)
+        region.say(.handoffAmended, of: key, at: 3, id: id + 4)
+      }
+      // Nothing of it may be put in another order any more.
+      region.say(.bedFreed, of: key, at: 60, id: id + 5, handoff: nil)
+      #expect(region.person(key)?.handoffs.first?.window.isEmpty == true)
+    }
+    region.merge(Region.a, into: Region.b, at: 62)
+    let findings = region.person(Region.b)?.handoffs.first?.current.findings ?? []
+    #expect(findings.map(\.rule.rawValue).sorted() == ["A05", "A24"])
+    #expect(findings.allSatisfy { $0.cause == nil })
+  }
+
+  @Test(arguments: [false, true])
+  func `words out of turn about what nobody requested are each found, and the same once`(
+    isSame: Bool
+  ) {
+    var region = Region()
+    for (number, key) in [Region.a, Region.b].enumerated() {
+      let id = UInt128(isSame ? 5 : 5 + number)
+      region.say(.accepted, of: key, at: 0, id: id) { $0.speaker = .sender }
+      // Nothing of it may be put in another order any more.
+      region.say(.bedFreed, of: key, at: 60, id: 50 + UInt128(number), handoff: nil)
+      #expect(region.person(key)?.handoffs.first?.window.isEmpty == true)
+    }
+    region.merge(Region.a, into: Region.b, at: 62)
+    let findings = region.person(Region.b)?.handoffs.first?.current.findings ?? []
+    #expect(findings.count == (isSame ? 1 : 2))
+    #expect(findings.allSatisfy { $0.cause?.description == "wrong-role" })
   }
 
   @Test func `the latest four thousand events go with a person, to be known again`() throws {

@@ -51,6 +51,7 @@ import Testing
       return
     }
     #expect(event.patientKey == Region.b && event.original?.partition == 1)
+    #expect(event.originalAt == Scene.minutes(30))
     region.deliver(at: Scene.minutes(30))
     #expect(region.state(of: Region.c) == .received)
   }

@@ -203,6 +203,28 @@ import Testing
     }
   }
 
+  @Test func `numbers on what it remembers when all before is forgotten`() throws {
+    var scene = SourceScene()
+    scene.receive(1, at: 0)
+    scene.receive(2, at: 2 * 86_400)
+    let memory = try #require(scene.reducer.source(SourceScene.code)).memory
+    // A number that comes again would be taken for what is forgotten.
+    #expect(memory.segments.map(\.number) == [2])
+  }
+
+  @Test func `puts back no more of a stored memory than it keeps`() throws {
+    var scene = SourceScene()
+    scene.receive(1, at: 0)
+    let source = try #require(scene.reducer.source(SourceScene.code))
+    let entries = try #require(source.memory.segments.first).entries
+    let most = UInt64(MessageMemory.countMax / MessageMemory.segmentSize)
+    let stored = (1...most + 2).map { MessageMemory.Segment(number: $0, entries: entries) }
+    var reducer = SourceReducer(policy: .default, topic: "handoff.sources.v1", partition: 0)
+    reducer.restore(source.withoutMemory, memory: stored)
+    let memory = try #require(reducer.source(SourceScene.code)).memory
+    #expect(memory.segments.map(\.number) == Array(3...most + 2))
+  }
+
   @Test func `that is put back knows the arrivals that are stored beside it, and no others`() throws
   {
     var scene = SourceScene()

@@ -54,7 +54,9 @@ import Testing
     let opened = try #require(scene.beat(at: 185, complete: 0).first)
     #expect(opened.cause?.description == "behind" && opened.opened == SourceScene.seconds(180))
     #expect(scene.reducer.states.first?.condition == .behind)
+    #expect(scene.reducer.states.first?.since == SourceScene.seconds(180))
     #expect(scene.beat(at: 240, complete: 239).short == ["A18 resolved"])
+    #expect(scene.reducer.states.first?.since == SourceScene.seconds(240))
   }
 
   @Test func `that never says how far it is is behind three intervals after its first word`() {

@@ -32,7 +32,7 @@ import Testing
     #expect(scene.beat(at: 120, frames: 2).isEmpty)
   }
 
-  @Test func `of a source that is older than we are are learned for two hours first`() {
+  @Test func `of a source that is older than we are are learned for two hours first`() throws {
     var scene = SourceScene()
     // Three are on their way when the first total is said.
     scene.beat(at: 0, frames: 1003)
@@ -44,6 +44,9 @@ import Testing
     scene.beat(at: 9060, frames: 1004)
     for minute in 152...280 { scene.beat(at: Int64(minute) * 60, frames: 1004) }
     #expect(scene.open == ["A26 shortfall"])
+    // What it was learned from is not kept.
+    let counts = try #require(scene.reducer.source(SourceScene.code)).counts
+    #expect(counts.learningUntil == nil && counts.first == nil)
   }
 
   @Test func `that begin anew are no shortfall`() {
@@ -148,6 +151,84 @@ import Testing
     for second in 7261...7262 as ClosedRange<Int64> { scene.receive(at: second) }
     scene.beat(at: 7320, frames: 2)
     #expect(scene.verdicts.filter { $0.rule == .a26 }.short == ["A26 opened", "A26 resolved"])
+  }
+
+  @Test func `that an arrival makes whole end what was missing before`() {
+    var scene = SourceScene()
+    scene.beat(at: 0, frames: 0)
+    scene.beat(at: 60, complete: 60, frames: 2)
+    scene.tick(at: 7260)
+    scene.beat(at: 7320, frames: 3)
+    // The two that were missing are handed over with the times of a new start.
+    for second in 7321...7323 as ClosedRange<Int64> {
+      #expect(scene.open == ["A26 shortfall"])
+      scene.receive(at: second) { $0.at = SourceScene.seconds(7310) }
+    }
+    #expect(scene.open.isEmpty)
+  }
+
+  @Test func `that lack no more than was said are not noted again`() {
+    var scene = SourceScene()
+    scene.beat(at: 0, frames: 0)
+    scene.beat(at: 60, complete: 60, frames: 2)
+    scene.tick(at: 7260)
+    scene.beat(at: 7320, complete: 7320, frames: 2)
+    scene.tick(at: 14_520)
+    let source = scene.reducer.source(SourceScene.code)
+    #expect(source?.counts.judged?.saidAt == SourceScene.seconds(7320))
+    let known = source?.book.episodes.filter { $0.rule == .a26 } ?? []
+    #expect(known.map(\.count) == [2])
+    #expect(known.map(\.lastAt) == [SourceScene.seconds(7260)])
+  }
+
+  @Test func `that are put back and lack nothing are no alert when they fall due`() throws {
+    var scene = SourceScene()
+    scene.beat(at: 0, frames: 0)
+    scene.beat(at: 60, complete: 60, frames: 2)
+    var source = try #require(scene.reducer.source(SourceScene.code))
+    source.counts.waiting[0].counted = 2
+    scene.reducer.restore(source.withoutMemory, memory: [])
+    #expect(scene.tick(at: 7260).filter { $0.rule == .a26 } == [])
+    let judged = try #require(scene.reducer.source(SourceScene.code)).counts.judged
+    #expect(judged?.saidAt == SourceScene.seconds(60))
+  }
+
+  @Test func `made in the middle of a second lack what was taken in as the next began`() {
+    var scene = SourceScene()
+    scene.beat(at: 0, frames: 0)
+    scene.receive(at: 30)
+    scene.receive(at: 61)
+    // It counts two by then, of which one has come.
+    let made = SourceScene.seconds(60).advanced(by: Elapsed(nanoseconds: 500_000_000))
+    scene.say(
+      .heartbeat(
+        SourceHeartbeat(
+          source: SourceScene.code, at: made, completeUpTo: made, lastSequence: nil,
+          framesTotal: 2, eventsTotal: 0, refusalsTotal: 0)), at: 65)
+    let opened = scene.tick(at: 65 + 7200).filter { $0.rule == .a26 }
+    #expect(opened.short == ["A26 opened"] && opened.map(\.count) == [1])
+  }
+
+  @Test func `made at the same moment as another are as good as that`() {
+    var scene = SourceScene()
+    scene.beat(at: 0, frames: 0)
+    for second in [10, 20] as [Int64] { scene.receive(at: second) }
+    #expect(scene.beat(at: 60, frames: 2).isEmpty)
+    // Taken in well before, and not in the total that is made anew.
+    scene.receive(at: 61) { $0.at = SourceScene.seconds(40) }
+    scene.beat(at: 65, frames: 2, clock: -5)
+    #expect(scene.open == ["A26 surplus"])
+  }
+
+  @Test(arguments: [(330, []), (331, ["A26 surplus"])] as [(Int64, [String])])
+  func `do not count what is stamped later than they are, if no more than five minutes ahead`(
+    stamp: Int64, open: [String]
+  ) {
+    var scene = SourceScene()
+    scene.beat(at: 0, frames: 0)
+    scene.receive(at: 30) { $0.at = SourceScene.seconds(stamp) }
+    scene.beat(at: 60, frames: 0)
+    #expect(scene.open == open)
   }
 
   @Test func `that an arrival makes whole end the waiting of those before`() {
