@@ -20,7 +20,7 @@ extension Person: WireMessage {
   package func write(to writer: inout ProtobufWriter) {
     writer.unsigned(1, stateLayout)
     writer.patientKey(2, key)
-    // By place, and in no closure: there each is copied with all that it refers to.
+    // In no closure: the optimiser copies more of what is handed to one.
     for index in handoffs.indices {
       let start = writer.open(3)
       handoffs[index].write(to: &writer)
