@@ -209,6 +209,14 @@ import Testing
     #expect(opened.short == ["A26 opened"] && opened.map(\.count) == [1])
   }
 
+  @Test func `made by a clock that is too far ahead are held against nothing`() {
+    var scene = SourceScene()
+    scene.beat(at: 0, frames: 0)
+    scene.beat(at: 60, frames: 5, clock: 361)
+    scene.tick(at: 20_000)
+    #expect(!scene.verdicts.contains { $0.rule == .a26 })
+  }
+
   @Test func `made at the same moment as another are as good as that`() {
     var scene = SourceScene()
     scene.beat(at: 0, frames: 0)
