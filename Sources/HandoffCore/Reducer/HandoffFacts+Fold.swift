@@ -179,6 +179,11 @@ extension HandoffFacts {
 
 extension HandoffFacts {
   private mutating func perform(_ cell: Cell, _ fact: Fact, in policies: [Policy]) {
+    let isSecond = isSecondAcceptance(fact, policies[Int(fact.policy)].register)
+    if isSecond {
+      let due = confirmationDue(fact.witness.arrivedAt, in: policies)
+      find(.a05, cause: nil, fact, due: due)
+    }
     switch cell {
     case .to(let next): enter(next, fact, in: policies)
     case .same: remain(fact, in: policies)
@@ -191,7 +196,9 @@ extension HandoffFacts {
     case .duplicate: duplicateCount += 1
     case .illegal: preconditionFailure("an illegal event is held back before")
     case .flag(let rule, let next): flag(rule, to: next, fact, in: policies)
-    case .confirm(let isDuplicate): confirm(isDuplicate: isDuplicate, fact, in: policies)
+    case .confirm where isSecond: break
+    case .confirm(isDuplicate: true): duplicateCount += 1
+    case .confirm: lateCount += 1
     case .refute(let next): refute(to: next, fact, in: policies)
     }
     // A disposition may come with any end, and late feedback to any.
@@ -234,17 +241,21 @@ extension HandoffFacts {
     if let next { enter(next, fact, in: policies) }
   }
 
-  private mutating func confirm(isDuplicate: Bool, _ fact: Fact, in policies: [Policy]) {
-    let register = policies[Int(fact.policy)].register
-    if let speaker = fact.spokenBy, let acceptedBy, !speaks(speaker, for: acceptedBy, register),
-      !isCopied(speaker, register)
-    {
-      let due = confirmationDue(fact.witness.arrivedAt, in: policies)
-      find(.a05, cause: nil, fact, due: due)
-    } else if isDuplicate {
-      duplicateCount += 1
-    } else {
-      lateCount += 1
+  /// Whether a service accepts or starts what another has: neither is a stranger where the handoff
+  /// names no receiver, or another by now.
+  private func isSecondAcceptance(_ fact: Fact, _ register: OrganisationRegister?) -> Bool {
+    guard fact.type == .accepted || fact.type == .started, isTakenUp,
+      let speaker = fact.spokenBy, let acceptedBy
+    else { return false }
+    return !speaks(speaker, for: acceptedBy, register)
+      && !speaks(acceptedBy, for: speaker, register) && !isCopied(speaker, register)
+  }
+
+  /// Whether somebody has the work.
+  private var isTakenUp: Bool {
+    switch state == .onHold ? stateBeforeHold : state {
+    case .accepted, .booked, .started, .completed: true
+    default: false
     }
   }
 

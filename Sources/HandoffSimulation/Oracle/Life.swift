@@ -46,8 +46,10 @@ struct Life {
   /// Of each kind of step the one that counts; see ``Kind``.
   private(set) var steps: [Kind: Step] = [:]
   private(set) var isWithdrawn = false
-  /// Acceptances by organisations that are no party, and whether the party had accepted by then.
+  /// The first acceptance by another than who has it, and whether anybody had it by then.
   private(set) var foreign: (step: Step, isSecond: Bool)?
+  /// To whom the handoff was when it was first accepted.
+  private var takenTo: OrganisationID?
   /// What was asked for, as last amended.
   private(set) var content: HandoffEvent?
   private(set) var beforeHold: HandoffState = .requested
@@ -160,7 +162,7 @@ struct Life {
       return
     }
     switch voice(of: event) {
-    case .party: break
+    case .party: compareTaker(with: step)
     case .sharing: return
     case .wrongRole:
       flag(.a17, "wrong-role", step)
@@ -174,6 +176,21 @@ struct Life {
       return
     }
     if move(step) { settle() }
+  }
+
+  /// A party that takes up what another has is the second to do so (A05).
+  private mutating func compareTaker(with step: Step) {
+    guard [.accepted, .started].contains(step.event.type), let by = step.event.spokenBy,
+      let state,
+      [.accepted, .booked, .started, .completed].contains(
+        state == .onHold ? beforeHold : state),
+      var taker = acceptance?.event.spokenBy ?? content?.to?.organisation
+    else { return }
+    let register = RegisterView(policy: request?.policy ?? .default)
+    if let to = takenTo, register.speaks(taker, for: to) { taker = to }
+    let isOne = register.speaks(by, for: taker) || register.speaks(taker, for: by)
+    let isCopied = content?.cc.contains { register.speaks(by, for: $0.organisation) } == true
+    if !isOne, !isCopied { foreign = foreign ?? (step, true) }
   }
 
   /// What was illegal is tried again, the earliest first, after every step.
@@ -315,6 +332,7 @@ struct Life {
 
   /// The receiver has the work.
   private mutating func take(up step: Step) {
+    if steps[.taken] == nil { takenTo = content?.to?.organisation }
     steps[.taken] = steps[.taken] ?? step
     switch step.event.type {
     case .booked: steps[.booked] = step

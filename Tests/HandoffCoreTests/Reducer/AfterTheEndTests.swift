@@ -180,9 +180,9 @@ import Testing
     #expect(second.tick(at: 130).short == ["A05 opened"])
   }
 
-  @Test(arguments: [false, true])
+  @Test(arguments: [EventType.accepted, .started], [false, true])
   func `the second of two that may accept is A05 two hours later, unless it is taken back`(
-    isAmended: Bool
+    second: EventType, isAmended: Bool
   ) {
     var scene = Scene()
     // To nobody by name, or to another once the first had accepted.
@@ -191,14 +191,42 @@ import Testing
     if isAmended {
       scene.say(.handoffAmended, at: 2) { $0.to = Party(organisation: Scene.stranger) }
     }
-    scene.say(.accepted, at: 5, id: 9) { $0.spokenBy = Scene.stranger }
+    scene.say(second, at: 5, id: 9) { $0.spokenBy = Scene.stranger }
     scene.tick(at: 124)
     #expect(!scene.open.contains(.a05))
     scene.tick(at: 125)
     let said = scene.verdicts.filter { $0.rule == .a05 }
     #expect(said.short == ["A05 opened"] && said.first?.opened.minute == 125)
-    scene.say(.cancelled, at: 130)
+    scene.say(second == .accepted ? .cancelled : .redirected, at: 130) { $0.newHandoffID = nil }
     #expect(!scene.open.contains(.a05))
+  }
+
+  @Test(arguments: [EventType.infoRequested, .started, .completed])
+  func `who has it may ask, start or be done: another that accepts is the second`(word: EventType) {
+    var scene = Scene()
+    scene.say(.handoffRequested, at: 0) { $0.to = nil }
+    scene.say(.accepted, at: 1)
+    scene.say(word, at: 2)
+    for (id, type) in [(9, EventType.accepted), (10, .started)] as [(UInt128, EventType)] {
+      scene.say(type, at: 3, id: id) { $0.spokenBy = Scene.stranger }
+    }
+    scene.tick(at: 200)
+    #expect(scene.verdicts.filter { $0.rule == .a05 }.short == ["A05 opened"])
+  }
+
+  @Test(arguments: [EventType.accepted, .started])
+  func `who takes up what another could not complete, once it is asked anew, is the only one`(
+    word: EventType
+  ) {
+    var scene = Scene()
+    scene.say(.handoffRequested, at: 0) { $0.to = nil }
+    scene.say(.accepted, at: 1)
+    scene.say(.couldNotComplete, at: 2)
+    scene.say(.handoffRequested, at: 0, arriving: 3) { $0.to = nil }
+    #expect(scene.state == .requested)
+    scene.say(word, at: 4, id: 9) { $0.spokenBy = Scene.stranger }
+    scene.tick(at: 200)
+    #expect(!scene.verdicts.map(\.rule).contains(.a05))
   }
 
   /// Seed 4838 of the campaign: the content code does not cover who speaks (domain.md §2.1).

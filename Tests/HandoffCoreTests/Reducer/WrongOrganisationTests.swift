@@ -188,6 +188,18 @@ struct WrongOrganisationTests {
     #expect(!scene.verdicts.map(\.rule).contains(.a05))
   }
 
+  @Test(arguments: [EventType.accepted, .started])
+  func `what an agent accepts that was asked of nobody is its party's to take up`(
+    word: EventType
+  ) throws {
+    var scene = try Self.scene([Scene.hospital: Organisation(agents: [Self.hub])])
+    scene.say(.handoffRequested, at: 0) { $0.to = nil }
+    scene.say(.accepted, at: 1) { $0.spokenBy = Self.hub }
+    scene.say(word, at: 2, id: 77)
+    scene.tick(at: 200)
+    #expect(!scene.verdicts.map(\.rule).contains(.a05))
+  }
+
   @Test func `two homes for which one hub accepts are two acceptances of one need`() throws {
     var scene = try Self.scene([
       Scene.hospital: Organisation(agents: [Self.hub]),
