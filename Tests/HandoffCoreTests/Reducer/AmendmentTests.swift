@@ -203,4 +203,22 @@ struct AmendmentTests {
     scene.say(.accepted, at: 30) { $0.answers = Token(rawValue: 19) }
     #expect(standing(scene) == ["older-version"])
   }
+
+  @Test func `an amendment of what is asked anew is waited for, though one before came too late`() {
+    var scene = Scene()
+    scene.say(.handoffRequested, at: 0) { $0.version = Token(rawValue: 1) }
+    scene.say(.accepted, at: 1)
+    scene.say(.started, at: 2)
+    let late = scene.say(.handoffAmended, at: 3) { $0.version = Token(rawValue: 2) }
+    #expect(late.short == ["A24 opened"])
+    // The receiver ends what it knows: the version before.
+    scene.say(.couldNotComplete, at: 4) { $0.answers = Token(rawValue: 1) }
+    scene.say(.handoffRequested, at: 0, arriving: 5) { $0.version = Token(rawValue: 1) }
+    scene.say(.delivered, at: 6)
+    scene.say(.handoffAmended, at: 10, id: 50) { $0.version = Token(rawValue: 3) }
+    #expect(scene.state == .delivered)
+    let before = scene.verdicts.count
+    scene.tick(at: 70)
+    #expect(scene.verdicts[before...].filter { $0.rule == .a24 }.short == ["A24 opened"])
+  }
 }
