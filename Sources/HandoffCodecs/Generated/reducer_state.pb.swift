@@ -368,7 +368,8 @@ package nonisolated struct Baton_Handoff_V1_HandoffFacts: @unchecked Sendable {
     set {_uniqueStorage()._cc = newValue}
   }
 
-  /// The low half of the content's MAC of the request.
+  /// The low 48 bits of the content's MAC of the request; of what was written up to version 4 of the
+  /// rules the low 64, of which 48 count.
   package var requestHash: UInt64 {
     get {_storage._requestHash}
     set {_uniqueStorage()._requestHash = newValue}
@@ -592,7 +593,8 @@ package nonisolated struct Baton_Handoff_V1_Fact: @unchecked Sendable {
     set {_uniqueStorage()._cc = newValue}
   }
 
-  /// The low half of the content's MAC.
+  /// The low 48 bits of the content's MAC; of what was written up to version 4 of the rules the low 64,
+  /// of which 48 count.
   package var contentHash: UInt64 {
     get {_storage._contentHash}
     set {_uniqueStorage()._contentHash = newValue}
@@ -804,13 +806,14 @@ package nonisolated struct Baton_Handoff_V1_SeenEvent: Sendable {
   /// 16 bytes. Mandatory.
   package var eventID: Data = Data()
 
-  /// 16 bytes, of which the first eight may be zero: only the low half is compared. Mandatory.
+  /// 16 bytes, of which the first twelve may be zero: only the low four are compared. Mandatory.
   package var receptionID: Data = Data()
 
-  /// Sender organisation, system, message id and type under a keyed hash; of it the low half, too.
+  /// Sender organisation, system, message id and type under a keyed hash; of it the low six bytes
+  /// are compared.
   package var messageKey: Data = Data()
 
-  /// 16 bytes, of which the low half is compared. Mandatory.
+  /// 16 bytes, of which the low six are compared. Mandatory.
   package var contentMac: Data = Data()
 
   /// Mandatory.
