@@ -19,7 +19,7 @@ extension AlertRow {
       happened: Explanation(verdict).whatHappened,
       evidence: verdict.evidence.map {
         Record(
-          event: $0.eventID?.description, hash: $0.hash.description, topic: $0.coordinates?.topic,
+          event: $0.eventID?.description, hash: $0.keptHash, topic: $0.coordinates?.topic,
           partition: $0.coordinates?.partition, offset: $0.coordinates?.offset)
       },
       rulesVersion: verdict.rulesVersion, policyHash: verdict.policyHash.description,
@@ -111,9 +111,9 @@ struct AlertText {
       "\($0.topic) partition \($0.partition) offset \($0.offset)"
     }
     let what = evidence.eventID.map { "event \($0.description.prefix(12))" } ?? "record"
-    // Of what is remembered half a hash is kept (decision 0155).
-    let hash = evidence.hash.low == 0 ? "\(evidence.hash.prefix)…" : "\(evidence.hash)"
-    return "\(what) at \(place ?? "an unknown place"), " + style.dim("sha256 \(hash)")
+    let dots = evidence.isHalf ? "…" : ""
+    return "\(what) at \(place ?? "an unknown place"), "
+      + style.dim("sha256 \(evidence.keptHash)\(dots)")
   }
 
   private func mark(_ verdict: Verdict) -> String {
@@ -127,4 +127,12 @@ struct AlertText {
   }
 
   private func minute(_ time: Timestamp) -> String { String(RFC3339.text(time).prefix(16)) + "Z" }
+}
+
+extension Evidence {
+  /// Of what is remembered half a hash is kept (decision 0155).
+  fileprivate var isHalf: Bool { hash.low == 0 }
+
+  /// The digits of the hash as far as it was kept: 32 or 64.
+  fileprivate var keptHash: String { isHalf ? hash.prefix.description : hash.description }
 }

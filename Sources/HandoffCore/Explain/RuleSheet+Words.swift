@@ -158,7 +158,8 @@ extension Rule {
       RuleWords(
         "a second service accepts or starts a handoff, or another handoff of the same need, and "
           + "both stand 2 h later; one that is no party, alone, at once.",
-        not: "the second shares the care (cc), or one handoff is part of the other.",
+        not: "the second shares the care (cc), is the successor or agent of the first, or takes up "
+          + "what its agent accepted; or one handoff is part of the other.",
         until: "one of them ends or gives it up.",
         hazard: "Two services prepare for one person, or each relies on the other.",
         remembers: RuleWords.finding)

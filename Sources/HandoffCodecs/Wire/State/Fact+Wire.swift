@@ -109,7 +109,7 @@ private struct FactParts {
     case 20: policy = try reader.unsigned(UInt16.self, "policy")
     case 21: needCode = try reader.code("need_code")
     case 22: try cc.append(from: &reader)
-    case 23: contentHash = try reader.fixed64() & Token.tailMask
+    case 23: contentHash = try reader.contentTail()
     case 100: version = try reader.unsigned(UInt32.self, "version")
     default: try reader.skip()
     }

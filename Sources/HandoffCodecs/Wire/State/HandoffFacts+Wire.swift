@@ -116,7 +116,7 @@ extension HandoffFacts {
     case 29: duplicateCount = try reader.unsigned(UInt32.self, "duplicate_count")
     case 30: needCode = try reader.code("need_code")
     case 31: try cc.append(from: &reader)
-    case 32: requestHash = try reader.fixed64() & Token.tailMask
+    case 32: requestHash = try reader.contentTail()
     default: try reader.skip()
     }
   }

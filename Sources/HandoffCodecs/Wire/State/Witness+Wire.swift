@@ -6,6 +6,9 @@ extension ProtobufReader {
     Timestamp(nanoseconds: Int64(bitPattern: try fixed64()))
   }
 
+  /// What counts of a content's MAC: 48 bits, of the 64 that were written up to version 4 of the rules.
+  mutating func contentTail() throws(WireError) -> UInt64 { try fixed64() & Token.tailMask }
+
   mutating func witness(_ field: StaticString) throws(WireError) -> Witness {
     var reader = try nested("Witness")
     var eventID: EventID?

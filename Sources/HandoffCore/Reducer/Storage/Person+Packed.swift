@@ -54,15 +54,8 @@ extension Person {
     self.init(key: key)
     var reader = PackedReader(bytes)
     let parts = reader.byte()
-    let seenCount = reader.count()
-    seen.reserveCapacity(seenCount + 1)
-    var last = (arrivedAt: Timestamp(nanoseconds: 0), offset: Int64(0))
-    for _ in 0..<seenCount {
-      let event = reader.seen(after: last, texts)
-      last = (event.arrivedAt, event.offset)
-      seen.append(event)
-    }
-    reader.seen = seen
+    _ = reader.arrivals(texts)
+    seen = reader.seen
     let handoffCount = reader.count()
     handoffs.reserveCapacity(handoffCount)
     for _ in 0..<handoffCount { handoffs.append(reader.handoff(texts)) }
@@ -106,8 +99,12 @@ extension PackedWriter {
 
   /// A case of a closed set without payloads, by its place in the declaration.
   mutating func ordinal<Case: CaseIterable>(_ value: Case) {
+    byte(place(of: value))
+  }
+
+  fileprivate func place<Case: CaseIterable>(of value: Case) -> UInt8 {
     precondition(MemoryLayout<Case>.size == 1, "a closed set of up to 256")
-    byte(unsafe unsafeBitCast(value, to: UInt8.self))
+    return unsafe unsafeBitCast(value, to: UInt8.self)
   }
 
   mutating func key(_ key: PatientKey) {
@@ -142,9 +139,12 @@ extension PackedReader {
   }
 
   mutating func ordinal<Case: CaseIterable>(_ type: Case.Type) -> Case {
-    let number = byte()
-    precondition(Int(number) < type.allCases.count, "a case of the set")
-    return unsafe unsafeBitCast(number, to: type)
+    member(of: type, at: byte())
+  }
+
+  fileprivate func member<Case: CaseIterable>(of type: Case.Type, at place: UInt8) -> Case {
+    precondition(Int(place) < type.allCases.count, "a case of the set")
+    return unsafe unsafeBitCast(place, to: type)
   }
 
   mutating func key() -> PatientKey {
@@ -173,21 +173,11 @@ private enum SeenPart {
   static let partition: UInt8 = 0x80
 }
 
-extension EventType {
-  /// Its place among the types.
-  fileprivate var place: UInt8 { unsafe unsafeBitCast(self, to: UInt8.self) }
-
-  fileprivate init(place: UInt8) {
-    precondition(Int(place) < Self.allCases.count, "a type of the set")
-    self = unsafe unsafeBitCast(place, to: EventType.self)
-  }
-}
-
 extension PackedWriter {
   mutating func seen(_ event: SeenEvent, after last: (arrivedAt: Timestamp, offset: Int64)) {
     // The type is one of fewer than 64, and the two bits say what else there is.
     byte(
-      event.type.place | (event.messageKey == nil ? 0 : SeenPart.messageKey)
+      place(of: event.type) | (event.messageKey == nil ? 0 : SeenPart.messageKey)
         | (event.partition == nil ? 0 : SeenPart.partition))
     whole(event.eventID.rawValue)
     whole(event.receptionID.tail)
@@ -202,11 +192,26 @@ extension PackedWriter {
 }
 
 extension PackedReader {
-  mutating func seen(
+  /// Reads the arrivals into ``seen``, with room for one more; says which bytes they are.
+  mutating func arrivals(_ texts: TextTable) -> Range<Int> {
+    let count = count()
+    let start = position
+    seen.reserveCapacity(count + 1)
+    for _ in 0..<count { seen.append(arrival(after: lastSeen, texts)) }
+    return start..<position
+  }
+
+  /// When the arrival before the next came, and where it stood.
+  var lastSeen: (arrivedAt: Timestamp, offset: Int64) {
+    guard let last = seen.last else { return (Timestamp(nanoseconds: 0), 0) }
+    return (last.arrivedAt, last.offset)
+  }
+
+  private mutating func arrival(
     after last: (arrivedAt: Timestamp, offset: Int64), _ texts: TextTable
   ) -> SeenEvent {
     let parts = byte()
-    let type = EventType(place: parts & SeenPart.type)
+    let type = member(of: EventType.self, at: parts & SeenPart.type)
     let eventID: EventID = identifier()
     let receptionID = ReceptionID(tail: whole(UInt32.self))
     let contentMac = Token(tail: tail())

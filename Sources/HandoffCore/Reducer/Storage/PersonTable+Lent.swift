@@ -8,12 +8,7 @@ extension PersonTable {
     var reader = PackedReader(packed, reusing: &lists)
     defer { reader.giveBack(&lists) }
     guard !packed.isEmpty, Person.hasNothingElse(&reader) else { return person(at: slot) }
-    var last = (arrivedAt: Timestamp(nanoseconds: 0), offset: Int64(0))
-    for _ in 0..<reader.count() {
-      let arrival = reader.seen(after: last, writer.texts)
-      last = (arrival.arrivedAt, arrival.offset)
-      reader.seen.append(arrival)
-    }
+    _ = reader.arrivals(writer.texts)
     lent.key = key(at: slot)
     lent.handoffs.removeAll(keepingCapacity: true)
     for _ in 0..<reader.count() { lent.handoffs.append(reader.handoff(writer.texts)) }

@@ -24,13 +24,7 @@ extension PersonTable {
     var arrivals = 0..<0
     if !before.isEmpty {
       guard Person.hasNothingElse(&reader) else { return false }
-      let count = reader.count()
-      let start = reader.position
-      for _ in 0..<count {
-        let arrival = reader.seen(after: reader.lastSeen, writer.texts)
-        reader.seen.append(arrival)
-      }
-      arrivals = start..<reader.position
+      arrivals = reader.arrivals(writer.texts)
       guard reader.isNews(event, at: witness.arrivedAt, rules), reader.count() == 1 else {
         return false
       }
@@ -74,12 +68,6 @@ extension PersonTable {
 }
 
 extension PackedReader {
-  /// Where the arrival before the next stood, and when.
-  fileprivate var lastSeen: (arrivedAt: Timestamp, offset: Int64) {
-    guard let last = seen.last else { return (Timestamp(nanoseconds: 0), 0) }
-    return (last.arrivedAt, last.offset)
-  }
-
   /// Whether nothing that is remembered could be the same message or content, and nothing is to be
   /// forgotten; what looks alike is compared with care elsewhere.
   fileprivate func isNews(
