@@ -1,20 +1,34 @@
+/// An event behind one reference, never changed: a record is handed on many times between being read
+/// and being judged, and a copy of an event, of a kilobyte and a dozen references, costs as much as a
+/// step of judging it.
+public final class HeldEvent: Sendable {
+  public let value: HandoffEvent
+
+  public init(_ value: HandoffEvent) { self.value = value }
+}
+
 /// One record of the events topic, as a reducer takes it.
 public struct EventRecord: Sendable {
-  /// What the record says.
+  /// What the record says; of one word or little more, for nearly all are events.
   public enum Content: Sendable {
-    /// Behind one reference: a record is handed on many times between being read and being judged,
-    /// and an event is a kilobyte.
-    indirect case event(HandoffEvent)
+    case event(HeldEvent)
     /// Carries nothing but its timestamp.
     case tick
     /// A copy of a source's change of state.
-    case sourceState(SourceState)
+    indirect case sourceState(SourceState)
     /// Which policy and rules are in force from here on.
-    case rulesActivation(RulesActivation)
+    indirect case rulesActivation(RulesActivation)
     /// A person whom the reducer of another key hands over.
-    case transfer(PersonTransfer)
+    indirect case transfer(PersonTransfer)
     /// A record that cannot be taken: it only moves time, and raises this alert about ourselves.
     case unusable(Rule, cause: Code?)
+
+    public static func event(_ event: HandoffEvent) -> Content { .event(HeldEvent(event)) }
+
+    /// The event, where the record says one.
+    public var event: HandoffEvent? {
+      if case .event(let held) = self { held.value } else { nil }
+    }
   }
 
   public var content: Content

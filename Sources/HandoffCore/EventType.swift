@@ -1,5 +1,5 @@
 /// What happened, in the words of domain.md §2.2.
-public enum EventType: String, CaseIterable, Hashable, Sendable {
+public enum EventType: String, BitwiseCopyable, CaseIterable, Hashable, Sendable {
   // The lifecycle of a handoff: the columns of the transition table, and the request that opens it.
   case handoffRequested = "HandoffRequested"
   case handoffAmended = "HandoffAmended"

@@ -2,7 +2,7 @@
 ///
 /// All ids on the wire are UUIDs or truncated keyed hashes of that width, so that an open handoff
 /// costs few bytes and nothing of a sender's own id can be read from them.
-public struct Identifier<Kind>: Hashable, Comparable, Sendable {
+public struct Identifier<Kind>: BitwiseCopyable, Hashable, Comparable, Sendable {
   /// The value, most significant byte first when written as bytes or text.
   public let rawValue: UInt128
 

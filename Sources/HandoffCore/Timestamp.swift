@@ -2,7 +2,7 @@
 ///
 /// Kafka stamps milliseconds, senders write anything up to nanoseconds; deadlines that start at a
 /// sender's time keep its full precision. The range is the years 1678 to 2262.
-public struct Timestamp: Hashable, Comparable, Sendable {
+public struct Timestamp: BitwiseCopyable, Hashable, Comparable, Sendable {
   /// Nanoseconds since the Unix epoch.
   public let nanoseconds: Int64
 
@@ -45,7 +45,7 @@ public struct Timestamp: Hashable, Comparable, Sendable {
 /// A length of elapsed time in nanoseconds.
 ///
 /// Not `Duration`: that is 128 bits wide, and there are several in every open handoff.
-public struct Elapsed: Hashable, Comparable, Sendable {
+public struct Elapsed: BitwiseCopyable, Hashable, Comparable, Sendable {
   public let nanoseconds: Int64
 
   public static let zero = Elapsed(nanoseconds: 0)

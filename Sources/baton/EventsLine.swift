@@ -19,7 +19,7 @@ struct EventLine {
 
   private func what(_ style: Style) -> String {
     switch content {
-    case .event(let event): describe(event, style)
+    case .event(let held): describe(held.value, style)
     case .tick: style.dim("tick")
     case .sourceState(let state): "source \(state.source) is \(state.condition.rawValue)"
     case .rulesActivation(let activation):

@@ -204,8 +204,7 @@ extension NDJSONRecord {
       coordinates: coordinates
         ?? RecordCoordinates(topic: Topic.events.name, partition: 0, offset: 0),
       brokerAt: brokerAt ?? .distantPast)
-    guard case .event(let event) = try? WireCodec.eventRecord(stored).content else { return nil }
-    return event
+    return (try? WireCodec.eventRecord(stored))?.content.event
   }
 }
 

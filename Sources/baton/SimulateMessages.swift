@@ -14,7 +14,7 @@ struct TrainingWriter {
 
   mutating func take(_ stored: StoredRecord) throws {
     // What is broken on the bus has no message that brought it.
-    guard let record = try? WireCodec.eventRecord(stored), case .event(let event) = record.content,
+    guard let record = try? WireCodec.eventRecord(stored), let event = record.content.event,
       let message = messages.message(of: event)
     else { return }
     let name = "\(message.source)." + (message.format == .hl7 ? "hl7" : "ndjson")

@@ -68,7 +68,7 @@ struct BusCount: Sendable {
 
   private static func event(_ record: KafkaRecord) -> HandoffEvent? {
     guard let decoded = try? WireCodec.eventRecord(record.stored),
-      case .event(let event) = decoded.content
+      let event = decoded.content.event
     else { return nil }
     return event
   }

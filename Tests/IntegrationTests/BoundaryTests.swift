@@ -124,7 +124,7 @@ private struct BoundaryDeployment {
   func events() async throws -> [HandoffEvent] {
     var events: [HandoffEvent] = []
     try await TopicScan(kafka, topic: .events).readToEnd { record in
-      if case .event(let event) = try WireCodec.eventRecord(record.stored).content {
+      if let event = try WireCodec.eventRecord(record.stored).content.event {
         events.append(event)
       }
     }

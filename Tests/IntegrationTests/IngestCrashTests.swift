@@ -108,7 +108,7 @@ private let canRun = TestBroker.isAvailable && BatonExecutable.url != nil
         coordinates: RecordCoordinates(
           topic: record.topic, partition: record.partition, offset: record.offset),
         brokerAt: Timestamp(milliseconds: record.timestampMilliseconds))
-      if case .event(let event) = try WireCodec.eventRecord(stored).content { events.append(event) }
+      if let event = try WireCodec.eventRecord(stored).content.event { events.append(event) }
     }
     return events
   }

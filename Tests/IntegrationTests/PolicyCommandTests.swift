@@ -173,7 +173,7 @@ import Testing
     let codec = WireCodec()
     var lines: [UInt8] = []
     for record in journeys.records(count: 400) {
-      guard case .event(let event) = record.content else { continue }
+      guard let event = record.content.event else { continue }
       lines += NDJSON.line(
         StoredRecord(
           record: codec.encode(event), coordinates: record.coordinates, brokerAt: record.brokerAt))

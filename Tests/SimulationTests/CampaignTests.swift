@@ -51,7 +51,7 @@ import Testing
     // A request shows it alone; nothing more is left, and nothing less shows anything.
     let events = try finding.records.map { try WireCodec.eventRecord($0) }
     #expect(events.count == 1)
-    guard case .event(let event) = try #require(events.first).content else {
+    guard let event = try #require(events.first).content.event else {
       Issue.record("a request is left, and no switch")
       return
     }

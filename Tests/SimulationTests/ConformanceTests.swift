@@ -163,7 +163,7 @@ private enum Journeys {
     var random = SeededGenerator(seed: seed)
     var names: [HandoffID: [Token]] = [:]
     return records.map { record in
-      guard case .event(var event) = record.content, let id = event.handoffID else { return record }
+      guard var event = record.content.event, let id = event.handoffID else { return record }
       if event.type == .handoffRequested || event.type == .handoffAmended {
         let name = Token(rawValue: event.id.rawValue)
         if names[id, default: []].last != name { names[id, default: []].append(name) }
@@ -190,7 +190,7 @@ private enum Journeys {
     var random = SeededGenerator(seed: seed ^ 0x5EED)
     var policy = Policy.default
     var organisations: Set<OrganisationID> = []
-    for case .event(let event) in records.map(\.content) {
+    for event in records.compactMap(\.content.event) {
       organisations.formUnion([event.spokenBy].compactMap(\.self))
     }
     for source in sources {
@@ -208,7 +208,7 @@ private enum Journeys {
     var said: [Code: Timestamp] = [:]
     for (index, record) in records.enumerated() {
       var content = record.content
-      if case .event(var event) = content {
+      if var event = content.event {
         // Mostly one source carries the word of an organisation.
         let own = Int(event.spokenBy.map { UInt8($0.description.utf8.reduce(0, &+)) } ?? 0) % 4
         let isOther = Int.random(in: 0..<5, using: &random) == 0
@@ -269,7 +269,7 @@ private enum Journeys {
     var first: [EventID: Int] = [:]
     var ended: [[UInt8]: Timestamp] = [:]
     return generator.records(count: 150).enumerated().compactMap { position, record in
-      guard case .event(var event) = record.content else { return record }
+      guard var event = record.content.event else { return record }
       let number = first[event.id] ?? position
       first[event.id] = number
       event.occurredAt = event.occurredAt.advanced(by: Elapsed(nanoseconds: Int64(number)))

@@ -48,10 +48,7 @@ public struct JourneyGenerator: Sendable {
 
   /// The same without times of a broker: what a test publishes for a broker to stamp.
   public mutating func events(count: Int) -> [HandoffEvent] {
-    records(count: count + count / 5).compactMap { record in
-      if case .event(let event) = record.content { event } else { nil }
-    }
-    .prefix(count).map(\.self)
+    records(count: count + count / 5).compactMap(\.content.event).prefix(count).map(\.self)
   }
 
   /// A record of the topic `handoff.events.v1`, partition 0; equal events have equal hashes.
@@ -59,7 +56,7 @@ public struct JourneyGenerator: Sendable {
     _ content: EventRecord.Content, at time: Timestamp, offset: Int
   ) -> EventRecord {
     var seed: UInt64 = 0
-    if case .event(let event) = content {
+    if let event = content.event {
       seed = UInt64(truncatingIfNeeded: event.id.rawValue ^ event.receptionID.rawValue << 1)
     }
     var bytes = SeededGenerator(seed: seed)

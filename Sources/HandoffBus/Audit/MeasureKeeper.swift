@@ -156,6 +156,6 @@ package final class MeasureKeeper: Service {
       else { return }
       return measures.take(verdict)
     }
-    if case .event(let event) = intake.take(stored).record.content { measures.take(event) }
+    if let event = intake.take(stored).record.content.event { measures.take(event) }
   }
 }

@@ -172,7 +172,7 @@ package final class KafkaIngestPublisher: IngestPublisher {
     var page: [HandoffEvent] = []
     try await TopicScan(configuration, topic: .events).readToEnd(within: restoreTimeout) { record in
       guard let read = try? WireCodec.eventRecord(record.stored),
-        case .event(let event) = read.content
+        let event = read.content.event
       else { return }
       page.append(event)
       guard page.count == 1_000 else { return }

@@ -97,7 +97,7 @@ package struct OfflineReconciler: Sendable {
       record: line.record, coordinates: place, brokerAt: line.brokerAt ?? .distantPast)
     var (record, alert) = intake.take(stored)
     if line.brokerAt == nil {
-      guard case .event(let event) = record.content else { throw .withoutTime }
+      guard let event = record.content.event else { throw .withoutTime }
       record.brokerAt = event.occurredAt
     }
     if let alert { selfAlerts.append(alert) }
@@ -220,7 +220,7 @@ package struct OfflineReconciler: Sendable {
   private func effectID(_ content: EventRecord.Content) -> EffectID? {
     switch content {
     case .transfer(let transfer): effectID(Outgoing.transfer(transfer))
-    case .event(let event) where event.original != nil: effectID(Outgoing.event(event))
+    case .event(let held) where held.value.original != nil: effectID(Outgoing.event(held.value))
     case .event, .tick, .sourceState, .rulesActivation, .unusable: nil
     }
   }

@@ -24,7 +24,7 @@ package struct EventFilter: Hashable, Sendable {
     if let person, stored.record.key.map({ $0 != Array(person.description.utf8) }) ?? true {
       return false
     }
-    guard let record = try? WireCodec.eventRecord(stored), case .event(let event) = record.content
+    guard let record = try? WireCodec.eventRecord(stored), let event = record.content.event
     else { return false }
     if let handoff, event.handoffID != handoff { return false }
     return types.isEmpty || types.contains(event.type)

@@ -16,30 +16,41 @@ public struct Policy: Hashable, Sendable {
     }
   }
 
-  public var version: UInt32
-  /// SHA-256 of the bytes that the policy was read from.
-  public var hash: RecordHash
-  public var rows: [Row] { didSet { index = Index(rows) } }
-  /// For kinds that the table does not know.
-  public var fallback: Clocks
-  /// T_deliver of a rail that is slower than T_ack, such as MESH with 24 h.
-  public var railDelivery: [Code: ClockLength]
-  public var windows: RuleWindows
-  public var calendar: BusinessCalendar
-  /// What is expected of each source, by its code.
-  public var sources: [Code: SourcePolicy]
-  /// What is expected of a source that no row names.
-  public var sourceDefaults: SourcePolicy
-  /// What parties are looked up in (A17); `nil` means that nothing is unknown.
-  ///
-  /// Not of the policy's file, and not part of ``hash``: an activation names the two side by side.
-  public var register: OrganisationRegister?
-  /// Named sections that a logged record switches on and off.
-  public var profiles: [PolicyProfile]
-  /// The profile that these values are under; `nil` for the policy as it stands.
-  public internal(set) var profile: Code?
+  /// What a policy consists of.
+  private struct Content: Hashable, Sendable {
+    var version: UInt32
+    var hash: RecordHash
+    var rows: [Row] { didSet { index = Index(rows) } }
+    var fallback: Clocks
+    var railDelivery: [Code: ClockLength]
+    var windows: RuleWindows
+    var calendar: BusinessCalendar
+    var sources: [Code: SourcePolicy]
+    var sourceDefaults: SourcePolicy
+    var register: OrganisationRegister?
+    var profiles: [PolicyProfile]
+    var profile: Code?
+    var index: Index
+  }
 
-  private var index: Index
+  /// Behind one reference and never changed: a policy goes along with every event that is judged, and
+  /// a copy of all that it consists of costs as much as judging.
+  private final class Box: Sendable {
+    let content: Content
+
+    init(_ content: Content) { self.content = content }
+  }
+
+  private var box: Box
+
+  private var content: Content {
+    _read { yield box.content }
+    _modify {
+      var content = box.content
+      defer { box = Box(content) }
+      yield &content
+    }
+  }
 
   public init(
     version: UInt32, hash: RecordHash, rows: [Row], fallback: Clocks,
@@ -47,41 +58,94 @@ public struct Policy: Hashable, Sendable {
     profiles: [PolicyProfile] = [], sources: [Code: SourcePolicy] = [:],
     sourceDefaults: SourcePolicy = SourcePolicy()
   ) {
-    self.version = version
-    self.hash = hash
-    self.rows = rows
-    self.fallback = fallback
-    self.railDelivery = railDelivery
-    self.windows = windows
-    self.calendar = calendar
-    self.sources = sources
-    self.sourceDefaults = sourceDefaults
-    self.profiles = profiles
-    index = Index(rows)
+    box = Box(
+      Content(
+        version: version, hash: hash, rows: rows, fallback: fallback, railDelivery: railDelivery,
+        windows: windows, calendar: calendar, sources: sources, sourceDefaults: sourceDefaults,
+        register: nil, profiles: profiles, profile: nil, index: Index(rows)))
+  }
+
+  public static func == (left: Policy, right: Policy) -> Bool {
+    left.box === right.box || left.box.content == right.box.content
+  }
+
+  public func hash(into hasher: inout Hasher) { hasher.combine(box.content) }
+
+  public var version: UInt32 {
+    get { box.content.version }
+    set { content.version = newValue }
+  }
+
+  /// SHA-256 of the bytes that the policy was read from.
+  public var hash: RecordHash {
+    get { box.content.hash }
+    set { content.hash = newValue }
+  }
+
+  public var rows: [Row] {
+    _read { yield box.content.rows }
+    _modify { yield &content.rows }
+  }
+
+  /// For kinds that the table does not know.
+  public var fallback: Clocks {
+    _read { yield box.content.fallback }
+    _modify { yield &content.fallback }
+  }
+
+  /// T_deliver of a rail that is slower than T_ack, such as MESH with 24 h.
+  public var railDelivery: [Code: ClockLength] {
+    _read { yield box.content.railDelivery }
+    _modify { yield &content.railDelivery }
+  }
+
+  public var windows: RuleWindows {
+    _read { yield box.content.windows }
+    _modify { yield &content.windows }
+  }
+
+  public var calendar: BusinessCalendar {
+    _read { yield box.content.calendar }
+    _modify { yield &content.calendar }
+  }
+
+  /// What is expected of each source, by its code.
+  public var sources: [Code: SourcePolicy] {
+    _read { yield box.content.sources }
+    _modify { yield &content.sources }
+  }
+
+  /// What is expected of a source that no row names.
+  public var sourceDefaults: SourcePolicy {
+    _read { yield box.content.sourceDefaults }
+    _modify { yield &content.sourceDefaults }
+  }
+
+  /// What parties are looked up in (A17); `nil` means that nothing is unknown.
+  ///
+  /// Not of the policy's file, and not part of ``hash``: an activation names the two side by side.
+  public var register: OrganisationRegister? {
+    _read { yield box.content.register }
+    _modify { yield &content.register }
+  }
+
+  /// Named sections that a logged record switches on and off.
+  public var profiles: [PolicyProfile] {
+    _read { yield box.content.profiles }
+    _modify { yield &content.profiles }
+  }
+
+  /// The profile that these values are under; `nil` for the policy as it stands.
+  public internal(set) var profile: Code? {
+    get { box.content.profile }
+    set { content.profile = newValue }
   }
 
   /// The clocks of a handoff: the row of its priority, else `urgent` for every priority that says
   /// so, else the row for all, else the fallback.
   public func clocks(kind: HandoffKind?, priority: Priority?) -> Clocks {
-    row(kind: kind, priority: priority).map { rows[$0].clocks } ?? fallback
-  }
-
-  /// Where a row stands in the table, asked several times for every event that is judged.
-  private func row(kind: HandoffKind?, priority: Priority?) -> Int? {
-    guard let kind else { return nil }
-    var low = index.firstPlace(of: kind)
-    var (urgent, any): (Int?, Int?) = (nil, nil)
-    while low < index.entries.count, index.entries[low].kind == kind {
-      let entry = index.entries[low]
-      if let priority, entry.priority == priority { return entry.row }
-      if entry.priority == nil {
-        any = any ?? entry.row
-      } else if urgent == nil, entry.priority == .urgent, priority?.isUrgent == true {
-        urgent = entry.row
-      }
-      low += 1
-    }
-    return urgent ?? any
+    kind.flatMap { box.content.index.row(kind: $0, priority: priority) }
+      .map { box.content.rows[$0].clocks } ?? box.content.fallback
   }
 
   /// The kinds that the table knows, in its order.
@@ -111,8 +175,25 @@ public struct Policy: Hashable, Sendable {
       numbers = entries.map { $0.kind.text.order }
     }
 
+    /// Where the row of a kind stands in the table, asked several times for every event that is judged.
+    func row(kind: HandoffKind, priority: Priority?) -> Int? {
+      var place = firstPlace(of: kind)
+      var (urgent, any): (Int?, Int?) = (nil, nil)
+      let entries = entries.span
+      while place < entries.count, entries[place].kind == kind {
+        if let priority, entries[place].priority == priority { return entries[place].row }
+        if entries[place].priority == nil {
+          any = any ?? entries[place].row
+        } else if urgent == nil, entries[place].priority == .urgent, priority?.isUrgent == true {
+          urgent = entries[place].row
+        }
+        place += 1
+      }
+      return urgent ?? any
+    }
+
     /// Where the entries of a kind begin, or the first after them would stand.
-    func firstPlace(of kind: HandoffKind) -> Int {
+    private func firstPlace(of kind: HandoffKind) -> Int {
       let number = kind.text.order
       var (low, high) = (0, numbers.count)
       while low < high {

@@ -148,14 +148,18 @@ struct BookEntry {
   private var to: OrganisationID?
   private var policy: UInt16
 
-  init(_ handoff: Handoff) {
-    isRequested = handoff.current.isRequested
-    isTransferred = handoff.isTransferred
-    kind = handoff.current.kind
-    state = handoff.current.state
-    from = handoff.current.from
-    to = handoff.current.to
-    policy = handoff.current.policy
+  init(_ handoff: borrowing Handoff) {
+    self.init(handoff.current, isTransferred: handoff.isTransferred)
+  }
+
+  init(_ facts: borrowing HandoffFacts, isTransferred: Bool) {
+    self.isTransferred = isTransferred
+    isRequested = facts.isRequested
+    kind = facts.kind
+    state = facts.state
+    from = facts.from
+    to = facts.to
+    policy = facts.policy
   }
 
   /// The place of the sender, or of the receiver where the sender has none, by the register under
@@ -171,6 +175,21 @@ struct BookEntry {
 }
 
 extension Books {
+  /// Enters what a step has done to a handoff, which mostly is nothing that the books know of.
+  mutating func update(
+    from before: borrowing HandoffFacts, to after: borrowing HandoffFacts, isTransferred: Bool,
+    in policies: [Policy]
+  ) {
+    let isUnchanged =
+      before.isRequested && after.isRequested && Bucket(before.state) == Bucket(after.state)
+      && before.kind == after.kind && before.from == after.from && before.to == after.to
+      && before.policy == after.policy
+    if isUnchanged { return }
+    update(
+      from: BookEntry(before, isTransferred: isTransferred),
+      to: BookEntry(after, isTransferred: isTransferred), in: policies)
+  }
+
   mutating func update(
     from before: BookEntry, to after: BookEntry, in policies: [Policy]
   ) {

@@ -101,12 +101,14 @@ extension PersonReducer {
   }
 
   /// Learns that a source carries the word of an organisation, where the policy does not say.
-  mutating func learnCarrier(of event: HandoffEvent) {
-    guard let speaker = event.spokenBy, state.sources[event.source] != nil,
-      state.carriage[event.source]?.contains(speaker) != true, declared[speaker] == nil,
+  mutating func learnCarrier(of event: HeldEvent) {
+    guard !state.sources.isEmpty else { return }
+    let source = event.value.source
+    guard let speaker = event.value.spokenBy, state.sources[source] != nil,
+      state.carriage[source]?.contains(speaker) != true, declared[speaker] == nil,
       state.carriage.reduce(0, { $0 + $1.value.count }) < Self.carriageMax
     else { return }
-    state.carriage[event.source, default: []].insert(speaker)
+    state.carriage[source, default: []].insert(speaker)
   }
 
   /// Takes a word on a source, and judges what hung on it up to where it is complete now.

@@ -1,5 +1,5 @@
 /// A record that said something: enough to prove it and to time it.
-public struct Witness: Hashable, Sendable {
+public struct Witness: BitwiseCopyable, Hashable, Sendable {
   public var eventID: EventID
   public var hash: RecordHashPrefix
   /// Broker time of the record, never below partition time: what answers are judged by.
@@ -73,9 +73,13 @@ public struct Fact: Hashable, Sendable {
   }
 
   init(_ event: borrowing HandoffEvent, witness: Witness, policy: UInt16, isRetry: Bool) {
-    self.init(
-      witness: witness, type: event.type, speaker: event.speaker, rail: event.rail,
-      policy: policy, isBackfill: event.isBackfill, isRetry: isRetry)
+    self.witness = witness
+    self.policy = policy
+    self.isRetry = isRetry
+    type = event.type
+    speaker = event.speaker
+    rail = event.rail
+    isBackfill = event.isBackfill
     spokenBy = event.spokenBy
     from = event.from?.organisation
     to = event.to?.organisation
@@ -97,8 +101,8 @@ public struct Fact: Hashable, Sendable {
 }
 
 /// A step of the lifecycle that a clock or a verdict refers to, and who witnessed it.
-public struct Mark: Hashable, Sendable {
-  public enum Step: UInt8, CaseIterable, Hashable, Sendable {
+public struct Mark: BitwiseCopyable, Hashable, Sendable {
+  public enum Step: UInt8, BitwiseCopyable, CaseIterable, Hashable, Sendable {
     case requested, transportAccepted, acknowledged, held, released, accepted, booked
     case notAttended, started, completed, feedbackSent, feedbackAcknowledged, amended, ended
     case disposition

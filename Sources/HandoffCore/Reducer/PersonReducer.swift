@@ -129,7 +129,7 @@ public struct PersonReducer: Sendable {
       slots.removeAll(keepingCapacity: true)
       for index in start..<end {
         guard case .event(let event) = records[index].content,
-          let slot = persons.slot(of: event.patientKey)
+          let slot = persons.slot(of: event.value.patientKey)
         else { continue }
         slots.append(slot)
       }
@@ -272,20 +272,29 @@ extension PersonReducer {
   }
 
   private mutating func take(
-    _ event: HandoffEvent, of record: EventRecord, into verdicts: inout [Verdict]
+    _ held: HeldEvent, of record: EventRecord, into verdicts: inout [Verdict]
   ) {
     state.books.eventCount += 1
     let memory = policies.span[Int(state.inForce)].windows.memory
-    if let originalAt = event.originalAt, originalAt.advanced(by: memory) < state.time {
+    if let originalAt = held.value.originalAt, originalAt.advanced(by: memory) < state.time {
       // Sent on again by a reconciler that was built anew; the first copy is forgotten by now.
       state.books.staleCount += 1
       return
     }
-    let slot = slot(of: event.patientKey)
+    let slot = slot(of: held.value.patientKey)
     let witness = Witness(
-      eventID: event.id, hash: record.hash.prefix, arrivedAt: state.time,
-      occurredAt: event.occurredAt, offset: record.coordinates.offset)
-    if stepPlainly(event, witness, at: slot) { return learnCarrier(of: event) }
+      eventID: held.value.id, hash: record.hash.prefix, arrivedAt: state.time,
+      occurredAt: held.value.occurredAt, offset: record.coordinates.offset)
+    if stepPlainly(held, witness, at: slot) { return learnCarrier(of: held) }
+    takeWhole(held, witness, of: record, at: slot, into: &verdicts)
+  }
+
+  /// Takes an event that the whole person is judged for.
+  private mutating func takeWhole(
+    _ held: HeldEvent, _ witness: Witness, of record: EventRecord, at slot: UInt32,
+    into verdicts: inout [Verdict]
+  ) {
+    let event = held.value
     var person = persons.person(at: slot)
     if let alias = person.alias {
       return forward(event, through: alias, record, &person, at: slot, into: &verdicts)
@@ -293,7 +302,7 @@ extension PersonReducer {
     if let target = event.movesTo {
       return move(event, to: target, record, person, at: slot, into: &verdicts)
     }
-    learnCarrier(of: event)
+    learnCarrier(of: held)
     let isNews = person.take(
       event, witness, policies: policies, inForce: state.inForce, books: &state.books)
     if isNews {
@@ -309,12 +318,12 @@ extension PersonReducer {
   ///
   /// Builds with assertions judge each person whole as well, and compare.
   private mutating func stepPlainly(
-    _ event: HandoffEvent, _ witness: Witness, at slot: UInt32
+    _ event: HeldEvent, _ witness: Witness, at slot: UInt32
   ) -> Bool {
     var whole: WholeStep?
     assert(
       {
-        whole = wholeStep(event, witness, at: slot)
+        whole = wholeStep(event.value, witness, at: slot)
         return true
       }(), "a note of what judging the whole person gives")
     let rules = PlainRules(policies: policies, inForce: state.inForce)

@@ -33,7 +33,8 @@ public struct CountedFact: Hashable, Sendable {
   public init?(_ record: EventRecord) {
     switch record.content {
     case .tick, .sourceState, .rulesActivation, .unusable: return nil
-    case .event(let event):
+    case .event(let held):
+      let event = held.value
       self.init(person: event.patientKey, content: Content(event), at: record.brokerAt)
     case .transfer(let transfer):
       let isWhole =

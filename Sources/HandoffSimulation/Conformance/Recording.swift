@@ -72,7 +72,7 @@ struct Recording {
     let stored = log.append(record, at: time)
     log.trim(before: stored.coordinates.offset)
     let read = SimulatedOwner.record(stored, placing)
-    guard case .event(let event) = read.content else {
+    guard let event = read.content.event else {
       // What was broken on its way says nothing of anybody.
       if !isEvent { entries.append(Entry(stored: stored, read: read)) }
       return

@@ -20,7 +20,7 @@ extension Oracle {
     }
     for (index, record) in records.enumerated() {
       time = max(time, record.brokerAt)
-      guard case .event(let event) = record.content else { continue }
+      guard let event = record.content.event else { continue }
       let arrival = Arrival(event: event, at: time, policy: first)
       if event.movesTo != nil {
         guard merge == nil else { continue }

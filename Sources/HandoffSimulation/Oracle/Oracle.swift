@@ -37,7 +37,8 @@ public struct Oracle: Sendable {
     for record in records {
       time = max(time, record.brokerAt)
       switch record.content {
-      case .event(let event):
+      case .event(let held):
+        let event = held.value
         if let speaker = event.spokenBy {
           changes.append(.init(at: time, .carried(speaker, by: event.source)))
         }

@@ -55,7 +55,8 @@ extension AuditDescription {
   private static func event(_ stored: StoredRecord) -> AuditDescription? {
     switch try? WireCodec.eventRecord(stored).content {
     case nil: return nil
-    case .event(let event):
+    case .event(let held):
+      let event = held.value
       return AuditDescription(
         type: event.type.rawValue, handoff: event.handoffID, from: event.from?.organisation,
         to: event.to?.organisation, kind: event.kind)

@@ -105,7 +105,7 @@ final class FakePublisher: IngestPublisher {
           coordinates: RecordCoordinates(
             topic: message.topic, partition: 0, offset: Int64(index)),
           brokerAt: Timestamp(milliseconds: 0)))
-      guard case .event(let event) = record.content else {
+      guard let event = record.content.event else {
         throw KafkaError(.invalidState, message: "no event")
       }
       return event

@@ -13,7 +13,7 @@ struct OfflineReconcilerTests {
     return journeys.records(count: count).map { record in
       let wire =
         switch record.content {
-        case .event(let event): codec.encode(event)
+        case .event(let held): codec.encode(held.value)
         case .transfer(let transfer): codec.encode(transfer)
         case .tick, .sourceState, .rulesActivation, .unusable: codec.encodeTick(at: record.brokerAt)
         }

@@ -121,9 +121,9 @@ struct OfflineTransferTests {
     let live = try LiveLog(story)
     let raw = live.lines.filter { line in
       guard let place = line.coordinates, let at = line.brokerAt,
-        case .event(let event)? = try? WireCodec.eventRecord(
+        let event = try? WireCodec.eventRecord(
           StoredRecord(record: line.record, coordinates: place, brokerAt: at)
-        ).content
+        ).content.event
       else { return false }
       return event.original == nil
     }

@@ -12,7 +12,7 @@ enum Reread {
     switch stored.coordinates.topic {
     case "handoff.events.v1":
       switch try WireCodec.eventRecord(stored).content {
-      case .event(let event): again = codec.encode(event)
+      case .event(let held): again = codec.encode(held.value)
       case .tick: again = codec.encodeTick(at: stored.brokerAt)
       case .sourceState(let state): again = codec.encode(state, at: stored.brokerAt)
       case .rulesActivation(let rules): again = codec.encode(rules, at: stored.brokerAt)

@@ -27,7 +27,7 @@ import Testing
     let lines = journeys.records(count: 240).compactMap { record -> [UInt8]? in
       let wire: WireRecord? =
         switch record.content {
-        case .event(let event): WireCodec().encode(event)
+        case .event(let held): WireCodec().encode(held.value)
         case .tick: WireCodec().encodeTick(at: record.brokerAt)
         default: nil
         }

@@ -47,7 +47,7 @@ import Testing
         brokerAt: Timestamp(milliseconds: 1))
       for form in NDJSON.Form.allCases {
         let back = try #require(try NDJSON.parse(NDJSON.line(stored, form: form)).stored)
-        guard case .event(let read) = try WireCodec.eventRecord(back).content else {
+        guard let read = try WireCodec.eventRecord(back).content.event else {
           Issue.record("not an event")
           return
         }

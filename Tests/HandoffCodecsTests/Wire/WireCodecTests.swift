@@ -35,7 +35,7 @@ import Testing
       let event = try generator.event()
       let record = WireCodec(format: format).encode(event)
       let read = try WireCodec.eventRecord(stored(record))
-      guard case .event(let back) = read.content else {
+      guard let back = read.content.event else {
         Issue.record("not an event")
         return
       }
@@ -156,7 +156,7 @@ import Testing
       let structured = WireRecord(
         key: record.key, value: NDJSON.line(record, form: form),
         headers: [RecordHeader("content-type", "Application/CloudEvents+JSON; charset=utf-8")])
-      guard case .event(let back) = try WireCodec.eventRecord(stored(structured)).content else {
+      guard let back = try WireCodec.eventRecord(stored(structured)).content.event else {
         Issue.record("not an event")
         return
       }

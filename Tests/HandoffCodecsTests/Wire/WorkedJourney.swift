@@ -58,7 +58,7 @@ struct WorkedJourney: CustomTestStringConvertible {
 
   /// The same event again: by its sender under a new reception id, or by the bus under the same.
   mutating func repeated(_ place: Int, bySender: Bool, at time: String) throws {
-    guard case .event(var event) = try WireCodec.eventRecord(records[place]).content else {
+    guard var event = try WireCodec.eventRecord(records[place]).content.event else {
       throw Absent()
     }
     if bySender { event.receptionID = id(0xcc, records.count + 1, version: 7) }

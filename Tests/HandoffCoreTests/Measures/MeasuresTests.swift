@@ -148,7 +148,7 @@ private struct Ledger {
     var reducer = PersonReducer(policy: .default, topic: "handoff.events.v1", partition: 0)
     var measures = Measures(policy: .default)
     for record in journeys.records(count: 600) {
-      if case .event(let event) = record.content { measures.take(event) }
+      if let event = record.content.event { measures.take(event) }
       for verdict in reducer.apply(record) { measures.take(verdict) }
     }
     #expect(measures.tallies().count > 5)

@@ -51,7 +51,7 @@ private func records(_ seed: UInt64) -> [EventRecord] {
     // Asked for once, so that no repeat stands in for it.
     let newest = try #require(requests.values.filter { $0.count == 1 }.map { $0[0] }.max())
     var fewer = all
-    guard case .event(var event) = all[newest].content else { return }
+    guard var event = all[newest].content.event else { return }
     event.handoffID = nil
     fewer[newest].content = .event(event)
     let kind = event.kind ?? .unspecified

@@ -148,21 +148,18 @@ struct SettlingPoint {
 extension PackedReader {
   /// A handoff that nothing is read behind, without its window where all of that has settled:
   /// nearly always, because steps are hours apart.
-  mutating func lastHandoff(_ texts: TextTable, settledBy point: SettlingPoint) -> Handoff {
-    let id: HandoffID = identifier()
+  mutating func lastHandoff(
+    into handoff: inout Handoff, _ texts: TextTable, settledBy point: SettlingPoint
+  ) {
+    handoff.id = identifier()
     let flags = byte()
-    var handoff = Handoff(
-      id: id, current: HandoffFacts(), isTransferred: flags & HandoffPart.isTransferred != 0)
+    handoff.isTransferred = flags & HandoffPart.isTransferred != 0
     facts(&handoff.current, texts)
-    guard flags & HandoffPart.window != 0 else {
-      readWindow(of: &handoff, flags, texts)
-      return handoff
-    }
+    guard flags & HandoffPart.window != 0 else { return readWindow(of: &handoff, flags, texts) }
     let latest = latestArrival(flags)
     if !point.isAfter(latest, by: handoff.current.policy) {
       readWindow(of: &handoff, flags, texts)
     }
-    return handoff
   }
 
   mutating func handoff(_ texts: TextTable) -> Handoff {
@@ -193,7 +190,7 @@ extension PackedReader {
     for _ in 0..<count { handoff.window.append(fact(unlike: handoff.current, texts)) }
   }
 
-  private var lastArrivedAt: Timestamp { seen.last?.arrivedAt ?? Timestamp(nanoseconds: 0) }
+  private var lastArrivedAt: Timestamp { arrivals.last?.arrivedAt ?? Timestamp(nanoseconds: 0) }
 
   /// Reads what differs into facts that are as those it was compared with.
   private mutating func facts(_ value: inout HandoffFacts, _ texts: TextTable) {

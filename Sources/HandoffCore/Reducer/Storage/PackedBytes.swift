@@ -10,7 +10,7 @@ struct PackedWriter: Sendable {
   /// Records that were written out, so that the next step refers to them.
   private var witnesses: [Witness] = []
   /// What is remembered of arrivals, which most records are among.
-  private var seen: [SeenEvent] = []
+  private var arrivals: [PackedArrival] = []
 
   /// How far back a record is looked for: further back it is written out again.
   private static let reach = 48
@@ -18,13 +18,14 @@ struct PackedWriter: Sendable {
   /// Begins another person.
   mutating func begin(remembering seen: [SeenEvent]) {
     begin()
-    self.seen = seen
+    arrivals.removeAll(keepingCapacity: true)
+    for index in seen.indices { arrivals.append(PackedArrival(seen[index])) }
   }
 
   /// Begins another person, and takes what is remembered of its arrivals until ``end(lending:)``.
-  mutating func begin(borrowing seen: inout [SeenEvent]) {
+  mutating func begin(borrowing arrivals: inout [PackedArrival]) {
     begin()
-    swap(&self.seen, &seen)
+    swap(&self.arrivals, &arrivals)
   }
 
   private mutating func begin() {
@@ -32,11 +33,8 @@ struct PackedWriter: Sendable {
     witnesses.removeAll(keepingCapacity: true)
   }
 
-  /// Lets go of what was borrowed, so that nobody copies it because of us.
-  mutating func end() { seen = [] }
-
   /// Gives back what ``begin(borrowing:)`` took.
-  mutating func end(lending seen: inout [SeenEvent]) { swap(&self.seen, &seen) }
+  mutating func end(lending arrivals: inout [PackedArrival]) { swap(&self.arrivals, &arrivals) }
 
   /// What was written since it was begun, in an array of its very size.
   var packed: [UInt8] {
@@ -52,14 +50,9 @@ struct PackedWriter: Sendable {
   }
 
   /// When the arrival came that is remembered last.
-  var lastArrivedAt: Timestamp { seen.last?.arrivedAt ?? Timestamp(nanoseconds: 0) }
+  var lastArrivedAt: Timestamp { arrivals.last?.arrivedAt ?? Timestamp(nanoseconds: 0) }
 
-  var seenCount: Int { seen.count }
-
-  /// The arrival that is remembered last, where there is one.
-  mutating func lastSeen(after last: (arrivedAt: Timestamp, offset: Int64)) {
-    if let event = seen.last { self.seen(event, after: last) }
-  }
+  var arrivalCount: Int { arrivals.count }
 
   private mutating func makeRoom(_ count: Int) {
     guard buffer.count - position < count else { return }
@@ -177,38 +170,71 @@ struct PackedWriter: Sendable {
 
   /// The low 48 bits of a content's MAC: nearly always those of an arrival.
   mutating func contentHash(_ value: UInt64) {
-    var index = seen.count
+    var index = arrivals.count
     let end = max(0, index - Self.reach)
     while index > end {
       index -= 1
-      if seen[index].contentMac.tail == value { return number(UInt64(index) + 1) }
+      if arrivals[index].contentTail == value { return number(UInt64(index) + 1) }
     }
     number(0)
     tail(value)
   }
 
   private func arrival(of witness: Witness) -> Int? {
-    var index = seen.count
+    var index = arrivals.count
     let end = max(0, index - Self.reach)
     while index > end {
       index -= 1
-      if seen[index].isOf(witness) { return index }
+      if arrivals[index].isOf(witness) { return index }
     }
     return nil
   }
 }
 
-extension SeenEvent {
+/// What is remembered of an arrival as it is packed: of ids that are only compared the last bytes,
+/// and no reference, so that a list of them is copied and let go of at once.
+///
+/// Who said it is read only where it is asked for: ``PackedReader/appendSeen(to:_:)``.
+struct PackedArrival: BitwiseCopyable, Sendable {
+  var eventID: EventID
+  var hash: RecordHashPrefix
+  var contentTail: UInt64
+  /// Of the message's key; `nil` where it has none.
+  var messageTail: UInt64?
+  var arrivedAt: Timestamp
+  var offset: Int64
+  var receptionTail: UInt32
+  var partition: Int32?
+  var type: EventType
+  /// Where in the bytes it stands who said it.
+  var speakerPosition = 0
+
   /// Whether it is of the very record that a witness stands for.
-  fileprivate func isOf(_ witness: Witness) -> Bool {
+  func isOf(_ witness: Witness) -> Bool {
     eventID == witness.eventID && hash == witness.hash && arrivedAt == witness.arrivedAt
       && offset == witness.offset && partition == witness.partition
   }
 }
 
+extension PackedArrival {
+  init(_ event: borrowing SeenEvent) {
+    self.init(
+      eventID: event.eventID, hash: event.hash, contentTail: event.contentMac.tail,
+      messageTail: event.messageKey?.tail, arrivedAt: event.arrivedAt, offset: event.offset,
+      receptionTail: event.receptionID.tail, partition: event.partition, type: event.type)
+  }
+
+  init(_ event: borrowing HandoffEvent, _ witness: Witness) {
+    self.init(
+      eventID: event.id, hash: witness.hash, contentTail: event.contentMac.tail,
+      messageTail: event.messageKey?.tail, arrivedAt: witness.arrivedAt, offset: witness.offset,
+      receptionTail: event.receptionID.tail, partition: witness.partition, type: event.type)
+  }
+}
+
 /// Lists that a reader fills, kept from one person to the next.
 struct PackedLists: Sendable {
-  var seen: [SeenEvent] = []
+  var arrivals: [PackedArrival] = []
   var witnesses: [Witness] = []
 }
 
@@ -218,24 +244,29 @@ struct PackedReader {
   private(set) var position = 0
   private var witnesses: [Witness] = []
   /// The arrivals that records refer to; they are read first.
-  var seen: [SeenEvent] = []
+  var arrivals: [PackedArrival] = []
 
   init(_ bytes: [UInt8]) {
     self.bytes = bytes
     witnesses.reserveCapacity(8)
   }
 
+  private init(_ bytes: [UInt8], at position: Int) {
+    self.bytes = bytes
+    self.position = position
+  }
+
   /// Reads with lists that were used before; ``giveBack(_:)`` comes after.
   init(_ bytes: [UInt8], reusing lists: inout PackedLists) {
     self.bytes = bytes
-    swap(&seen, &lists.seen)
+    swap(&arrivals, &lists.arrivals)
     swap(&witnesses, &lists.witnesses)
   }
 
   mutating func giveBack(_ lists: inout PackedLists) {
-    swap(&seen, &lists.seen)
+    swap(&arrivals, &lists.arrivals)
     swap(&witnesses, &lists.witnesses)
-    lists.seen.removeAll(keepingCapacity: true)
+    lists.arrivals.removeAll(keepingCapacity: true)
     lists.witnesses.removeAll(keepingCapacity: true)
   }
 
@@ -306,6 +337,18 @@ struct PackedReader {
     return ShortText(ascii: bytes.span.extracting((position - count)..<position))
   }
 
+  /// Passes over a text.
+  mutating func skipText() {
+    let number = UInt16(truncatingIfNeeded: self.number())
+    if number == TextTable.inline { position += count() }
+  }
+
+  /// The text that stands at a place that was passed over.
+  func text(at place: Int, _ texts: TextTable) -> ShortText? {
+    var reader = PackedReader(bytes, at: place)
+    return reader.text(texts)
+  }
+
   mutating func hash() -> RecordHash {
     let high = whole(UInt128.self)
     return RecordHash(high: high, low: whole(UInt128.self))
@@ -313,7 +356,7 @@ struct PackedReader {
 
   mutating func contentHash() -> UInt64 {
     let place = count()
-    return place == 0 ? tail() : seen[place - 1].contentMac.tail
+    return place == 0 ? tail() : arrivals[place - 1].contentTail
   }
 
   mutating func witness() -> Witness {
@@ -321,7 +364,7 @@ struct PackedReader {
     guard place == 0 || place & 1 == 1 else { return witnesses[(place - 2) >> 1] }
     var witness: Witness
     if place != 0 {
-      let arrival = seen[place >> 1]
+      let arrival = arrivals[place >> 1]
       witness = Witness(
         eventID: arrival.eventID, hash: arrival.hash, arrivedAt: arrival.arrivedAt,
         occurredAt: arrival.arrivedAt, offset: arrival.offset, partition: arrival.partition)

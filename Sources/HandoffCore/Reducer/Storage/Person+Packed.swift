@@ -27,7 +27,7 @@ extension Person {
     writer.number(UInt64(seen.count))
     var last = (arrivedAt: Timestamp(nanoseconds: 0), offset: Int64(0))
     for event in seen {
-      writer.seen(event, after: last)
+      writer.arrival(PackedArrival(event), saidBy: event.spokenBy, after: last)
       last = (event.arrivedAt, event.offset)
     }
     writer.number(UInt64(handoffs.count))
@@ -39,7 +39,6 @@ extension Person {
     if parts & Part.links != 0 { writer.list(links) { $0.link($1) } }
     if parts & Part.stay != 0 { writer.list(stay) { $0.mark($1) } }
     if unlinkedCount != 0 { writer.number(UInt64(unlinkedCount)) }
-    writer.end()
     let packed = writer.packed
     assert(
       Person(key: key, unpacking: packed, writer.texts) == abridged,
@@ -54,8 +53,8 @@ extension Person {
     self.init(key: key)
     var reader = PackedReader(bytes)
     let parts = reader.byte()
-    _ = reader.arrivals(texts)
-    seen = reader.seen
+    reader.readArrivals()
+    reader.appendSeen(to: &seen, texts)
     let handoffCount = reader.count()
     handoffs.reserveCapacity(handoffCount)
     for _ in 0..<handoffCount { handoffs.append(reader.handoff(texts)) }
@@ -68,21 +67,20 @@ extension Person {
     if parts & Part.links != 0 { links = reader.list { $0.link() } }
     if parts & Part.stay != 0 { stay = reader.list { $0.mark(texts) } }
     if parts & Part.unlinked != 0 { unlinkedCount = UInt32(reader.number()) }
-    reader.seen = []
   }
 }
 
 extension PackedWriter {
   /// Begins somebody of whom there are arrivals and one handoff, which is written next: all
-  /// arrivals but the last stand written in `range` of `bytes`, the last of them as `last`.
+  /// arrivals but `latest` stand written in `range` of `bytes`, the last of them as `last`.
   mutating func plainPerson(
-    copying range: Range<Int>, of bytes: [UInt8],
-    after last: (arrivedAt: Timestamp, offset: Int64)
+    copying range: Range<Int>, of bytes: [UInt8], _ latest: PackedArrival,
+    saidBy speaker: OrganisationID?, after last: (arrivedAt: Timestamp, offset: Int64)
   ) {
     byte(0)
-    number(UInt64(seenCount))
+    number(UInt64(arrivalCount))
     copy(range, of: bytes)
-    lastSeen(after: last)
+    arrival(latest, saidBy: speaker, after: last)
     number(1)
   }
 }
@@ -167,62 +165,87 @@ extension PackedReader {
 // MARK: What is remembered of arrivals
 
 /// What the first byte of an arrival says.
-private enum SeenPart {
+private enum ArrivalPart {
   static let type: UInt8 = 0x3f
   static let messageKey: UInt8 = 0x40
   static let partition: UInt8 = 0x80
 }
 
 extension PackedWriter {
-  mutating func seen(_ event: SeenEvent, after last: (arrivedAt: Timestamp, offset: Int64)) {
+  mutating func arrival(
+    _ arrival: PackedArrival, saidBy speaker: OrganisationID?,
+    after last: (arrivedAt: Timestamp, offset: Int64)
+  ) {
     // The type is one of fewer than 64, and the two bits say what else there is.
     byte(
-      place(of: event.type) | (event.messageKey == nil ? 0 : SeenPart.messageKey)
-        | (event.partition == nil ? 0 : SeenPart.partition))
-    whole(event.eventID.rawValue)
-    whole(event.receptionID.tail)
-    tail(event.contentMac.tail)
-    whole(event.hash.rawValue)
-    if let messageKey = event.messageKey { tail(messageKey.tail) }
-    if let partition = event.partition { whole(partition) }
-    text(event.spokenBy?.text)
-    moment(event.arrivedAt, near: last.arrivedAt)
-    signed(event.offset &- last.offset)
+      place(of: arrival.type) | (arrival.messageTail == nil ? 0 : ArrivalPart.messageKey)
+        | (arrival.partition == nil ? 0 : ArrivalPart.partition))
+    whole(arrival.eventID.rawValue)
+    whole(arrival.receptionTail)
+    tail(arrival.contentTail)
+    whole(arrival.hash.rawValue)
+    if let messageTail = arrival.messageTail { tail(messageTail) }
+    if let partition = arrival.partition { whole(partition) }
+    text(speaker?.text)
+    moment(arrival.arrivedAt, near: last.arrivedAt)
+    signed(arrival.offset &- last.offset)
   }
 }
 
 extension PackedReader {
-  /// Reads the arrivals into ``seen``, with room for one more; says which bytes they are.
-  mutating func arrivals(_ texts: TextTable) -> Range<Int> {
+  /// Reads the arrivals into ``arrivals``, with room for one more; says which bytes they are.
+  @discardableResult
+  mutating func readArrivals() -> Range<Int> {
     let count = count()
     let start = position
-    seen.reserveCapacity(count + 1)
-    for _ in 0..<count { seen.append(arrival(after: lastSeen, texts)) }
+    arrivals.reserveCapacity(count + 1)
+    for _ in 0..<count { arrivals.append(arrival(after: lastArrival)) }
     return start..<position
   }
 
   /// When the arrival before the next came, and where it stood.
-  var lastSeen: (arrivedAt: Timestamp, offset: Int64) {
-    guard let last = seen.last else { return (Timestamp(nanoseconds: 0), 0) }
+  var lastArrival: (arrivedAt: Timestamp, offset: Int64) {
+    guard let last = arrivals.last else { return (Timestamp(nanoseconds: 0), 0) }
     return (last.arrivedAt, last.offset)
   }
 
   private mutating func arrival(
-    after last: (arrivedAt: Timestamp, offset: Int64), _ texts: TextTable
-  ) -> SeenEvent {
+    after last: (arrivedAt: Timestamp, offset: Int64)
+  ) -> PackedArrival {
     let parts = byte()
-    let type = member(of: EventType.self, at: parts & SeenPart.type)
+    let type = member(of: EventType.self, at: parts & ArrivalPart.type)
     let eventID: EventID = identifier()
-    let receptionID = ReceptionID(tail: whole(UInt32.self))
-    let contentMac = Token(tail: tail())
+    let receptionTail = whole(UInt32.self)
+    let contentTail = tail()
     let hash: RecordHashPrefix = identifier()
-    let messageKey = parts & SeenPart.messageKey == 0 ? nil : Token(tail: tail())
-    let partition = parts & SeenPart.partition == 0 ? nil : whole(Int32.self)
-    let spokenBy = text(texts).map { OrganisationID($0) }
+    let messageTail = parts & ArrivalPart.messageKey == 0 ? nil : tail()
+    let partition = parts & ArrivalPart.partition == 0 ? nil : whole(Int32.self)
+    let speakerPosition = position
+    skipText()
     let arrivedAt = moment(near: last.arrivedAt)
-    return SeenEvent(
-      eventID: eventID, receptionID: receptionID, messageKey: messageKey, contentMac: contentMac,
-      type: type, arrivedAt: arrivedAt, hash: hash, offset: last.offset &+ signed(),
-      partition: partition, spokenBy: spokenBy)
+    return PackedArrival(
+      eventID: eventID, hash: hash, contentTail: contentTail, messageTail: messageTail,
+      arrivedAt: arrivedAt, offset: last.offset &+ signed(), receptionTail: receptionTail,
+      partition: partition, type: type, speakerPosition: speakerPosition)
+  }
+
+  /// The arrivals that were read, each with who said it.
+  func appendSeen(to seen: inout [SeenEvent], _ texts: TextTable) {
+    seen.reserveCapacity(arrivals.count + 1)
+    for arrival in arrivals {
+      let speaker = text(at: arrival.speakerPosition, texts).map { OrganisationID($0) }
+      seen.append(SeenEvent(arrival, saidBy: speaker))
+    }
+  }
+}
+
+extension SeenEvent {
+  fileprivate init(_ arrival: PackedArrival, saidBy speaker: OrganisationID?) {
+    self.init(
+      eventID: arrival.eventID, receptionID: ReceptionID(tail: arrival.receptionTail),
+      messageKey: arrival.messageTail.map { Token(tail: $0) },
+      contentMac: Token(tail: arrival.contentTail), type: arrival.type,
+      arrivedAt: arrival.arrivedAt, hash: arrival.hash, offset: arrival.offset,
+      partition: arrival.partition, spokenBy: speaker)
   }
 }

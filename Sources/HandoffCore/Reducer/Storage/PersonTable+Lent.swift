@@ -8,11 +8,12 @@ extension PersonTable {
     var reader = PackedReader(packed, reusing: &lists)
     defer { reader.giveBack(&lists) }
     guard !packed.isEmpty, Person.hasNothingElse(&reader) else { return person(at: slot) }
-    _ = reader.arrivals(writer.texts)
+    reader.readArrivals()
     lent.key = key(at: slot)
     lent.handoffs.removeAll(keepingCapacity: true)
     for _ in 0..<reader.count() { lent.handoffs.append(reader.handoff(writer.texts)) }
-    swap(&lent.seen, &reader.seen)
+    lent.seen.removeAll(keepingCapacity: true)
+    reader.appendSeen(to: &lent.seen, writer.texts)
     return lent
   }
 }

@@ -4,11 +4,11 @@
 /// A million open handoffs are judged one at a time, so one person at a time is a ``Person``; the
 /// others are bytes. That is a sixth of the memory, and one allocation each in place of twenty.
 struct PersonTable: Sendable {
-  /// 64 bytes: a line of the processor's cache.
-  private struct Entry: Sendable {
-    var high: UInt128
-    var low: UInt128
-    var packed: [UInt8] = []
+  /// 56 bytes, a line of the processor's cache with the reference to what is packed; apart from
+  /// that, for what holds no reference is looked at without being copied.
+  private struct Entry: BitwiseCopyable, Sendable {
+    private var highWord: Word
+    private var lowWord: Word
     /// ``Timestamp/distantPast`` stands for never: nothing falls due then.
     var nextDue = Timestamp.distantPast
     /// The entry of the queue that is valid; others of the same person are passed over.
@@ -21,7 +21,32 @@ struct PersonTable: Sendable {
 
     static let gone = UInt32.max
 
-    var key: PatientKey { PatientKey(epoch: epoch, high: high, low: low) }
+    /// 128 bits that need not lie on sixteen bytes.
+    private struct Word: BitwiseCopyable {
+      private let top: UInt64
+      private let bottom: UInt64
+
+      init(_ value: UInt128) {
+        top = UInt64(truncatingIfNeeded: value >> 64)
+        bottom = UInt64(truncatingIfNeeded: value)
+      }
+
+      var value: UInt128 { UInt128(top) << 64 | UInt128(bottom) }
+    }
+
+    init(_ key: PatientKey) {
+      highWord = Word(key.high)
+      lowWord = Word(key.low)
+      epoch = key.epoch
+    }
+
+    var high: UInt128 { highWord.value }
+
+    var key: PatientKey { PatientKey(epoch: epoch, high: high, low: lowWord.value) }
+
+    func isOf(_ key: PatientKey) -> Bool {
+      lowWord.value == key.low && high == key.high && epoch == key.epoch
+    }
 
     static func precedes(
       _ left: DueQueue.Due, _ right: DueQueue.Due, _ entries: ContiguousArray<Entry>
@@ -32,6 +57,8 @@ struct PersonTable: Sendable {
   }
 
   private var entries = ContiguousArray<Entry>()
+  /// By slot, as the entries.
+  private var packed = ContiguousArray<[UInt8]>()
   private var free: [UInt32] = []
   private var index = SlotIndex()
   var writer = PackedWriter()
@@ -45,15 +72,12 @@ struct PersonTable: Sendable {
   var keys: [PatientKey] { slots.map(key(at:)) }
 
   func slot(of key: PatientKey) -> UInt32? {
-    index.find(key.spread) { slot in
-      entries[Int(slot)].low == key.low && entries[Int(slot)].high == key.high
-        && entries[Int(slot)].epoch == key.epoch
-    }
+    index.find(key.spread) { entries[Int($0)].isOf(key) }
   }
 
   /// A slot for somebody of whom nothing is remembered yet.
   mutating func insert(_ key: PatientKey) -> UInt32 {
-    let entry = Entry(high: key.high, low: key.low, epoch: key.epoch)
+    let entry = Entry(key)
     let slot: UInt32
     if let reused = free.popLast() {
       slot = reused
@@ -61,6 +85,7 @@ struct PersonTable: Sendable {
     } else {
       slot = UInt32(entries.count)
       entries.append(entry)
+      packed.append([])
     }
     do {
       // Lent to the index while it changes; a reference that lives longer would copy everything.
@@ -76,7 +101,7 @@ struct PersonTable: Sendable {
       let lent = entries
       index.remove(slot, lent[place].high) { lent[Int($0)].high }
     }
-    entries[place].packed = []
+    packed[place] = []
     entries[place].nextDue = .distantPast
     entries[place].armed = .distantPast
     entries[place].batch = Entry.gone
@@ -89,12 +114,12 @@ struct PersonTable: Sendable {
   /// What it returns means nothing, but that it was read.
   func touch(_ slots: [UInt32]) -> UInt8 {
     var sum: UInt8 = 0
-    let entries = entries.span
+    let packed = packed.span
     for slot in slots {
-      let count = entries[Int(slot)].packed.count
+      let count = packed[Int(slot)].count
       // A line of the cache at a time, and not all of somebody who has much behind him.
       for place in stride(from: 0, to: min(count, 1024), by: 64) {
-        sum ^= entries[Int(slot)].packed[place]
+        sum ^= packed[Int(slot)][place]
       }
     }
     return sum
@@ -103,10 +128,10 @@ struct PersonTable: Sendable {
   func key(at slot: UInt32) -> PatientKey { entries[Int(slot)].key }
 
   /// The bytes of a person, which ``restore(_:_:at:)`` takes back.
-  func packed(at slot: UInt32) -> [UInt8] { entries[Int(slot)].packed }
+  func packed(at slot: UInt32) -> [UInt8] { packed[Int(slot)] }
 
   func person(at slot: UInt32) -> Person {
-    person(entries[Int(slot)].key, unpacking: entries[Int(slot)].packed)
+    person(entries[Int(slot)].key, unpacking: packed[Int(slot)])
   }
 
   /// What ``packed(at:)`` gave of somebody, as values.
@@ -127,7 +152,7 @@ struct PersonTable: Sendable {
 
   /// Keeps a person as it was, and queues it.
   mutating func restore(_ packed: [UInt8], _ nextDue: Timestamp?, at slot: UInt32) {
-    entries[Int(slot)].packed = packed
+    self.packed[Int(slot)] = packed
     entries[Int(slot)].nextDue = nextDue ?? .distantPast
     arm(slot)
   }

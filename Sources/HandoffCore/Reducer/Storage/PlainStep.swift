@@ -13,55 +13,58 @@ extension PersonTable {
   /// Applies an event of which nothing can be said but that it happened; false, and nothing is
   /// changed, where the person must be judged whole.
   mutating func stepPlainly(
-    _ event: borrowing HandoffEvent, _ witness: Witness, by rules: PlainRules, books: inout Books,
+    _ held: HeldEvent, _ witness: Witness, by rules: PlainRules, books: inout Books,
     at slot: UInt32
   ) -> Bool {
-    guard event.type.isPlain, let id = event.handoffID, event.movesTo == nil else { return false }
-    let before = packed(at: slot)
-    var reader = PackedReader(before, reusing: &lists)
+    guard held.value.type.isPlain, let id = held.value.handoffID, held.value.movesTo == nil else {
+      return false
+    }
+    let bytes = packed(at: slot)
+    var reader = PackedReader(bytes, reusing: &lists)
     defer { reader.giveBack(&lists) }
     var handoff = Handoff(id: id, current: HandoffFacts())
     var arrivals = 0..<0
-    if !before.isEmpty {
+    if !bytes.isEmpty {
       guard Person.hasNothingElse(&reader) else { return false }
-      arrivals = reader.arrivals(writer.texts)
-      guard reader.isNews(event, at: witness.arrivedAt, rules), reader.count() == 1 else {
+      arrivals = reader.readArrivals()
+      guard reader.isNews(held.value, at: witness.arrivedAt, rules), reader.count() == 1 else {
         return false
       }
-      handoff = reader.lastHandoff(
-        writer.texts,
-        settledBy: SettlingPoint(now: witness.arrivedAt, policies: rules.policies))
+      let point = SettlingPoint(now: witness.arrivedAt, policies: rules.policies)
+      reader.lastHandoff(into: &handoff, writer.texts, settledBy: point)
       guard handoff.id == id, !handoff.current.isNearItsEnd else { return false }
     }
-    let entry = BookEntry(handoff)
-    let policy = Int(handoff.current.policy)
-    handoff.settle(
-      at: witness.arrivedAt, rules.policies.span[policy].windows, in: rules.policies)
-    let fact = Fact(event, witness: witness, policy: rules.inForce, isRetry: false)
+    let fact = Fact(held.value, witness: witness, policy: rules.inForce, isRetry: false)
     // What has settled is kept beside the handoff where the event is the first of its window.
-    let settled = handoff.current
+    let before = handoff.current
     let isFirst = handoff.window.isEmpty
     if isFirst {
       handoff.current.fold(fact, in: rules.policies)
     } else {
+      let policy = Int(handoff.current.policy)
+      handoff.settle(
+        at: witness.arrivedAt, rules.policies.span[policy].windows, in: rules.policies)
       handoff.add(fact, in: rules.policies)
     }
     var next: Timestamp?
     guard handoff.current.isPlain, handoff.current.isQuiet(rules, at: witness.arrivedAt, &next)
     else { return false }
-    books.update(from: entry, to: BookEntry(handoff), in: rules.policies)
-    let last = reader.lastSeen
-    reader.seen.append(SeenEvent(event, witness))
-    writer.begin(borrowing: &reader.seen)
-    writer.plainPerson(copying: arrivals, of: before, after: last)
+    books.update(
+      from: before, to: handoff.current, isTransferred: handoff.isTransferred, in: rules.policies)
+    let last = reader.lastArrival
+    let arrival = PackedArrival(held.value, witness)
+    reader.arrivals.append(arrival)
+    writer.begin(borrowing: &reader.arrivals)
+    writer.plainPerson(
+      copying: arrivals, of: bytes, arrival, saidBy: fact.spokenBy, after: last)
     if isFirst {
       writer.handoff(
-        id, isTransferred: handoff.isTransferred, handoff.current, settled: settled, window: fact)
+        id, isTransferred: handoff.isTransferred, handoff.current, settled: before, window: fact)
     } else {
       writer.handoff(handoff)
     }
     let packed = writer.packed
-    writer.end(lending: &reader.seen)
+    writer.end(lending: &reader.arrivals)
     restore(packed, next, at: slot)
     return true
   }
@@ -74,13 +77,11 @@ extension PackedReader {
     _ event: borrowing HandoffEvent, at now: Timestamp, _ rules: PlainRules
   ) -> Bool {
     let memory = rules.policies.span[Int(rules.inForce)].windows.memory
-    if let first = seen.first, first.arrivedAt.advanced(by: memory) <= now { return false }
-    let seen = seen.span
-    for index in seen.indices {
-      if seen[index].eventID == event.id || seen[index].contentMac.tail == event.contentMac.tail {
-        return false
-      }
-      if let key = event.messageKey, seen[index].messageKey?.tail == key.tail { return false }
+    if let first = arrivals.first, first.arrivedAt.advanced(by: memory) <= now { return false }
+    let (contentTail, messageTail) = (event.contentMac.tail, event.messageKey?.tail)
+    for arrival in arrivals {
+      if arrival.eventID == event.id || arrival.contentTail == contentTail { return false }
+      if let messageTail, arrival.messageTail == messageTail { return false }
     }
     return true
   }
