@@ -53,6 +53,13 @@ extension Identifier<ReceptionKind> {
 
   /// The id that has nothing but these.
   init(tail: UInt32) { self.init(rawValue: UInt128(tail)) }
+
+  /// When our connector took the arrival in, to the millisecond (RFC 9562 §5.7); `nil` where the id is
+  /// no UUIDv7, as of an arrival whose key was changed.
+  package var receivedAt: Timestamp? {
+    guard rawValue >> 76 & 0xf == 7, rawValue >> 62 & 0b11 == 0b10 else { return nil }
+    return Timestamp(milliseconds: Int64(rawValue >> 80))
+  }
 }
 
 extension Identifier<TokenKind> {

@@ -35,7 +35,7 @@ struct BusCount: Sendable {
 
   /// Reads both topics to their ends; arrivals before `start` are another run's.
   init(_ kafka: KafkaConfiguration, since start: Timestamp) async throws {
-    let first = start.milliseconds
+    let first = Timestamp(milliseconds: start.milliseconds)
     try await TopicScan(kafka, topic: .events).readToEnd { record in
       guard let event = Self.event(record), Self.arrival(event.receptionID) >= first else { return }
       receptions[event.source, default: []].insert(event.receptionID)
@@ -73,6 +73,6 @@ struct BusCount: Sendable {
     return event
   }
 
-  /// UUIDv7 begins with the milliseconds of its making (RFC 9562 §5.7).
-  private static func arrival(_ id: ReceptionID) -> Int64 { Int64(id.rawValue >> 80) }
+  /// What is no arrival of a message of its own belongs to every run.
+  private static func arrival(_ id: ReceptionID) -> Timestamp { id.receivedAt ?? .distantFuture }
 }

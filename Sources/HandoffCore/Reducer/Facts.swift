@@ -49,7 +49,7 @@ public struct Fact: Hashable, Sendable {
   public var dischargeReadyAt: Timestamp?
   public var isFeedbackOwed: Bool?
   public var isBackfill: Bool
-  /// The same request again after Failed: stands where it arrived, not where it first happened.
+  /// The same request again after Failed: ``witness`` says when it was tried again, as `occurredAt`.
   public var isRetry: Bool
   /// The version that a request or amendment makes, or that an answer is about: the low bits of its
   /// name, 0 where none is said.

@@ -4,6 +4,8 @@ extension Handoff {
   /// The result depends on the set of events within the window and not on their order of arrival;
   /// the usual case, an event that happened last, costs one step.
   mutating func add(_ fact: Fact, in policies: [Policy]) {
+    let isRequest = fact.type == .handoffRequested && Lifecycle.may(fact.speaker, say: fact.type)
+    if isRequest, !current.isRequested { recallAnswers() }
     guard let last = window.last else {
       settled = current
       window.append(fact)
@@ -18,6 +20,26 @@ extension Handoff {
     window.insertInOrder(fact)
     current = settled ?? HandoffFacts()
     for fact in window { current.fold(fact, in: policies) }
+  }
+
+  /// Puts the answers that wait for their request back among what may still be put in order.
+  ///
+  /// A request that comes long after its answers comes from a source that was away, and so does what
+  /// else happened before them: a failed transport, and the request tried again.
+  private mutating func recallAnswers() {
+    guard !current.pending.isEmpty else { return }
+    var base = settled ?? current
+    for fact in base.pending { window.insertInOrder(fact) }
+    base.pending = []
+    settled = base
+  }
+
+  /// The state in which it was at a moment, as far as that may still be put in order.
+  func state(at moment: Timestamp, in policies: [Policy]) -> HandoffState {
+    guard window.contains(where: { $0.witness.occurredAt > moment }) else { return current.state }
+    var facts = settled ?? HandoffFacts()
+    for fact in window where fact.witness.occurredAt <= moment { facts.fold(fact, in: policies) }
+    return facts.state
   }
 
   /// Takes in the same content under another message id (A02): nothing new, wherever it stands.

@@ -1,14 +1,12 @@
 extension Fact {
   /// The order in which events happened; ties by the run of a handoff, then by id.
   static func precedes(_ left: Fact, _ right: Fact) -> Bool {
-    let (leftAt, rightAt) = (left.stands, right.stands)
+    let (leftAt, rightAt) = (left.witness.occurredAt, right.witness.occurredAt)
     if leftAt != rightAt { return leftAt < rightAt }
     let (leftRank, rightRank) = (Lifecycle.rank(left.type), Lifecycle.rank(right.type))
     if leftRank != rightRank { return leftRank < rightRank }
     return left.witness.eventID < right.witness.eventID
   }
-
-  private var stands: Timestamp { isRetry ? witness.arrivedAt : witness.occurredAt }
 }
 
 extension Array<Fact> {

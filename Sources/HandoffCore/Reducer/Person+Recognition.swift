@@ -23,7 +23,7 @@ extension Person {
   /// Events of one message share its reception and its key; they are no repeats of each other. The
   /// type is part of the key of A03 (domain.md §8), so a message id on a request and on its
   /// cancellation is legal, as is a message that says what it supersedes.
-  func recognise(_ event: HandoffEvent) -> Recognition {
+  func recognise(_ event: HandoffEvent, at now: Timestamp, _ windows: RuleWindows) -> Recognition {
     var repeated: SeenEvent?
     var reused: SeenEvent?
     var resent: SeenEvent?
@@ -42,7 +42,7 @@ extension Person {
         }
       } else if event.handoffID != nil, known.contentMac.tail == event.contentMac.tail,
         known.type == event.type, known.receptionID.tail != event.receptionID.tail,
-        isOneSpeaker(event, known)
+        isOneSpeaker(event, known), !isOfNewVersion(event, known, at: now, windows)
       {
         resent = resent ?? known
       }
@@ -62,6 +62,27 @@ extension Person {
     let handoff = handoffs.first { $0.id == event.handoffID }
     let fact = handoff?.window.first { $0.witness.eventID == known.eventID }
     return fact.map { $0.spokenBy == event.spokenBy } ?? true
+  }
+
+  /// Whether the receiver says the same in one minute of the request and then of its amendment: the
+  /// content code does not cover which of the two it is about.
+  private func isOfNewVersion(
+    _ event: HandoffEvent, _ known: SeenEvent, at now: Timestamp, _ windows: RuleWindows
+  ) -> Bool {
+    guard event.speaker == .receiver,
+      let handoff = handoffs.first(where: { $0.id == event.handoffID }),
+      !handoff.current.state.isTerminal
+    else { return false }
+    // What came long ago has settled, and is not asked any more when it happened.
+    let isRecent = known.arrivedAt.advanced(by: windows.reorder) >= now
+    let fact = isRecent ? handoff.window.first { $0.witness.eventID == known.eventID } : nil
+    return handoff.current.marks.contains { mark in
+      guard mark.step == .amended || mark.step == .released,
+        event.occurredAt >= mark.witness.occurredAt
+      else { return false }
+      let isKnownBefore = fact.map { $0.witness.occurredAt < mark.witness.occurredAt } ?? false
+      return isKnownBefore || known.arrivedAt < mark.witness.arrivedAt
+    }
   }
 
   /// A02, or A01 where it is a repeat like any other: within a day, and nothing came in between.

@@ -12,7 +12,7 @@ public struct PersonReducer: Sendable {
   ///
   /// Every verdict names it, whichever version the log's activation names: a log that is judged
   /// again says by which rules.
-  public static let rulesVersion: UInt32 = 5
+  public static let rulesVersion: UInt32 = 6
 
   struct Journal: Sendable {
     /// A person as it was before the batch changed it for the first time.
@@ -367,7 +367,7 @@ extension Person {
   ) -> Bool {
     let windows = policies[Int(inForce)].windows
     forgetSeen(at: witness.arrivedAt, windows)
-    let recognition = recognise(event)
+    let recognition = recognise(event, at: witness.arrivedAt, windows)
     if case .redelivery = recognition {
       books.redeliveredCount += 1
       return false
@@ -376,34 +376,50 @@ extension Person {
     switch recognition {
     case .redelivery: break
     case .repetition(let known):
-      if known.eventID == event.id, isRetry(event) {
-        add(event, witness, isRetry: true, policies, inForce, books: &books)
+      if known.eventID == event.id, let moment = momentOfRetry(event, witness, policies) {
+        add(event, witness, retriedAt: moment, policies, inForce, books: &books)
       } else {
         books.repeatedCount += 1
         note(.a01, of: known, event, witness, windows)
       }
     case .reuse(let known):
       note(.a03, of: known, event, witness, windows)
-      add(event, witness, isRetry: false, policies, inForce, books: &books)
+      add(event, witness, policies, inForce, books: &books)
     case .resend(let known):
       note(rule(ofResend: event, known, witness, windows), of: known, event, witness, windows)
       books.repeatedCount += 1
-      add(event, witness, isRetry: false, isResend: true, policies, inForce, books: &books)
-    case .new: add(event, witness, isRetry: false, policies, inForce, books: &books)
+      add(event, witness, isResend: true, policies, inForce, books: &books)
+    case .new: add(event, witness, policies, inForce, books: &books)
     }
     return true
   }
 
-  /// The same request again after Failed is a retry, and no repeat (footnote 2).
-  private func isRetry(_ event: HandoffEvent) -> Bool {
-    guard event.type == .handoffRequested, let id = event.handoffID else { return false }
-    return handoffs.contains { $0.id == id && $0.current.state == .failed }
+  /// When a request that had failed was tried again (footnote 2); `nil` where it is a plain repeat.
+  ///
+  /// It is the same message, and says when it was first sent. When it was sent again our connector
+  /// knows, which may have been away since: what happened after that may have come before it.
+  private mutating func momentOfRetry(
+    _ event: HandoffEvent, _ witness: Witness, _ policies: [Policy]
+  ) -> Timestamp? {
+    guard event.type == .handoffRequested,
+      let index = handoffs.firstIndex(where: { $0.id == event.handoffID })
+    else { return nil }
+    let windows = policies[Int(handoffs[index].current.policy)].windows
+    handoffs[index].settle(at: witness.arrivedAt, windows, in: policies)
+    if let received = event.receptionID.receivedAt, received >= event.occurredAt,
+      received <= witness.arrivedAt, handoffs[index].state(at: received, in: policies) == .failed
+    {
+      return received
+    }
+    guard handoffs[index].current.state == .failed else { return nil }
+    // Behind the failure also where that has come from a clock that is ahead.
+    let failedAt = handoffs[index].current.witness(of: .ended)?.occurredAt ?? .distantPast
+    return max(witness.arrivedAt, failedAt.advanced(by: Elapsed(nanoseconds: 1)))
   }
 
   private mutating func add(
-    _ event: HandoffEvent, _ witness: Witness, isRetry: Bool, isResend: Bool = false,
-    _ policies: [Policy],
-    _ inForce: UInt16, books: inout Books
+    _ event: HandoffEvent, _ witness: Witness, retriedAt: Timestamp? = nil,
+    isResend: Bool = false, _ policies: [Policy], _ inForce: UInt16, books: inout Books
   ) {
     if !event.type.isLifecycle || event.type == .recipientRefusedPatient {
       hearOfStay(event, witness, inForce)
@@ -418,7 +434,8 @@ extension Person {
     let before = BookEntry(handoffs[index])
     let windows = policies[Int(handoffs[index].current.policy)].windows
     handoffs[index].settle(at: witness.arrivedAt, windows, in: policies)
-    let fact = Fact(event, witness: witness, policy: inForce, isRetry: isRetry)
+    var fact = Fact(event, witness: witness, policy: inForce, isRetry: retriedAt != nil)
+    fact.witness.occurredAt = retriedAt ?? witness.occurredAt
     if isResend {
       handoffs[index].addAgain(fact, in: policies)
     } else {

@@ -21,25 +21,68 @@ struct PersonView {
     for (id, steps) in Dictionary(grouping: ofHandoffs, by: \.event.handoffID) {
       guard let id else { continue }
       var life = Life(id: id)
-      for step in Self.order(steps) { life.take(step) }
+      let (settled, window) = Self.order(steps)
+      for step in settled + window { life.take(step) }
       lives[id] = life
     }
   }
 
+  /// The state of a handoff at a moment: what has settled when a step arrives counts, and of the rest
+  /// what had happened by the moment.
+  static func state(
+    of handoff: HandoffID, _ recognition: Recognition, at step: Step, asOf moment: Timestamp
+  ) -> HandoffState? {
+    var (settled, window) = order(
+      recognition.steps.filter {
+        OracleTable.isStep($0.event.type) && $0.event.handoffID == handoff
+      })
+    let ready = window.prefix { step.at.since($0.at) > step.policy.windows.reorder }
+    settled += ready
+    window.removeFirst(ready.count)
+    var life = Life(id: handoff)
+    for step in settled + window.filter({ Self.moment($0) <= moment }) { life.take(step) }
+    return life.state
+  }
+
   /// In the order of what happened inside W_reorder, and of arrival beyond it (§8, Ends).
-  private static func order(_ steps: [Step]) -> [Step] {
+  private static func order(_ steps: [Step]) -> (settled: [Step], window: [Step]) {
     var settled: [Step] = []
     var window: [Step] = []
+    var isRequested = false
     for step in steps {
       let limit = step.policy.windows.reorder
       // What stands behind something that may still be overtaken waits with it.
       let ready = window.prefix { step.at.since($0.at) > limit }
       settled += ready
       window.removeFirst(ready.count)
+      if !isRequested, isRequest(step) {
+        isRequested = true
+        // What answered it before it came is put in order with it.
+        window = waiting(settled, for: step) + window
+        settled.removeAll(where: isLegal)
+      }
       window.append(step)
       window.sort(by: happenedBefore)
     }
-    return settled + window
+    return (settled, window)
+  }
+
+  private static func isRequest(_ step: Step) -> Bool {
+    step.event.type == .handoffRequested && isLegal(step)
+  }
+
+  private static func isLegal(_ step: Step) -> Bool {
+    OracleTable.may(step.event.speaker, say: step.event.type)
+  }
+
+  /// Of answers that nobody had asked for those that still wait; they are given up together.
+  private static func waiting(_ answers: [Step], for request: Step) -> [Step] {
+    var waiting: [Step] = []
+    for step in answers.filter(isLegal).sorted(by: { $0.index < $1.index }) + [request] {
+      if waiting.allSatisfy({ step.at.since($0.at) >= $0.policy.windows.illegal }) { waiting = [] }
+      if step.index != request.index { waiting.append(step) }
+    }
+    return waiting
   }
 
   static func happenedBefore(_ left: Step, _ right: Step) -> Bool {
@@ -49,7 +92,7 @@ struct PersonView {
 
   /// A request that is tried again happens when it is tried.
   private static func moment(_ step: Step) -> Timestamp {
-    step.isRetry ? step.at : step.event.occurredAt
+    step.triedAgain ?? step.event.occurredAt
   }
 
   /// The handoffs that were requested, by when that happened.

@@ -8,8 +8,9 @@ struct Recognition {
     var at: Timestamp
     var policy: Policy
     var index: Int
-    /// The sender tries again what failed (note 2).
-    var isRetry = false
+    /// When the sender tried again what had failed (note 2).
+    var triedAgain: Timestamp?
+    var isRetry: Bool { triedAgain != nil }
   }
 
   /// The fresh steps, in the order of arrival.
@@ -43,8 +44,8 @@ struct Recognition {
     }
     defer { all.append(step) }
     if remembered.contains(where: { $0.event.id == event.id }) {
-      if event.type == .handoffRequested, isFailed(event.handoffID) {
-        step.isRetry = true
+      step.triedAgain = momentOfRetry(step)
+      if step.isRetry {
         steps.append(step)
       } else {
         note(
@@ -68,6 +69,7 @@ struct Recognition {
       let known = remembered.first(where: {
         $0.event.handoffID == event.handoffID && $0.event.contentMac == event.contentMac
           && $0.event.type == event.type && $0.event.spokenBy == event.spokenBy
+          && !isOfNewVersion(step, $0)
       })
     {
       let between = hasMoved(event.handoffID, after: known.at, before: arrival.at, windows)
@@ -118,9 +120,35 @@ struct Recognition {
     return life.hasMoved(after: first, before: settled)
   }
 
-  private func isFailed(_ handoff: HandoffID?) -> Bool {
-    guard let handoff, let last = all.last else { return false }
-    return PersonView(self, at: last.at).lives[handoff]?.state == .failed
+  /// A request that had failed when the connector received it again, or has failed by now.
+  private func momentOfRetry(_ step: Step) -> Timestamp? {
+    guard step.event.type == .handoffRequested, let handoff = step.event.handoffID else {
+      return nil
+    }
+    if let received = step.event.receptionID.receivedAt,
+      (step.event.occurredAt...max(step.at, step.event.occurredAt)).contains(received),
+      PersonView.state(of: handoff, self, at: step, asOf: received) == .failed
+    {
+      return received
+    }
+    guard let life = PersonView(self, at: step.at).lives[handoff], life.state == .failed else {
+      return nil
+    }
+    let behind = life.end?.event.occurredAt.advanced(by: Elapsed(nanoseconds: 1))
+    return max(step.at, behind ?? step.at)
+  }
+
+  /// Whether the receiver says again of an amended request what it said of the first.
+  private func isOfNewVersion(_ step: Step, _ known: Step) -> Bool {
+    guard step.event.speaker == .receiver, let handoff = step.event.handoffID,
+      let life = PersonView(self, at: step.at).lives[handoff], life.state?.isTerminal != true
+    else { return false }
+    let isRecent = step.at.since(known.at) <= step.policy.windows.reorder
+    return [life.steps[.amended], life.steps[.released]].compactMap(\.self).contains { change in
+      let isKnownBefore = isRecent && known.event.occurredAt < change.event.occurredAt
+      return step.event.occurredAt >= change.event.occurredAt
+        && (isKnownBefore || known.at < change.at)
+    }
   }
 
   /// The last episode of each repeated message; what ended before has been seen to end.

@@ -27,7 +27,8 @@ import Testing
       eventID: event.id, hash: RecordHashPrefix(rawValue: event.id.rawValue),
       arrivedAt: Scene.minutes(minute), occurredAt: event.occurredAt, offset: minute)
     return table.stepPlainly(
-      HeldEvent(event), witness, by: PlainRules(policies: [.default], inForce: 0), books: &books, at: slot)
+      HeldEvent(event), witness, by: PlainRules(policies: [.default], inForce: 0), books: &books,
+      at: slot)
   }
 
   private var state: HandoffState? { table.person(at: slot).handoffs.first?.current.state }

@@ -32,7 +32,9 @@ extension PersonTable {
       }
       let point = SettlingPoint(now: witness.arrivedAt, policies: rules.policies)
       reader.lastHandoff(into: &handoff, writer.texts, settledBy: point)
-      guard handoff.id == id, !handoff.current.isNearItsEnd else { return false }
+      guard handoff.id == id, !handoff.current.isNearItsEnd, handoff.current.pending.isEmpty else {
+        return false
+      }
     }
     let fact = Fact(held.value, witness: witness, policy: rules.inForce, isRetry: false)
     // What has settled is kept beside the handoff where the event is the first of its window.
