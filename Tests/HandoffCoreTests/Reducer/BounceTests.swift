@@ -82,6 +82,18 @@ private let council = JourneyGenerator.organisation("10B")
     #expect(scene.stands(.a15))
   }
 
+  @Test(arguments: [(0, []), (20, [.a15])] as [(Int64, [Rule])])
+  func `who gave it up more than thirty days ago is another story, whoever gave it up since`(
+    day: Int64, open: [Rule]
+  ) {
+    var scene = Scene()
+    scene.ask(two, at: 5, to: council)
+    round(&scene, one, at: day * 24 * 60 + 10, to: Scene.hospital)
+    scene.answer(.rejected, two, at: 20 * 24 * 60 + 60, by: council)
+    scene.ask(three, at: 31 * 24 * 60)
+    #expect(scene.open.filter { $0 == .a15 } == open)
+  }
+
   @Test func `after thirty days it is another story`() {
     var scene = Scene()
     round(&scene, one, at: 0, to: Scene.hospital)
