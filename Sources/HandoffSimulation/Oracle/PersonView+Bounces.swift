@@ -49,22 +49,24 @@ extension PersonView {
         < ($1.step.event.occurredAt, $1.turn.rank, $1.handoff)
     }
     var hops: [Step] = []
-    var left: Set<OrganisationID> = []
+    var left: [(service: OrganisationID, step: Step)] = []
     var found: Claim?
     for happening in happenings {
       let step = happening.step
-      hops.removeAll {
-        step.event.occurredAt.since($0.event.occurredAt) > step.policy.windows.bounce
+      func isLongAgo(_ other: Step) -> Bool {
+        step.event.occurredAt.since(other.event.occurredAt) > step.policy.windows.bounce
       }
+      hops.removeAll(where: isLongAgo)
+      left.removeAll { isLongAgo($0.step) }
       var isBounce = false
       switch happening.turn {
       case .start, .disposition: (hops, left, found) = ([], [], nil)
       case .hop(let service):
         hops.append(step)
-        if let service { left.insert(service) }
+        if let service { left.append((service, step)) }
         isBounce = hops.count >= 3
       case .visit(let service):
-        isBounce = service.map(left.contains) ?? false && !hops.isEmpty
+        isBounce = left.contains { $0.service == service }
       }
       if isBounce {
         found = found ?? Claim(.a15, happening.handoff, event: step.event.id, due: step.at)

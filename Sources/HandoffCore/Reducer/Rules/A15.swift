@@ -52,27 +52,24 @@ extension Person {
     events.sort {
       ($0.witness.occurredAt, $0.rank, $0.handoff) < ($1.witness.occurredAt, $1.rank, $1.handoff)
     }
-    var hops: [Witness] = []
-    var left: Set<OrganisationID> = []
+    var hops: [(service: OrganisationID?, witness: Witness)] = []
     var found: Bounce?
     for event in events {
+      hops.removeAll { event.witness.occurredAt.since($0.witness.occurredAt) > windows.bounce }
       switch event.kind {
       case .start, .disposition:
         hops = []
-        left = []
         found = nil
+        continue
       case .hop(let service):
-        hops.removeAll { event.witness.occurredAt.since($0.occurredAt) > windows.bounce }
-        hops.append(event.witness)
-        if let service { left.insert(service) }
-        if hops.count >= 3, found == nil {
-          found = Bounce(handoff: event.handoff, witness: event.witness, hops: hops)
-        }
+        hops.append((service, event.witness))
+        guard hops.count >= 3 else { continue }
       case .visit(let service):
-        hops.removeAll { event.witness.occurredAt.since($0.occurredAt) > windows.bounce }
-        guard let service, left.contains(service), !hops.isEmpty, found == nil else { continue }
-        found = Bounce(handoff: event.handoff, witness: event.witness, hops: hops)
+        guard let service, hops.contains(where: { $0.service == service }) else { continue }
       }
+      found =
+        found
+        ?? Bounce(handoff: event.handoff, witness: event.witness, hops: hops.map(\.witness))
     }
     return found
   }
