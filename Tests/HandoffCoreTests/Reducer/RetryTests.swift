@@ -26,7 +26,7 @@ import Testing
     }
   }
 
-  @Test func `what a source that was away had tried again is told in the order in which it happened`() {
+  @Test func `what a source that was away had tried again stands in the order of what happened`() {
     var scene = Scene()
     Self.sayLate(&scene)
     #expect(scene.state == .delivered)
@@ -92,7 +92,7 @@ import Testing
     }
   }
 
-  @Test func `the receipt of an amendment is no repeat of the receipt before it in the same minute`() {
+  @Test func `the receipt of an amendment is no repeat of one of the same minute before it`() {
     var scene = Scene()
     scene.say(.handoffRequested, at: 0)
     scene.say(.delivered, at: 1)
