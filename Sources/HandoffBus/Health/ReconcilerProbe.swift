@@ -72,7 +72,9 @@ extension HealthProbe {
 
   /// What ingest has taken in, and how much it remembers.
   package static func ingest(_ stack: ConnectStack) -> HealthProbe {
-    HealthProbe(part: "ingest", metrics: { IngestMetrics.all(stack) })
+    HealthProbe(
+      part: "ingest", metrics: { IngestMetrics.all(stack) },
+      notReady: { stack.host.isStopping ? ReconcilerStatus.Phase.stopping.rawValue : nil })
   }
 }
 
