@@ -11,7 +11,7 @@ struct ClusterDoctor {
   func findings() async -> [Finding] {
     do {
       return [try await broker()] + (try await topics()) + (try await access())
-        + (try await clock())
+        + (await sources()) + (try await clock())
     } catch let error as KafkaError {
       return [
         .fail(

@@ -1,5 +1,7 @@
 import Foundation
 import HandoffBus
+import HandoffCodecs
+import HandoffCore
 import KafkaClient
 import TestSupport
 import Testing
@@ -38,6 +40,29 @@ struct `The doctor on a bus` {
       .filter { $0.level != "ok" }
   }
 
+  @Test func `two connectors of one name are told by their totals`() async throws {
+    #expect(try await baton("topics", "apply", "--partitions", "2").status == 0)
+    let producer = try KafkaProducer(KafkaConfiguration(bootstrapServers: broker.bootstrapServers))
+    var at = ConnectStack.systemTime().advanced(by: .minutes(-10))
+    for total: UInt64 in [40, 3, 41, 3, 42] {
+      for (source, total) in [("rth-pas", total), ("rth-lab", 7)] {
+        let heartbeat = SourceHeartbeat(
+          source: try #require(Code(source)), at: at, completeUpTo: nil, lastSequence: nil,
+          framesTotal: total, eventsTotal: 0, refusalsTotal: 0)
+        _ = try await producer.send([
+          KafkaMessage(topic: .sources, WireCodec().encode(SourceRecord.heartbeat(heartbeat)))
+        ])
+      }
+      at = at.advanced(by: .minutes(1))
+    }
+    await producer.close()
+    let found = try await amiss()
+    let doubled = found.filter { $0.check.hasPrefix("connector") }
+    #expect(doubled.map(\.check) == ["connector rth-pas"])
+    #expect(doubled.first?.level == "fail")
+    #expect(doubled.first?.advice?.contains("a name of its own") == true)
+  }
+
   @Test func `topics that fit each other are well, however many partitions they have`()
     async throws
   {
@@ -65,5 +90,41 @@ struct `The doctor on a bus` {
     #expect(apart.map(\.check) == [Topic.alerts.name])
     #expect(apart.first?.level == "fail")
     #expect(apart.first?.says.contains("must have 3 like handoff.events.v1") == true)
+  }
+
+  @Test(.timeLimit(.minutes(10)))
+  func `two ingests of one name are told where either runs, and how to end it`() async throws {
+    #expect(try await baton("topics", "apply", "--partitions", "2").status == 0)
+    let processes = try ["one", "two"].map { name in
+      let home = folder.url.appending(path: name)
+      try FileManager.default.createDirectory(
+        at: home.appending(path: "in"), withIntermediateDirectories: true)
+      try Data(
+        """
+        name: \(name)
+        class: drop-folder-source
+        directory: in
+        names-are-ods-codes: true
+        speaks-for: any
+        heartbeat-seconds: 1
+
+        """.utf8
+      ).write(to: home.appending(path: "\(name).yaml"))
+      return try BatonExecutable.start(
+        [
+          "connect", "run", "--connector", "\(name).yaml", "--data", "data", "--bootstrap",
+          bootstrap,
+        ], folder: home)
+    }
+    defer { for process in processes where process.isRunning { process.terminate() } }
+    for process in processes { try process.run() }
+    var found: Finding?
+    while found == nil {
+      found = try await amiss(data: "one/data").first { $0.check == "ingest name" }
+      let running = processes.filter(\.isRunning)
+      try #require(running.count == 2)
+    }
+    #expect(found?.level == "fail")
+    #expect(found?.advice?.contains("--instance of its own") == true)
   }
 }
