@@ -107,7 +107,9 @@ struct ConnectCommand: AsyncParsableCommand {
                 ], logger: logger)
             ]
           } ?? []
-        try await serve([watch] + stack.services + health, logger) { await stack.close() }
+        let publishing = ServiceBundle([watch] + stack.publishing)
+        // Stopped from the last to the first.
+        try await serve(health + [publishing, stack.host], logger) { await stack.close() }
       }
     }
 

@@ -87,7 +87,7 @@ extension ClusterDoctor {
     guard configuration.recordGuard != nil else {
       return .warn(
         "record stamps", "no record secrets: a forged record is not told from ours",
-        "`baton up` makes them; or: baton boundary record-secrets --add FILE, and set record-secrets "
+        "`baton up` makes them; or: baton boundary record-secrets --new FILE, and set record-secrets "
           + "to the file.")
     }
     return .ok("record stamps", "records are stamped and checked")

@@ -136,18 +136,15 @@ struct UpRun {
     let driver = UpDriver(
       stages: stages, alerts: alerts, feed: feed, isDemo: isDemo, endsWhenIdle: endsWhenIdle,
       dropFolder: configuration.dataFolder + "/drop/up", output: output)
-    var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
-      .init(service: audit), .init(service: reconciler), .init(service: sources),
-    ]
-    services += stack.services.map { .init(service: $0) }
     let watch = KafkaWatch(kafka, logger: Logger(label: "baton.kafka"))
-    services.append(.init(service: watch))
+    var parts: [any Service] = [audit, reconciler, sources, watch] + stack.publishing
+    var health: [any Service] = []
     if let address = configuration.health {
       let measures = MeasureKeeper(
         log: log, kafka: KafkaConfiguration(configuration, client: "audit", as: .audit),
         policy: reconciling.policy.policy, stamp: reconciling.stamp,
         logger: Logger(label: "baton.audit"))
-      services.append(.init(service: measures))
+      parts.append(measures)
       let probes: [HealthProbe] = [
         .reconciler(
           reconciler.status, sources: sources.status, group: reconciling.groupID,
@@ -155,11 +152,12 @@ struct UpRun {
         .ingest(stack), .audit(audit.status), .measures(measures), .kafka(watch),
         .certificates(stack.certificates.board),
       ]
-      services.append(
-        .init(
-          service: HealthService(address, probes: probes, logger: Logger(label: "baton.health"))))
+      health.append(
+        HealthService(address, probes: probes, logger: Logger(label: "baton.health")))
     }
-    services.append(.init(service: alerts))
+    // Stopped from the last to the first: health says to the end how it goes.
+    let ordered: [any Service] = health + [ServiceBundle(parts), stack.host, alerts]
+    var services = ordered.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) }
     services.append(.init(service: driver, successTerminationBehavior: .gracefullyShutdownGroup))
     let group = ServiceGroup(
       configuration: .init(
