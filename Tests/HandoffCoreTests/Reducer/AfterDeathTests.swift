@@ -97,6 +97,17 @@ struct AfterDeathTests {
     #expect(scene.open.contains(.a23))
   }
 
+  @Test(arguments: [(899, []), (900, [.a23])] as [(Int64, [Rule])])
+  func `a booking for the midnight after the death is for the day after`(
+    bookedFor: Int64, open: [Rule]
+  ) {
+    var scene = Scene()
+    scene.say(.handoffRequested, at: 0)
+    scene.say(.booked, at: 5) { $0.bookedFor = Scene.minutes(bookedFor) }
+    scene.say(.patientDied, at: 60, handoff: nil)
+    #expect(scene.open == open)
+  }
+
   @Test func `a date that is corrected past what was done resolves it`() {
     var scene = Scene()
     scene.say(.patientDied, at: 0, id: 90, handoff: nil)

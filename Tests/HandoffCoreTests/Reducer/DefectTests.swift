@@ -22,6 +22,7 @@ import Testing
     let resolved = try #require(end.first)
     #expect(resolved.count == 100 && resolved.subject == .bus && resolved.patientKey == nil)
     #expect(resolved.resolvedAt == Scene.minutes(159))
+    #expect(resolved.knownAt == Scene.minutes(159))
     #expect(resolved.evidence.count == 2)
     #expect(LiveAlerts(scene.verdicts).open.isEmpty)
     #expect(LiveAlerts(scene.verdicts).count == 1)
@@ -73,6 +74,18 @@ import Testing
     state.books.total.requested = 0
     try scene.reducer.restore(state)
     #expect(scene.tick(at: 3).short == ["S06 resolved"])
+  }
+
+  @Test func `books that are wrong stay so while a handoff goes on in its bucket`() throws {
+    var scene = Scene()
+    scene.say(.handoffRequested, at: 0)
+    var state = scene.reducer.state
+    state.books.total[.open] = 0
+    try scene.reducer.restore(state)
+    scene.say(.received, at: 5)
+    scene.tick(at: 6)
+    #expect(scene.reducer.state.books.total[.open] == 0)
+    #expect(scene.open == [.s06])
   }
 
   @Test(arguments: Rule.allCases.filter(\.isAboutOurselves))

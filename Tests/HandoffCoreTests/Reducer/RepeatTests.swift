@@ -120,6 +120,20 @@ import Testing
     #expect(scene.verdicts.short == ["A01 opened"])
   }
 
+  @Test func `a message of two events that is sent three times is two repeats`() {
+    var scene = Scene()
+    for (reception, minute): (UInt128, Int64) in [(1, 0), (2, 5), (3, 10)] {
+      for type in [EventType.handoffRequested, .delivered] {
+        scene.say(type, at: 0, arriving: minute) {
+          $0.messageKey = Token(rawValue: 1)
+          $0.receptionID = ReceptionID(rawValue: reception)
+        }
+      }
+    }
+    #expect(scene.verdicts.short == ["A01 opened", "A01 changed"])
+    #expect(scene.verdicts.map(\.count) == [1, 2])
+  }
+
   @Test func `the same message and content under another event id is a repeat`() {
     var scene = Scene()
     for id: UInt128 in [1, 2] {

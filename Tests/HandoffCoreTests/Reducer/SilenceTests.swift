@@ -177,6 +177,16 @@ import Testing
     #expect(scene.deadlines.map(\.due.minute) == [3 * day])
   }
 
+  @Test func `a discharge that is asked for with its date starts its clock then`() {
+    var scene = Scene()
+    scene.say(.handoffRequested, at: 0) {
+      $0.kind = HandoffKind("home-care")
+      $0.dischargeReadyAt = Scene.minutes(day)
+    }
+    scene.say(.accepted, at: 5)
+    #expect(scene.deadlines.map(\.due.minute) == [3 * day])
+  }
+
   @Test func `started without an outcome is A10, completed without feedback is A10 too`() {
     var scene = Scene()
     scene.say(.handoffRequested, at: 0)

@@ -33,6 +33,32 @@ import Testing
     #expect(region.verdicts.isEmpty)
   }
 
+  @Test func `a policy that is known where somebody arrives is not taken up again`() throws {
+    var region = try Self.slowRegion()
+    var counts = [region.reducers[2].state.activations.count]
+    for number in [1, 4, 7] as [UInt8] {
+      let key = Region.key(number)
+      region.say(.readyForDischarge, of: key, at: 5, id: UInt128(number), handoff: nil)
+      region.merge(key, into: Region.b, at: 6, id: 70 + UInt128(number))
+      counts.append(region.reducers[2].state.activations.count)
+    }
+    // The first brought one that was new here, and the others none.
+    #expect(counts == [4, 5, 5, 5])
+  }
+
+  @Test func `what a batch that is taken back would have sent on is not sent`() {
+    for isKept in [true, false] {
+      var reducer = Region().reducers[1]
+      var merge = Scene.event(.patientMerged, handoff: nil)
+      merge.patientKey = Region.a
+      merge.newPatientKey = Region.b
+      reducer.beginBatch()
+      _ = reducer.apply(JourneyGenerator.record(.event(merge), at: Scene.nine, offset: 0))
+      if isKept { reducer.commitBatch() } else { reducer.rollBackBatch() }
+      #expect(reducer.takeOutgoing().count == (isKept ? 1 : 0))
+    }
+  }
+
   @Test func `a stay keeps the policy that it was said under`() throws {
     var region = try Self.slowRegion()
     region.say(.readyForDischarge, of: Region.a, at: 5, handoff: nil) { $0.dischargePathway = 1 }
@@ -78,6 +104,22 @@ import Testing
     moved.path = [Region.a]
     #expect(region.apply(.transfer(moved), to: 2, at: Scene.minutes(61)).short == ["S07 opened"])
     #expect(region.person(Region.b) == nil)
+  }
+
+  @Test(arguments: [true, false])
+  func `of two dates of readiness the one that was said last stands`(isTheirsLater: Bool) throws {
+    var region = Region()
+    for (key, minute) in [(Region.a, 1), (Region.b, isTheirsLater ? 0 : 2)] as [(PatientKey, Int64)]
+    {
+      region.say(.readyForDischarge, of: key, at: minute, handoff: nil, arriving: 2) {
+        $0.dischargeReadyAt = Scene.minutes(100 + minute)
+      }
+    }
+    region.merge(Region.a, into: Region.b, at: 10)
+    let person = try #require(region.person(Region.b))
+    let last: Int64 = isTheirsLater ? 1 : 2
+    #expect(person.readinessSaid?.occurredAt == Scene.minutes(last))
+    #expect(person.dischargeReadyAt == Scene.minutes(100 + last))
   }
 
   @Test func `what came from another partition says where it stands`() throws {

@@ -75,6 +75,19 @@ import Testing
     #expect(region.person(Region.b) == before)
   }
 
+  /// Worked out apart: HMAC-SHA-256 of the merge's id and the key's text, its first 128 bits.
+  @Test func `a transfer has the id that its cause and its key make, in every version`() throws {
+    var region = Region()
+    region.say(.handoffRequested, of: Region.a, at: 0)
+    region.isPrompt = false
+    region.merge(Region.a, into: Region.b, at: 10, id: 77)
+    guard case .transfer(let transfer) = try #require(region.underway.first) else {
+      Issue.record("not a transfer")
+      return
+    }
+    #expect(transfer.id == EventID("e2fe6cc6ef719ffc231591c125ffdf17"))
+  }
+
   @Test(arguments: [true, false])
   func `a transfer of an earlier version, which is written otherwise, is not held against ours`(
     isEarlierFirst: Bool
@@ -321,6 +334,24 @@ import Testing
     #expect(alerts.first?.patientKey == Region.a)
     region.tick(at: Scene.minutes(60 * 24 * 60))
     #expect(!region.open.contains(.a16))
+  }
+
+  @Test func `a number in use at two sources is an alert of each`() {
+    var region = Region()
+    let other = JourneyGenerator.code("other")
+    region.merge(Region.a, into: Region.b, at: 0)
+    region.say(.handoffRequested, of: Region.a, at: 2000)
+    for (minute, type) in [(2001, .received), (2002, .accepted)] as [(Int64, EventType)] {
+      region.say(type, of: Region.a, at: minute) { $0.source = other }
+    }
+    let alerts = LiveAlerts(region.verdicts).open.filter { $0.rule == .a16 }
+    #expect(alerts.map(\.count) == [1, 2])
+    // What is stored of the two is the same in every version: worked out apart, as the id above.
+    let subjects = region.person(Region.a)?.repetitions.map(\.subject)
+    #expect(
+      subjects
+        == ["decfcf7741ef0a2dcdb674efa7181a75", "467664b081adb8dfae047cfbdd1b949a"]
+        .compactMap { Token($0) })
   }
 
   @Test(arguments: [EventType.patientMoved, .identityLinked])

@@ -74,4 +74,16 @@ import Testing
     #expect(scene.apply(.rulesActivation(activation), at: 11).isEmpty)
     #expect(scene.tick(at: 180).short == ["A18 opened"])
   }
+
+  @Test func `that nobody has, named by what is taken back, is missed no more`() throws {
+    var scene = SourceScene()
+    let hashes = [try OrganisationRegisterTests.hash(8), try OrganisationRegisterTests.hash(9)]
+    let activations = hashes.map { RulesActivation(rulesVersion: 1, policyHash: $0) }
+    scene.apply(.rulesActivation(activations[0]), at: 10)
+    scene.reducer.beginBatch()
+    scene.apply(.rulesActivation(activations[1]), at: 11)
+    #expect(scene.reducer.missingPolicies == hashes)
+    scene.reducer.rollBackBatch()
+    #expect(scene.reducer.missingPolicies == [hashes[0]])
+  }
 }

@@ -230,6 +230,7 @@ import Testing
     var scene = SourceScene()
     for key in 1...3 as ClosedRange<UInt128> { scene.receive(key, at: 0) }
     let source = try #require(scene.reducer.source(SourceScene.code))
+    #expect(source.withoutMemory.memory.count == 0 && source.memory.count == 3)
     let records = scene.records
     for (stored, isKnown) in [(source.memory.segments, true), ([], false)] {
       var reducer = SourceReducer(policy: .default, topic: "handoff.sources.v1", partition: 0)
