@@ -98,10 +98,7 @@ struct AuditRunCommand: AsyncParsableCommand {
     case .noTopics:
       CommandFailure(.unavailable, "Audit stopped: \(error.description).")
     case .store(let error): AuditLog.failure(error)
-    case .kafka(let error):
-      CommandFailure(
-        .unavailable, "Kafka at \(bootstrap) did not do what was asked: \(error.message)",
-        advice: "See that the broker runs and can be reached; `baton doctor` looks closer.")
+    case .kafka(let error): CommandFailure(error, at: bootstrap)
     }
   }
 }

@@ -257,8 +257,19 @@ func reachingKafka(_ bootstrap: String, _ body: () async throws -> Void) async t
   do {
     try await body()
   } catch let error as KafkaError {
-    throw CommandFailure(
-      .unavailable, "Kafka at \(bootstrap) did not do what was asked: \(error.message)",
+    throw CommandFailure(error, at: bootstrap)
+  }
+}
+
+extension CommandFailure {
+  /// What an error of Kafka means to whoever gave a command.
+  init(_ error: KafkaError, at bootstrap: String) {
+    let isAway = [.transport, .allBrokersDown].contains(error.code)
+    self.init(
+      .unavailable,
+      isAway
+        ? "No broker answers at \(bootstrap)."
+        : "Kafka at \(bootstrap) did not do what was asked: \(error.message)",
       advice: "See that the broker runs and can be reached; `baton doctor` looks closer.")
   }
 }

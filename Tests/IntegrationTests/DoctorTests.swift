@@ -31,11 +31,14 @@ struct `The doctor on a bus` {
 
   /// What is amiss, on topics with as many partitions as are asked for, or as there are.
   private func amiss(
-    data: String = "data", configured: Int? = nil
+    data: String = "data", configured: Int? = nil, secrets: String? = nil
   ) async throws -> [Finding] {
+    var environment: [String: String] = [:]
+    environment["BATON_PARTITIONS"] = configured.map { "\($0)" }
+    environment["BATON_RECORD_SECRETS"] = secrets
     let run = try await BatonExecutable.run(
       ["doctor", "--json", "--data", folder.path(data), "--bootstrap", bootstrap],
-      environment: configured.map { ["BATON_PARTITIONS": "\($0)"] } ?? [:])
+      environment: environment)
     return try JSONDecoder().decode([Finding].self, from: Data(run.output.utf8))
       .filter { $0.level != "ok" }
   }
@@ -61,6 +64,37 @@ struct `The doctor on a bus` {
     #expect(doubled.map(\.check) == ["connector rth-pas"])
     #expect(doubled.first?.level == "fail")
     #expect(doubled.first?.advice?.contains("a name of its own") == true)
+  }
+
+  @Test func `other record secrets than the bus's are told, and none`() async throws {
+    #expect(try await baton("topics", "apply", "--partitions", "2").status == 0)
+    let (ours, others) = (folder.path("ours.json"), folder.path("others.json"))
+    for file in [ours, others] {
+      #expect(
+        try await BatonExecutable.run(["boundary", "record-secrets", "--new", file]).status == 0)
+    }
+    var configuration = BatonConfiguration()
+    configuration.kafka.bootstrap = bootstrap
+    configuration.recordSecretsFile = ours
+    configuration.recordGuard = try RecordGuard.load(configuration)
+    let heartbeat = SourceHeartbeat(
+      source: try #require(Code("rth-pas")), at: ConnectStack.systemTime(), completeUpTo: nil,
+      lastSequence: nil, framesTotal: 1, eventsTotal: 0, refusalsTotal: 0)
+    let producer = try KafkaProducer(KafkaConfiguration(configuration, client: "test", as: .ingest))
+    _ = try await producer.send([
+      KafkaMessage(topic: .sources, WireCodec().encode(SourceRecord.heartbeat(heartbeat)))
+    ])
+    await producer.close()
+    func stamps(_ secrets: String?) async throws -> Finding? {
+      try await amiss(secrets: secrets).first { $0.check == "record stamps" }
+    }
+    #expect(try await stamps(ours) == nil)
+    let other = try await stamps(others)
+    #expect(other?.level == "fail")
+    #expect(other?.says.contains("1 of 1 records") == true)
+    let none = try await stamps(nil)
+    #expect(none?.level == "fail")
+    #expect(none?.advice?.contains("record-secrets.json of the bus") == true)
   }
 
   @Test func `topics that fit each other are well, however many partitions they have`()

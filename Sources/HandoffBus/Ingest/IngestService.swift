@@ -136,6 +136,8 @@ package final class IngestService: Service {
         return
       } catch {
         session.table.rollBack()
+        // What fails because it is told to end is no fault.
+        if Task.isCancelled { return }
         let disposition = (error as? KafkaError)?.disposition ?? .retry
         if disposition == .close || !session.isOpen {
           session.isOpen = false

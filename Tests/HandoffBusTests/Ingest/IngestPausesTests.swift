@@ -1,3 +1,4 @@
+import HandoffCore
 import HandoffStores
 import KafkaClient
 import Synchronization
@@ -40,6 +41,43 @@ struct IngestPausesTests {
     #expect(service.correlation.current.fencedAt != nil)
     // The next look at the table does not forget it.
     #expect(service.correlation.current.entriesMax > 0)
+    await bench.close()
+  }
+
+  /// Waits until its task is cancelled, and fails as Kafka's own client then does.
+  private final class Interrupted: IngestPublisher {
+    let opened: AsyncStream<Void>.Continuation
+
+    init(_ opened: AsyncStream<Void>.Continuation) { self.opened = opened }
+
+    func open(restoring restore: (CorrelationChange) -> Void) async throws(KafkaError) {
+      opened.yield()
+      let (never, keep) = AsyncStream.makeStream(of: Void.self)
+      for await _ in never {}
+      withExtendedLifetime(keep) {}
+      throw KafkaError(.invalidState, message: "interrupted", disposition: .close)
+    }
+
+    func follow(_ body: (CorrelationChange) -> Void) async throws(KafkaError) {}
+    func publish(
+      _ messages: [KafkaMessage], consumed: [KafkaPartitionOffset]
+    ) async throws(KafkaError) {}
+    func readEvents(_ body: ([HandoffEvent]) async throws -> Void) async throws {}
+    func close() async {}
+  }
+
+  @Test(.timeLimit(.minutes(5)))
+  func `what fails because ingest is told to end is told as no fault`() async throws {
+    let (opened, open) = AsyncStream.makeStream(of: Void.self)
+    let bench = try IngestBench(through: Interrupted(open))
+    let service = bench.service
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { try? await service.work() }  // Its end is a cancellation.
+      for await _ in opened { break }
+      group.cancelAll()
+    }
+    let lines = bench.logLines.all.withLock { $0 }
+    #expect(!lines.contains { $0.contains("Ingest waits") }, "\(lines)")
     await bench.close()
   }
 }
