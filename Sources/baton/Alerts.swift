@@ -11,8 +11,8 @@ struct AlertsCommand: AsyncParsableCommand {
     abstract: "List, watch and explain the alerts of the reconciler.",
     discussion: """
       An alert opens when a deadline has passed or something came twice, changes, and resolves \
-      when the answer comes, which then says how late it was. Acknowledging and assigning come \
-      later; they never change what the reconciler says.
+      when the answer comes, which then says how late it was. There is no acknowledging or \
+      assigning here yet; it would never change what the reconciler says.
 
         baton alerts list --open --severity high
         baton alerts watch

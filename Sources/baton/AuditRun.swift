@@ -56,13 +56,14 @@ struct AuditRunCommand: AsyncParsableCommand {
         WatchedCertificate.all(of: configuration, components: ["audit"]), logger: logger,
         now: ConnectStack.systemTime)
       let watch = KafkaWatch(service.kafka, logger: logger)
-      var services: [any Service] = [audit, certificates, watch]
+      var parts: [any Service] = [audit, certificates, watch]
+      var health: [any Service] = []
       if let address = configuration.health {
         let measures = MeasureKeeper(
           log: store, kafka: service.kafka, policy: try policy(configuration),
           stamp: service.stamp, logger: logger)
-        services.append(measures)
-        services.append(
+        parts.append(measures)
+        health.append(
           HealthService(
             address,
             probes: [
@@ -70,8 +71,10 @@ struct AuditRunCommand: AsyncParsableCommand {
               .certificates(certificates.board),
             ], logger: logger))
       }
+      // Stopped from the last to the first: health says to the end how it goes.
       try await ServiceGroup(
-        services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
+        services: health + [ServiceBundle(parts)], gracefulShutdownSignals: [.sigterm, .sigint],
+        logger: logger
       ).run()
     } catch let error as AuditServiceError {
       throw failure(error, bootstrap)
@@ -95,10 +98,7 @@ struct AuditRunCommand: AsyncParsableCommand {
     case .noTopics:
       CommandFailure(.unavailable, "Audit stopped: \(error.description).")
     case .store(let error): AuditLog.failure(error)
-    case .kafka(let error):
-      CommandFailure(
-        .unavailable, "Kafka at \(bootstrap) did not do what was asked: \(error.message)",
-        advice: "See that the broker runs and can be reached; `baton doctor` looks closer.")
+    case .kafka(let error): CommandFailure(error, at: bootstrap)
     }
   }
 }

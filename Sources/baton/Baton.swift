@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import HandoffBus
+import HandoffConnectors
 
 /// The command line of Baton: one binary for all who use the bus.
 ///
@@ -70,6 +71,9 @@ struct Baton: AsyncParsableCommand {
       CommandFailure(
         faults.isMissing ? .noInput : .badConfiguration, faults.description
       ).printAndExit()
+    } catch let failure as SourceFailure {
+      // Of a connector that is told on its own: this is the page of health.
+      CommandFailure(.unavailable, "Health cannot be told: \(failure.explanation).").printAndExit()
     } catch {
       exit(withError: error)
     }

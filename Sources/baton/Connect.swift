@@ -107,7 +107,9 @@ struct ConnectCommand: AsyncParsableCommand {
                 ], logger: logger)
             ]
           } ?? []
-        try await serve([watch] + stack.services + health, logger) { await stack.close() }
+        let publishing = ServiceBundle([watch] + stack.publishing)
+        // Stopped from the last to the first.
+        try await serve(health + [publishing, stack.host], logger) { await stack.close() }
       }
     }
 
@@ -163,6 +165,17 @@ extension CommandFailure {
     self.init(
       faults.isMissing ? .noInput : .badConfiguration, faults.description, advice: advice)
   }
+
+  /// Why the outbox of a data folder cannot be opened.
+  init(_ error: OutboxError) {
+    guard error == .inUse else {
+      self.init(.readWrite, "The outbox cannot be opened: \(error).")
+      return
+    }
+    self.init(
+      .unavailable, "Another process uses this data folder.",
+      advice: "Stop it, or name another folder with --data.")
+  }
 }
 
 /// Turns what can be wrong with connectors and their stores into a sentence and an exit code.
@@ -180,7 +193,7 @@ func connectFailures<Value>(_ body: () throws -> Value) throws -> Value {
       ExitStatus(error), "\(error).".prefix(1).uppercased() + "\(error).".dropFirst(),
       advice: "Without its secrets ingest can key and seal nothing; restore the file.")
   } catch let error as OutboxError {
-    throw CommandFailure(.readWrite, "The outbox cannot be opened: \(error).")
+    throw CommandFailure(error)
   } catch let error as KeyStoreError {
     throw CommandFailure(error)
   } catch let error as KeyEncryptionKeyError {

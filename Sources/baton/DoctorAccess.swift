@@ -7,7 +7,7 @@ import KafkaClient
 extension ClusterDoctor {
   /// What keeps others out: the cluster's access control, and where there is none the stamps.
   func access() async throws -> [Finding] {
-    var findings = [stamps()] + boundary()
+    var findings = boundary()
     guard let access = configuration.access else {
       findings.append(
         .warn(
@@ -81,15 +81,5 @@ extension ClusterDoctor {
     } catch {
       return [.fail("boundary", "\(error)", "Make or exchange keys: baton boundary new-keys")]
     }
-  }
-
-  private func stamps() -> Finding {
-    guard configuration.recordGuard != nil else {
-      return .warn(
-        "record stamps", "no record secrets: a forged record is not told from ours",
-        "`baton up` makes them; or: baton boundary record-secrets --add FILE, and set record-secrets "
-          + "to the file.")
-    }
-    return .ok("record stamps", "records are stamped and checked")
   }
 }

@@ -11,7 +11,7 @@ struct ClusterDoctor {
   func findings() async -> [Finding] {
     do {
       return [try await broker()] + (try await topics()) + (try await access())
-        + (try await clock())
+        + (await sources()) + (try await clock())
     } catch let error as KafkaError {
       return [
         .fail(
@@ -38,7 +38,9 @@ struct ClusterDoctor {
 
   private func topics() async throws -> [Finding] {
     let administrator = try TopicAdministrator(KafkaConfiguration(configuration, client: "doctor"))
-    let sizes = TopicSizes(configuration.topics)
+    // What is there is never changed: the question is whether it fits together.
+    var sizes = TopicSizes(configuration.topics)
+    sizes.isChosen = false
     let table = TopicTable.all(organisations: configuration.boundary.organisations.map(\.code))
     let result = await Result(catching: {
       try await administrator.plan(table: table, sizes: sizes)
@@ -46,16 +48,24 @@ struct ClusterDoctor {
     await administrator.close()
     let plan = try result.get()
     let missing = plan.steps.filter { if case .create = $0 { true } else { false } }.count
-    var findings = plan.steps.compactMap(finding)
+    var findings = plan.steps.compactMap { finding($0, likeEvents: plan.partitions) }
+    if let chosen = configuration.topics.partitions, chosen != plan.partitions {
+      findings.append(
+        .warn(
+          "topics.partitions", "\(chosen) are configured, the topics have \(plan.partitions)",
+          "Set it to \(plan.partitions): partitions are never added, order would be lost, and "
+            + "`baton topics apply` refuses."))
+    }
     if missing > 0 {
       findings.append(
         .warn("topics", "\(missing) are not there yet", "Run: baton topics apply"))
     }
     guard findings.isEmpty else { return findings }
-    return [.ok("topics", "all there, with the settings that safety rests on")]
+    let each = counted(Int(plan.partitions), "partition", "partitions")
+    return [.ok("topics", "all there, \(each), with the settings that safety rests on")]
   }
 
-  private func finding(_ step: TopicStep) -> Finding? {
+  private func finding(_ step: TopicStep, likeEvents: Int32) -> Finding? {
     switch step {
     case .alter(let name, let changes):
       .fail(
@@ -63,8 +73,11 @@ struct ClusterDoctor {
         "Run: baton topics apply")
     case .refuseResize(let name, let has, let wanted):
       .fail(
-        name, "has \(has) partitions, \(wanted) are configured",
-        "Set topics.partitions to \(has): partitions are never added, order would be lost.")
+        name,
+        "has \(counted(Int(has), "partition", "partitions")), must have \(wanted)"
+          + (wanted == likeEvents ? " like \(Topic.events.name)" : ""),
+        "Records that belong together lie apart. Partitions are never added, order would be lost: "
+          + "delete the topic while it is empty, else move to a new version of it.")
     case .unsupported(let name, let settings):
       .warn(
         name, "this broker does not tell \(settings.joined(separator: ", "))",

@@ -1,20 +1,24 @@
 import Foundation
 import HandoffBus
 import HandoffCodecs
+import HandoffCore
 import HandoffStores
 import KafkaClient
 
 /// Looks at what is on this machine: library, folder, secrets, files, settings.
 struct MachineDoctor {
   let configuration: BatonConfiguration
+  var now: Timestamp = ConnectStack.systemTime()
 
+  /// Two of one name meet at least every half minute.
+  private static let fencingTold: Elapsed = .minutes(10)
   /// Below this the outbox soon stops taking messages.
   private static let freeBytesLeast: Int64 = 256 << 20
   /// Below this there is time to act.
   private static let freeBytesWell: Int64 = 2 << 30
 
   func findings() -> [Finding] {
-    [library()] + dataFolder() + [secrets()] + correlation() + producerSettings()
+    [library()] + dataFolder() + [secrets()] + ingest() + producerSettings()
   }
 
   private func library() -> Finding {
@@ -76,11 +80,32 @@ struct MachineDoctor {
     }
   }
 
-  /// How full ingest on this machine says that its correlation table is.
-  private func correlation() -> [Finding] {
+  /// What ingest of this data folder says of itself.
+  private func ingest() -> [Finding] {
     guard let status = CorrelationBoard.read(path: configuration.files.ingestStatus) else {
       return []
     }
+    return ingestName(status) + correlation(status)
+  }
+
+  /// Whether another process of the same name shuts ingest out.
+  private func ingestName(_ status: CorrelationStatus) -> [Finding] {
+    guard let count = status.fencedCount, let text = status.fencedAt,
+      let last = RFC3339.parse(text), now.since(last) < Self.fencingTold
+    else { return [] }
+    let times = counted(count, "time", "times")
+    return [
+      .fail(
+        "ingest name",
+        "another process ingests under the same --instance: it has shut this one out \(times), "
+          + "last at \(text)",
+        "Stop one of the two, or give each an --instance of its own: each undoes what the other "
+          + "has under way, and messages wait. This is told for ten minutes after the last time.")
+    ]
+  }
+
+  /// How full the correlation table is.
+  private func correlation(_ status: CorrelationStatus) -> [Finding] {
     let says =
       "\(status.entries) of \(status.entriesMax) ids (\(status.percentFull) %),"
       + " \(status.bytes >> 20) MB, \(status.parked) answers wait, as of \(status.at)"

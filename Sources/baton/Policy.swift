@@ -185,6 +185,11 @@ extension Policy {
   }
 }
 
+extension PolicyDocument.Faults {
+  /// Each fault on a line of its own.
+  fileprivate var list: String { faults.map { "\n  \($0)" }.joined() }
+}
+
 extension PolicySource {
   /// Reads a policy file; a bad one is refused whole, with every fault listed.
   init(file: String) throws {
@@ -193,7 +198,7 @@ extension PolicySource {
       self.init(policy: try PolicyDocument(bytes).policy, bytes: bytes)
     } catch {
       throw CommandFailure(
-        .badConfiguration, "The policy \(file) is refused: \(error)",
+        .badConfiguration, "The policy \(file) is refused:\(error.list)",
         advice: "Mend every fault listed; nothing of a bad policy is taken.")
     }
   }
@@ -215,7 +220,7 @@ extension RegisterSource {
       self.init(register: try RegisterDocument(bytes).register, bytes: bytes)
     } catch {
       throw CommandFailure(
-        .badConfiguration, "The register \(file) is refused: \(error)",
+        .badConfiguration, "The register \(file) is refused:\(error.list)",
         advice: "Mend every fault listed; nothing of a bad register is taken.")
     }
   }

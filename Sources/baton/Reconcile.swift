@@ -151,9 +151,9 @@ struct ReconcileCommand: AsyncParsableCommand {
           .kafka(watch), .certificates(certificates.board),
         ], logger: reconciler.logger)
     }
+    // Stopped from the last to the first: health says to the end how it goes.
     let parts: [any Service] =
-      [service, sources, certificates, watch]
-      + (health.map { [$0] } ?? [])
+      (health.map { [$0] } ?? []) + [ServiceBundle([service, sources, certificates, watch])]
     let services = ServiceGroup(
       configuration: .init(
         services: parts.map { .init(service: $0) },

@@ -28,7 +28,8 @@ struct TopicsCommand: AsyncParsableCommand {
     @Option(
       name: .long,
       help: ArgumentHelp(
-        "Partitions of every topic keyed by person; also BATON_PARTITIONS.", valueName: "count"))
+        "Partitions of every topic keyed by person; also BATON_PARTITIONS. Default: as many as the "
+          + "events topic has, and 24 where there is none.", valueName: "count"))
     var partitions: Int?
 
     /// Plans against the configured cluster and hands both on.
@@ -204,7 +205,7 @@ private struct StepRow: Encodable {
       return "\(style.yellow("~")) \(topic): \(changes.joined(separator: ", "))"
     case "refuse":
       return "\(style.red("✗")) \(topic): has \(partitions ?? 0) partitions, "
-        + "\(wanted ?? 0) are asked for; never changed"
+        + "must have \(wanted ?? 0); never changed"
     case "unsupported":
       let names = (settings ?? [:]).keys.sorted().joined(separator: ", ")
       return "\(style.yellow("?")) \(topic): this broker does not tell \(names)"
@@ -246,9 +247,9 @@ private func report(_ plan: TopicsPlan, verb: String, _ output: Output) throws {
 
 private func refusal() -> CommandFailure {
   CommandFailure(
-    .found, "Topics have another number of partitions than is asked for; nothing was changed.",
-    advice: "Set topics.partitions (or --partitions) to what the cluster has; "
-      + "to grow, move to a new version of the topic.")
+    .found, "Topics have another number of partitions than they must have; nothing was changed.",
+    advice: "Set topics.partitions (or --partitions) to what the events topic has, or leave it "
+      + "out; to grow, move to a new version of the topic.")
 }
 
 /// Runs `body`, and says of a broker that cannot be reached what to do about it.
@@ -256,8 +257,19 @@ func reachingKafka(_ bootstrap: String, _ body: () async throws -> Void) async t
   do {
     try await body()
   } catch let error as KafkaError {
-    throw CommandFailure(
-      .unavailable, "Kafka at \(bootstrap) did not do what was asked: \(error.message)",
+    throw CommandFailure(error, at: bootstrap)
+  }
+}
+
+extension CommandFailure {
+  /// What an error of Kafka means to whoever gave a command.
+  init(_ error: KafkaError, at bootstrap: String) {
+    let isAway = [.transport, .allBrokersDown].contains(error.code)
+    self.init(
+      .unavailable,
+      isAway
+        ? "No broker answers at \(bootstrap)."
+        : "Kafka at \(bootstrap) did not do what was asked: \(error.message)",
       advice: "See that the broker runs and can be reached; `baton doctor` looks closer.")
   }
 }

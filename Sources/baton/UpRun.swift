@@ -22,8 +22,17 @@ struct UpRun {
   /// Another than `connect run` has by default: two of one name shut each other out.
   private static let ingestInstance = "up"
 
+  /// What files say.
+  private struct Given {
+    let feed: MessageFeed?
+    let connectors: [ConnectorConfiguration]
+    let policy: PolicySource
+  }
+
   func run() async throws {
     var configuration = configuration
+    // Whatever is wrong with them is told before anything is made on a cluster.
+    let given = try given(configuration)
     // Held to the end: the mock cluster lives as long as this.
     let mock = try startMockIfNeeded(&configuration)
     defer { withExtendedLifetime(mock) {} }
@@ -38,8 +47,22 @@ struct UpRun {
     }
     try await reachingKafka(bootstrap) {
       let count = try await applyTopics(configuration, mock: mock)
-      try await serve(configuration, partitionCount: count, isInMemory: mock != nil)
+      try await serve(configuration, given, partitionCount: count, isInMemory: mock != nil)
     }
+  }
+
+  private func given(_ configuration: BatonConfiguration) throws -> Given {
+    let feed = try messages.map {
+      try MessageFeed(path: $0, dropRoot: configuration.dataFolder + "/drop")
+    }
+    var connectors = try connectors(configuration, feed)
+    if isDemo {
+      // Nobody at a demonstration waits a minute to hear that no answer is on its way.
+      for index in connectors.indices { connectors[index].heartbeatInterval = .seconds(1) }
+    }
+    return Given(
+      feed: feed, connectors: connectors,
+      policy: try configuration.policyFile.map(PolicySource.init(file:)) ?? .standard)
   }
 
   private func startMockIfNeeded(
@@ -102,23 +125,14 @@ struct UpRun {
   }
 
   private func serve(
-    _ configuration: BatonConfiguration, partitionCount: Int, isInMemory: Bool
+    _ configuration: BatonConfiguration, _ given: Given, partitionCount: Int, isInMemory: Bool
   ) async throws {
-    let feed = try messages.map {
-      try MessageFeed(path: $0, dropRoot: configuration.dataFolder + "/drop")
-    }
-    var connectors = try connectors(configuration, feed)
-    if isDemo {
-      // Nobody at a demonstration waits a minute to hear that no answer is on its way.
-      for index in connectors.indices { connectors[index].heartbeatInterval = .seconds(1) }
-    }
-    try makeDropFolders(of: connectors, below: configuration.dataFolder)
+    try makeDropFolders(of: given.connectors, below: configuration.dataFolder)
     let kafka = KafkaConfiguration(configuration, client: "up", as: .ingest)
-    let stack = try makeStack(configuration, connectors, kafka)
+    let stack = try makeStack(configuration, given.connectors, kafka)
     var reconciling = ReconcilerConfiguration(
       kafka: KafkaConfiguration(configuration, client: "reconcile", as: .reconciler),
-      instanceID: Self.instanceID,
-      policy: try configuration.policyFile.map(PolicySource.init(file:)) ?? .standard)
+      instanceID: Self.instanceID, policy: given.policy)
     reconciling.logger = Logger(label: "baton.reconcile")
     reconciling.stamp = configuration.recordGuard?.stamp
     if isDemo { reconciling.sourceCopyInterval = .seconds(1) }
@@ -134,20 +148,17 @@ struct UpRun {
     let alerts = AlertPrinter(
       kafka: kafka, policy: reconciling.policy.policy, output: output)
     let driver = UpDriver(
-      stages: stages, alerts: alerts, feed: feed, isDemo: isDemo, endsWhenIdle: endsWhenIdle,
+      stages: stages, alerts: alerts, feed: given.feed, isDemo: isDemo, endsWhenIdle: endsWhenIdle,
       dropFolder: configuration.dataFolder + "/drop/up", output: output)
-    var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
-      .init(service: audit), .init(service: reconciler), .init(service: sources),
-    ]
-    services += stack.services.map { .init(service: $0) }
     let watch = KafkaWatch(kafka, logger: Logger(label: "baton.kafka"))
-    services.append(.init(service: watch))
+    var parts: [any Service] = [audit, reconciler, sources, watch] + stack.publishing
+    var health: [any Service] = []
     if let address = configuration.health {
       let measures = MeasureKeeper(
         log: log, kafka: KafkaConfiguration(configuration, client: "audit", as: .audit),
         policy: reconciling.policy.policy, stamp: reconciling.stamp,
         logger: Logger(label: "baton.audit"))
-      services.append(.init(service: measures))
+      parts.append(measures)
       let probes: [HealthProbe] = [
         .reconciler(
           reconciler.status, sources: sources.status, group: reconciling.groupID,
@@ -155,11 +166,12 @@ struct UpRun {
         .ingest(stack), .audit(audit.status), .measures(measures), .kafka(watch),
         .certificates(stack.certificates.board),
       ]
-      services.append(
-        .init(
-          service: HealthService(address, probes: probes, logger: Logger(label: "baton.health"))))
+      health.append(
+        HealthService(address, probes: probes, logger: Logger(label: "baton.health")))
     }
-    services.append(.init(service: alerts))
+    // Stopped from the last to the first: health says to the end how it goes.
+    let ordered: [any Service] = health + [ServiceBundle(parts), stack.host, alerts]
+    var services = ordered.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) }
     services.append(.init(service: driver, successTerminationBehavior: .gracefullyShutdownGroup))
     let group = ServiceGroup(
       configuration: .init(
@@ -206,10 +218,7 @@ struct UpRun {
     } catch let error as KeyEncryptionKeyError {
       throw CommandFailure(error)
     } catch let error as OutboxError {
-      let status: ExitStatus = error == .inUse ? .unavailable : .readWrite
-      throw CommandFailure(
-        status, "The \(error.description).",
-        advice: "Another `baton` may use this data folder; name another with --data.")
+      throw CommandFailure(error)
     }
   }
 

@@ -1,4 +1,6 @@
 import Foundation
+import HandoffCore
+import HandoffStores
 import TestSupport
 import Testing
 
@@ -94,6 +96,35 @@ private let awayBroker = "127.0.0.1:9"
     let run = try await BatonExecutable.run(["topics", "plan"])
     #expect(run.status == 78)
     #expect(run.errors.contains("BATON_BOOTSTRAP"))
+  }
+
+  @Test func `a broker that is away is told in words, with what to do`() async throws {
+    let run = try await BatonExecutable.run(["topics", "plan", "--bootstrap", awayBroker])
+    #expect(run.status == 69)
+    #expect(run.errors.contains("No broker answers at \(awayBroker)."))
+  }
+
+  @Test func `a data folder that another process uses is told, and what to do`() async throws {
+    let folder = try TemporaryFolder()
+    try Data("name: a\nclass: mllp-source\nlisten: 0\nspeaks-for: any\n".utf8)
+      .write(to: folder.url.appending(path: "a.yaml"))
+    let outbox = try Outbox(path: folder.path("data/outbox.sqlite")) { Timestamp(milliseconds: 0) }
+    let run = try await BatonExecutable.run([
+      "connect", "run", "--connector", folder.path("a.yaml"), "--bootstrap", awayBroker, "--data",
+      folder.path("data"),
+    ])
+    await outbox.close()
+    #expect(run.status == 69)
+    #expect(run.errors.contains("Another process uses this data folder."))
+    #expect(run.errors.contains("--data"))
+  }
+
+  @Test func `every fault of a policy has a line of its own`() async throws {
+    let folder = try TemporaryFolder()
+    try Data("name: a\nclass: b\n".utf8).write(to: folder.url.appending(path: "bad.yaml"))
+    let run = try await BatonExecutable.run(["policy", "diff", "default", folder.path("bad.yaml")])
+    #expect(run.status == 78)
+    #expect(run.errors.contains("is refused:\n  line 1: clocks: missing\n  line 1: "))
   }
 
   @Test func `a broker that is away ends the doctor with 69 and JSON that parses`() async throws {

@@ -184,6 +184,36 @@ struct `Commands on a bus` {
     #expect(well.output == "No alerts.\n")
   }
 
+  @Test(arguments: [["--messages", "nothing"], ["--policy", "nothing"]])
+  func `up tells of a file that is not there before it makes a topic`(option: [String])
+    async throws
+  {
+    let broker = try TestBroker.start()
+    defer { broker.stop() }
+    let folder = try TemporaryFolder()
+    let bootstrap = broker.bootstrapServers.joined(separator: ",")
+    let up = try await BatonExecutable.run(
+      ["up", "--bootstrap", bootstrap, "--data", folder.path("data"), option[0]]
+        + [folder.path(option[1])])
+    #expect(up.status == 66, "\(up.errors)")
+    let kafka = KafkaConfiguration(bootstrapServers: broker.bootstrapServers, clientID: "test")
+    #expect(try await TopicScan(kafka, topic: .events).partitions().isEmpty)
+  }
+
+  @Test func `a page of health that cannot be listened on ends a service in words`() async throws {
+    let bench = try await ReconcilerBench()
+    defer { bench.broker.stop() }
+    let folder = try TemporaryFolder()
+    // Where the broker listens nobody else can.
+    try Data("data: data\nhealth: {listen: \"\(bench.bootstrap)\"}\n".utf8)
+      .write(to: folder.url.appending(path: "baton.yaml"))
+    let run = try await BatonExecutable.run([
+      "reconcile", "--config", folder.path("baton.yaml"), "--bootstrap", bench.bootstrap,
+    ])
+    #expect(run.status == 69)
+    #expect(run.errors.contains("baton: Health cannot be told: another process listens"))
+  }
+
   @Test func `dead letters are listed with reason and field, each once`() async throws {
     let bench = try await ReconcilerBench()
     defer { bench.broker.stop() }

@@ -22,7 +22,7 @@ package struct OutsideStack: Sendable {
 
   package var services: [any Service] {
     let told: [(any Service)?] = [sink]
-    return [writer] + told.compactMap(\.self) + [host, certificates]
+    return [ServiceBundle([writer, certificates] + told.compactMap(\.self)), host]
   }
 
   /// Opens the outbox of the data folder, and the keys that the configuration names.

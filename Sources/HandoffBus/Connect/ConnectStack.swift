@@ -9,8 +9,8 @@ package import ServiceLifecycle
 
 /// Everything that takes messages in and publishes them: stores, connectors and ingest.
 ///
-/// Used by `baton connect run` and by `baton up`. Run ``services`` in a service group in their
-/// order: the group stops them from the last to the first, connectors before ingest.
+/// Used by `baton connect run` and by `baton up`. Run ``publishing`` and then ``host`` in a service
+/// group, which stops connectors first: what they still answer is published if it can be.
 package struct ConnectStack: Sendable {
   package let outbox: Outbox
   package let keys: KeyStore
@@ -23,9 +23,10 @@ package struct ConnectStack: Sendable {
   /// Tells organisations outside of verdicts; `nil` where nobody is told.
   package let notices: NoticeService?
 
-  package var services: [any Service] {
+  /// What runs beside ``host``, and may end in any order: what is not published is in the outbox.
+  package var publishing: [any Service] {
     let outside: [(any Service)?] = [inbox, notices]
-    return [ingest] + outside.compactMap(\.self) + [host, certificates]
+    return [ingest, certificates] + outside.compactMap(\.self)
   }
 
   /// Opens the stores in the data folder, and makes secrets there where none are configured yet.

@@ -3,6 +3,7 @@ package import HandoffCore
 package import HandoffStores
 package import Logging
 import ServiceLifecycle
+import Synchronization
 
 /// Runs all connectors of a process, each supervised on its own.
 package final class ConnectorHost: Service {
@@ -12,6 +13,7 @@ package final class ConnectorHost: Service {
   private let now: @Sendable () -> Timestamp
   /// How long connections may take to be answered and closed at the end.
   private let closingTime: Duration
+  private let isEnding = Atomic(false)
 
   package init(
     _ connectors: [ConnectorConfiguration], secrets: Secrets, outbox: Outbox,
@@ -27,7 +29,18 @@ package final class ConnectorHost: Service {
     self.now = now
   }
 
+  /// Whether it was told to end: from then on nobody is to be sent here.
+  package var isStopping: Bool { isEnding.load(ordering: .relaxed) }
+
   package func run() async throws {
+    await withGracefulShutdownHandler {
+      await runAll()
+    } onGracefulShutdown: {
+      self.isEnding.store(true, ordering: .relaxed)
+    }
+  }
+
+  private func runAll() async {
     guard !connectors.isEmpty else {
       try? await gracefulShutdown()  // Fails only by cancellation, which ends it as well.
       return

@@ -72,7 +72,9 @@ extension HealthProbe {
 
   /// What ingest has taken in, and how much it remembers.
   package static func ingest(_ stack: ConnectStack) -> HealthProbe {
-    HealthProbe(part: "ingest", metrics: { IngestMetrics.all(stack) })
+    HealthProbe(
+      part: "ingest", metrics: { IngestMetrics.all(stack) },
+      notReady: { stack.host.isStopping ? ReconcilerStatus.Phase.stopping.rawValue : nil })
   }
 }
 
@@ -98,6 +100,10 @@ enum IngestMetrics {
       Metric(
         "baton_ingest_waiting_messages", .gauge, "Messages taken in and not yet settled.",
         [Metric.Sample(Double(stack.ingest.waitingCount))]),
+      Metric(
+        "baton_ingest_fenced_total", .counter,
+        "How often another process of the same name has shut this one out since the start.",
+        [Metric.Sample(Double(stack.ingest.correlation.current.fencedCount ?? 0))]),
     ] + correlation(stack.ingest.correlation.current)
   }
 

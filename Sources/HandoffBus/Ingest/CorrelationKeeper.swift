@@ -29,7 +29,8 @@ package struct CorrelationLimits: Sendable {
   }
 }
 
-/// How full the correlation table is, and what waits; for status, doctor and logs.
+/// How full the correlation table is, what waits, and who shut ingest out; for status, doctor and
+/// logs.
 package struct CorrelationStatus: Codable, Hashable, Sendable {
   package var entries = 0
   package var entriesMax = 0
@@ -41,6 +42,10 @@ package struct CorrelationStatus: Codable, Hashable, Sendable {
   package var forgotten: UInt64 = 0
   /// When this was so, in RFC 3339.
   package var at = ""
+  /// How often another process of the same name has shut this one out since it began; `nil`: never.
+  package var fencedCount: Int?
+  /// When it last did, in RFC 3339.
+  package var fencedAt: String?
 
   package init() {}
 
@@ -60,8 +65,11 @@ package final class CorrelationBoard: Sendable {
 
   package var current: CorrelationStatus { status.withLock { $0 } }
 
-  func update(_ new: CorrelationStatus) {
-    status.withLock { $0 = new }
+  func update(_ change: (inout CorrelationStatus) -> Void) {
+    let new = status.withLock { status in
+      change(&status)
+      return status
+    }
     guard let path, let data = try? JSONEncoder().encode(new) else { return }
     // Only for people to look at: that it cannot be written must not stop ingest.
     try? data.write(to: URL(filePath: path), options: .atomic)

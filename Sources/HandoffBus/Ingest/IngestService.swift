@@ -124,24 +124,28 @@ package final class IngestService: Service {
   /// One session after another: each opens the publisher and works until it fails.
   private func ingest(_ wakes: AsyncStream<Void>, clock: any Clock<Duration>) async throws {
     var session = Session(limits)
-    var pause = limits.pauseMin
+    var pauses = IngestPauses(limits)
     while !Task.isCancelled {
       do {
         if !session.isOpen { try await open(&session) }
         try await pass(&session)
-        pause = limits.pauseMin
+        pauses.worked()
         for await _ in wakes { try await pass(&session) }
         return
       } catch is CancellationError {
         return
       } catch {
         session.table.rollBack()
+        // What fails because it is told to end is no fault.
+        if Task.isCancelled { return }
         let disposition = (error as? KafkaError)?.disposition ?? .retry
         if disposition == .close || !session.isOpen {
           session.isOpen = false
           await publisher.close()
         }
         let isFenced = (error as? KafkaError).map { Self.fencing.contains($0.code) } ?? false
+        let pause = pauses.failed(isFenced: isFenced)
+        if isFenced { noteFencing() }
         logger.error(
           isFenced
             ? "Another process may ingest under this one's name: give each an --instance of its own"
@@ -150,7 +154,6 @@ package final class IngestService: Service {
             "error": "\(error)", "waiting": "\(outbox.level.rowCount)", "pause": "\(pause)",
           ])
         try await clock.sleep(for: pause, tolerance: pause / 10)
-        pause = min(pause * 2, limits.pauseMax)
       }
     }
   }
@@ -159,6 +162,14 @@ package final class IngestService: Service {
   private static let fencing: Set<KafkaError.Code> = [
     .fenced, .producerFenced, .invalidProducerEpoch,
   ]
+
+  /// Shows for `baton doctor` that two processes have one name.
+  private func noteFencing() {
+    correlation.update { [now] status in
+      status.fencedCount = (status.fencedCount ?? 0) + 1
+      status.fencedAt = RFC3339.text(now())
+    }
+  }
 
   /// What one session holds in memory.
   struct Session {
@@ -335,16 +346,17 @@ package final class IngestService: Service {
 
   /// Shows how full the table is, and warns of it once at each of three marks.
   private func show(_ session: inout Session) {
-    var status = CorrelationStatus()
-    status.entries = session.table.count
-    status.entriesMax = session.table.countMax
-    status.people = session.table.personCount
-    status.links = session.table.linkCount
-    status.bytes = session.table.byteCount
-    status.parked = session.parked.count
-    status.forgotten = session.forgottenCount
-    status.at = RFC3339.text(now())
-    correlation.update(status)
+    correlation.update { [now] status in
+      status.entries = session.table.count
+      status.entriesMax = session.table.countMax
+      status.people = session.table.personCount
+      status.links = session.table.linkCount
+      status.bytes = session.table.byteCount
+      status.parked = session.parked.count
+      status.forgotten = session.forgottenCount
+      status.at = RFC3339.text(now())
+    }
+    let status = correlation.current
     let mark = [95, 90, 80].first { status.percentFull >= $0 } ?? 0
     defer { session.warnedPercent = mark }
     guard mark > session.warnedPercent else { return }

@@ -18,19 +18,27 @@ package struct TopicSizes: Hashable, Sendable {
   package var partitions: Int32
   /// Copies of each partition, at most the number of brokers.
   package var replication: Int16
+  /// Whether somebody chose ``partitions``; if not, an events topic that is there says how many.
+  package var isChosen: Bool
 
-  package init(
-    partitions: Int32 = Int32(BatonConfiguration.Topics.partitionsDefault), replication: Int16 = 3
-  ) {
-    self.partitions = partitions
+  package init(partitions: Int32? = nil, replication: Int16 = 3) {
+    self.partitions = partitions ?? Int32(BatonConfiguration.Topics.partitionsDefault)
     self.replication = replication
+    isChosen = partitions != nil
   }
 
   /// As a configuration has them.
   package init(_ topics: BatonConfiguration.Topics) {
     self.init(
-      partitions: Int32(topics.partitions ?? BatonConfiguration.Topics.partitionsDefault),
-      replication: Int16(topics.replication))
+      partitions: topics.partitions.map(Int32.init), replication: Int16(topics.replication))
+  }
+
+  /// These sizes on a cluster whose events topic, if it has one, is `events`.
+  func settled(by events: TopicDescription?) -> TopicSizes {
+    guard !isChosen, let events else { return self }
+    var sizes = self
+    sizes.partitions = events.partitions
+    return sizes
   }
 
   /// The partitions that `definition` is created with.
@@ -92,12 +100,16 @@ package enum TopicStep: Hashable, Sendable {
 /// merely there last.
 package struct TopicPlan: Hashable, Sendable {
   package var steps: [TopicStep]
+  /// How many partitions everything keyed by person has to have.
+  package let partitions: Int32
 
   /// Compares `table` with what the cluster has.
   package init(
     table: [TopicDefinition], sizes: TopicSizes, cluster: [TopicDescription]
   ) {
     let present = Dictionary(cluster.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let sizes = sizes.settled(by: present[Topic.events.name])
+    partitions = sizes.partitions
     steps = table.flatMap { definition in
       guard let topic = present[definition.name] else {
         return [

@@ -1,3 +1,4 @@
+package import HandoffCore
 package import KafkaClient
 
 /// Reads a topic from its beginning to where it is committed now, all partitions beside each other.
@@ -48,6 +49,38 @@ package struct TopicScan: Sendable {
       }
       return ends
     }
+  }
+
+  /// The same of the newest records alone: those that are not older than `time`, and of each
+  /// partition about `countMax` at most.
+  package func readNewest(
+    since time: Timestamp, countMax: Int64, within timeout: Duration,
+    forEach body: (KafkaRecord) async throws -> Void
+  ) async throws {
+    let partitions = try await partitions()
+    guard !partitions.isEmpty else { return }
+    try await withReader { reader in
+      let ends = try await reader.endOffsets(partitions, isolation: .readCommitted)
+      let kept = Self.byPartition(try await reader.beginningOffsets(partitions))
+      let recent = Self.byPartition(
+        try await reader.offsets(partitions, for: max(0, time.milliseconds)))
+      let starts = ends.map { end in
+        // Where all are older, what is found stands for the end and is no offset.
+        let found = recent[end.topicPartition].flatMap { $0 < 0 ? nil : $0 } ?? end.offset
+        return KafkaPartitionOffset(
+          end.topicPartition,
+          offset: max(found, end.offset - countMax, kept[end.topicPartition] ?? 0))
+      }
+      try await reader.read(from: starts, to: ends, within: timeout) { batch in
+        for record in batch.records { try await body(record) }
+      }
+    }
+  }
+
+  private static func byPartition(
+    _ offsets: [KafkaPartitionOffset]
+  ) -> [KafkaTopicPartition: Int64] {
+    Dictionary(offsets.map { ($0.topicPartition, $0.offset) }) { $1 }
   }
 
   /// Hands over committed records as they come, until the task is cancelled.

@@ -1,5 +1,7 @@
 import HandoffCore
+import KafkaClient
 import Logging
+import ServiceLifecycle
 import Telemetry
 import TestSupport
 import Testing
@@ -102,5 +104,26 @@ import Testing
       #expect(refused.status == 405)
       group.cancelAll()
     }
+  }
+
+  @Test(.timeLimit(.minutes(5)))
+  func `who takes messages in is not ready any more once it was told to end`() async throws {
+    let folder = try TemporaryFolder()
+    var configuration = BatonConfiguration()
+    configuration.dataFolder = folder.path("data")
+    let stack = try ConnectStack(
+      configuration, connectors: [], kafka: KafkaConfiguration(bootstrapServers: ["127.0.0.1:9"]),
+      logger: Logger(label: "test"))
+    let probe = HealthProbe.ingest(stack)
+    #expect(probe.notReady() == nil)
+    let group = ServiceGroup(
+      configuration: .init(services: [.init(service: stack.host)], logger: Logger(label: "test")))
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+      tasks.addTask { try await group.run() }
+      await group.triggerGracefulShutdown()
+      try await tasks.waitForAll()
+    }
+    #expect(probe.notReady() == "stopping")
+    await stack.close()
   }
 }

@@ -44,6 +44,23 @@ struct TopicPlanTests {
     #expect(plan.changes == [])
   }
 
+  @Test func `where nobody chose a number, the events topic says how many the others have`() {
+    let sizes = TopicSizes(replication: 3)
+    #expect(TopicPlan(table: TopicTable.shared, sizes: sizes, cluster: complete).steps == [])
+    var cluster = Array(complete.prefix(1))
+    let created = TopicPlan(table: TopicTable.shared, sizes: sizes, cluster: cluster).steps
+    let alerts = created.contains {
+      if case .create(Topic.alerts.name, 6, _, _) = $0 { true } else { false }
+    }
+    #expect(alerts)
+    cluster = complete
+    cluster[1].partitions = 5
+    #expect(
+      TopicPlan(table: TopicTable.shared, sizes: sizes, cluster: cluster).steps
+        == [.refuseResize(name: Topic.sources.name, has: 5, wanted: 6)])
+    #expect(TopicPlan(table: TopicTable.shared, sizes: sizes, cluster: []).partitions == 24)
+  }
+
   @Test func `a setting that differs is altered and named with both values`() {
     var cluster = complete
     cluster[0].config["message.timestamp.type"] = "CreateTime"
