@@ -276,7 +276,7 @@ extension PersonReducer {
   ) {
     state.books.eventCount += 1
     let memory = policies.span[Int(state.inForce)].windows.memory
-    if let originalAt = held.value.originalAt, originalAt.advanced(by: memory) < state.time {
+    if let originalAt = held.value.originalAt, originalAt.advanced(by: memory) <= state.time {
       // Sent on again by a reconciler that was built anew; the first copy is forgotten by now.
       state.books.staleCount += 1
       return
