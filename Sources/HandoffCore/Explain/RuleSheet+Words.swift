@@ -38,8 +38,9 @@ extension Rule {
       RuleWords(
         "a message of a sender arrives again: the same event under another reception; of a source "
           + "when at least 10 of the messages of its last hour, and 1 %, are repeats.",
-        not: "the bus itself delivers it again; it is the retry of a request that had failed when it "
-          + "was received again; or the receiver says of an amendment what it said of the request.",
+        not: "the bus itself delivers it again; it is the retry of a request that had failed when "
+          + "it was received again; or the receiver says of an amendment what it said of the "
+          + "request.",
         until: "an hour passes without another; of a source when its hour is below the limit.",
         hazard: "Work is done twice, or a real second request is taken for a repeat.",
         remembers: RuleWords.repeats)
