@@ -14,7 +14,10 @@ extension ReconcilerConfiguration {
       do {
         try await membership()
         return
-      } catch let error as KafkaError where !error.isPermanent {
+      } catch let error as KafkaError {
+        // What fails because it is told to end, such as restoring, is no fault.
+        if Task.isCancelled { return }
+        guard !error.isPermanent else { throw error }
         failures = status.snapshot.transactionCount > committed ? 1 : failures + 1
         status.update { $0.rejoinCount += 1 }
         logger.warning(

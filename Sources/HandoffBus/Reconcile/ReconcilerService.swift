@@ -20,7 +20,7 @@ package struct ReconcilerService: Service {
   ///
   /// Throws where trying again cannot help: a topic is missing, the changelog cannot be read.
   package func run() async throws {
-    try await cancelWhenGracefulShutdown { try await serve() }
+    try await untilShutdown { try await serve() }
   }
 
   /// Whether every event that is committed by now is judged, and its verdicts are committed too.

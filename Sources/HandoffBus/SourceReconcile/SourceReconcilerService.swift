@@ -18,7 +18,7 @@ package struct SourceReconcilerService: Service {
 
   /// Runs until the service is shut down; a transaction that is open then is finished first.
   package func run() async throws {
-    try await cancelWhenGracefulShutdown { try await serve() }
+    try await untilShutdown { try await serve() }
   }
 
   private func serve() async throws {

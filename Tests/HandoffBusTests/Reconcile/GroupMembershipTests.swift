@@ -34,6 +34,27 @@ struct GroupMembershipTests {
     #expect(told.last?.contains("Joining the group again") == true)
   }
 
+  @Test(.timeLimit(.minutes(5)))
+  func `what fails because it is told to end is an end in good order`() async throws {
+    let (joined, join) = AsyncStream.makeStream(of: Void.self)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { [configuration, status] in
+        try await configuration.join("reconcilers", status) {
+          join.yield()
+          let (never, keep) = AsyncStream.makeStream(of: Void.self)
+          for await _ in never {}  // Ends by cancellation.
+          withExtendedLifetime(keep) {}
+          throw KafkaError(
+            .hookFailed, message: "restoring", disposition: .close, underlying: CancellationError())
+        }
+      }
+      for await _ in joined { break }
+      group.cancelAll()
+      try await group.waitForAll()
+    }
+    #expect(lines.all.withLock { $0 }.isEmpty)
+  }
+
   @Test func `what joining again would not mend is thrown`() async throws {
     let error = await #expect(throws: KafkaError.self) {
       try await configuration.join("reconcilers", status) {
