@@ -67,6 +67,17 @@ struct HonestTimeTests {
     #expect(kept?.isOpen == true && kept?.isUndetermined == false && kept?.hangsOn == nil)
   }
 
+  @Test func `what is opened keeps no answer of before`() throws {
+    var scene = Self.requested()
+    scene.tick(at: 61)
+    var person = try #require(scene.reducer.person(for: Scene.key))
+    #expect(person.alerts.map(\.hangsOn) == [Self.source])
+    person.alerts[0].answeredAt = Scene.minutes(61)
+    try scene.reducer.restore(person)
+    #expect(scene.apply(Self.word(upTo: 60), at: 62).short == ["A07 opened"])
+    #expect(scene.reducer.person(for: Scene.key)?.alerts.map(\.answeredAt) == [nil])
+  }
+
   @Test func `a spooled answer is judged by when it happened`() throws {
     var scene = Self.requested()
     scene.say(.received, at: 30, arriving: 62)

@@ -158,6 +158,22 @@ import Testing
       activations: [RulesActivation(rulesVersion: 1, policyHash: Policy.default.hash)])
   }
 
+  @Test func `a transfer of an earlier version that is sent on is one of ours from then on`() throws
+  {
+    var region = Region()
+    region.merge(Region.a, into: Region.b, at: 0)
+    region.isPrompt = false
+    var earlier = try transfer(to: Region.a, through: 1)
+    earlier.rulesVersion = 0
+    region.apply(.transfer(earlier), to: 1, at: Scene.minutes(5))
+    guard case .transfer(let onward) = try #require(region.underway.first) else {
+      Issue.record("not a transfer")
+      return
+    }
+    #expect(onward.to == Region.b && onward.path == earlier.path + [Region.a])
+    #expect(onward.rulesVersion == PersonReducer.rulesVersion)
+  }
+
   @Test func `a transfer is followed through 64 keys, and then stays, and is said`() throws {
     let longest = PersonTransfer.pathMax
     for (count, said, goesOn) in [
