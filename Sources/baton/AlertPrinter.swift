@@ -28,13 +28,9 @@ final class AlertPrinter: Service {
   }
 
   func run() async throws {
-    try await cancelWhenGracefulShutdown { [self] in
-      do {
-        try await remember()
-        try await feed.watch(from: .now) { verdict, _ in show([verdict]) }
-      } catch is CancellationError {
-        return
-      }
+    try await untilShutdown { [self] in
+      try await remember()
+      try await feed.watch(from: .now) { verdict, _ in show([verdict]) }
     }
   }
 

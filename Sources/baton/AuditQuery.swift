@@ -116,8 +116,7 @@ struct AuditQueryCommand: AsyncParsableCommand {
       return type
     }
     query.topic = topic
-    query.from = try from.map(time(named: "--from"))
-    query.to = try to.map(time(named: "--to"))
+    (query.from, query.to) = try period(from: from, to: to)
     query.after = try after.map { text in
       guard let cursor = AuditCursor(text) else {
         throw CommandFailure(.usage, "--after is not a place that a page ended at.")

@@ -62,7 +62,8 @@ struct ConnectCommand: AsyncParsableCommand {
     @Option(
       name: .long, parsing: .singleValue,
       help: ArgumentHelp(
-        "Connector file; may be given often. Default: those of the configuration.",
+        "Connector file, or a folder of them; may be given often. Default: those of the "
+          + "configuration.",
         valueName: "file"))
     var connector: [String] = []
 
@@ -135,9 +136,15 @@ struct ConnectCommand: AsyncParsableCommand {
     private func configured(
       _ configuration: BatonConfiguration
     ) throws -> [ConnectorConfiguration] {
-      if !connector.isEmpty { return try ConnectStack.connectors(files: connector) }
-      if let path = configuration.connectors { return try ConnectStack.connectors(at: path) }
       let boundary = configuration.boundary
+      let paths = connector.isEmpty ? configuration.connectors.map { [$0] } ?? [] : connector
+      if !paths.isEmpty {
+        let found = try ConnectStack.connectors(files: paths)
+        guard found.isEmpty, boundary.organisations.isEmpty else { return found }
+        throw CommandFailure(
+          .noInput, "\(paths.joined(separator: ", ")) holds no connector file (.yaml or .yml).",
+          advice: "Name the files with --connector FILE, or put them there.")
+      }
       // Ingest may serve organisations outside alone, and they may only listen to it.
       guard boundary.organisations.isEmpty, boundary.noticesFolder == nil else { return [] }
       throw CommandFailure(

@@ -51,8 +51,7 @@ struct EventsCommand: AsyncParsableCommand {
     /// The filter, or a failure that names the option that is wrong.
     func filter() throws -> EventFilter {
       var filter = EventFilter()
-      filter.from = try from.map(time(named: "--from"))
-      filter.to = try to.map(time(named: "--to"))
+      (filter.from, filter.to) = try period(from: from, to: to)
       for name in type {
         guard let type = EventType(rawValue: name) else {
           let known = EventType.allCases.map(\.rawValue).joined(separator: ", ")
@@ -192,4 +191,16 @@ func time(named option: String) -> (String) throws -> Timestamp {
     }
     return time
   }
+}
+
+/// The period of `--from` and `--to`.
+///
+/// One that ends before it begins is a slip of the pen: that nothing lies in it would be no answer.
+func period(from: String?, to: String?) throws -> (from: Timestamp?, to: Timestamp?) {
+  let begin = try from.map(time(named: "--from"))
+  let end = try to.map(time(named: "--to"))
+  if let begin, let end, end <= begin {
+    throw CommandFailure(.usage, "--to is not after --from: nothing can lie between them.")
+  }
+  return (begin, end)
 }

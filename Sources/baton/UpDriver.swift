@@ -35,11 +35,9 @@ final class UpDriver: Service {
   var failure: CommandFailure? { outcome.withLock { $0 } }
 
   func run() async throws {
-    try await cancelWhenGracefulShutdown { [self] in
+    try await untilShutdown { [self] in
       do {
         try await drive()
-      } catch is CancellationError {
-        return
       } catch let failure as CommandFailure {
         outcome.withLock { $0 = failure }
       }

@@ -85,6 +85,9 @@ private let awayBroker = "127.0.0.1:9"
     #expect(topic.status == 64)
     #expect(topic.errors.contains("Logged are handoff."))
     #expect(try await query("--alert", "not-an-id").status == 64)
+    let turned = try await query("--from", "2026-11-29T00:00:00Z", "--to", "2026-11-28T00:00:00Z")
+    #expect(turned.status == 64)
+    #expect(turned.errors.contains("--to is not after --from"))
     let written = try await query("--type", "ACCEPTED")
     let meant = try await query("--type", "Accepted")
     #expect(meant.status == 0, "\(meant.errors)")
@@ -117,6 +120,26 @@ private let awayBroker = "127.0.0.1:9"
     #expect(run.status == 69)
     #expect(run.errors.contains("Another process uses this data folder."))
     #expect(run.errors.contains("--data"))
+  }
+
+  @Test func `a folder of connectors may be given, and an empty one is told`() async throws {
+    let folder = try TemporaryFolder()
+    func run() async throws -> BatonExecutable.Result {
+      try await BatonExecutable.run([
+        "connect", "run", "--connector", folder.path("connectors"), "--bootstrap", awayBroker,
+        "--data", folder.path("data"),
+      ])
+    }
+    let files = folder.url.appending(path: "connectors")
+    try FileManager.default.createDirectory(at: files, withIntermediateDirectories: true)
+    let empty = try await run()
+    #expect(empty.status == 66)
+    #expect(empty.errors.contains("holds no connector file"))
+    // It is read, and has its fault.
+    try Data("name: a\n".utf8).write(to: files.appending(path: "a.yaml"))
+    let bad = try await run()
+    #expect(bad.status == 78)
+    #expect(bad.errors.contains("a.yaml"))
   }
 
   @Test func `every fault of a policy has a line of its own`() async throws {

@@ -67,11 +67,7 @@ package final class MeasureKeeper: Service {
   }
 
   package func run() async throws {
-    do {
-      try await cancelWhenGracefulShutdown { try await self.keep() }
-    } catch is CancellationError {
-      // The ordinary end.
-    }
+    try await untilShutdown { try await self.keep() }
   }
 
   private func keep() async throws {

@@ -71,11 +71,8 @@ package struct InboxService: Service {
   package var counts: InboxCounts { counted.counts.withLock { $0 } }
 
   package func run() async throws {
-    do {
-      try await cancelWhenGracefulShutdown { try await work() }
-    } catch is CancellationError {
-      // The ordinary end: what was not staged stays in the inbox.
-    }
+    // What was not staged by then stays in the inbox.
+    try await untilShutdown { try await self.work() }
   }
 
   private func work(clock: any Clock<Duration> = ContinuousClock()) async throws {

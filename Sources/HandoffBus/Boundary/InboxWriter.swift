@@ -48,11 +48,8 @@ package struct InboxWriter: Service {
   }
 
   package func run() async throws {
-    do {
-      try await cancelWhenGracefulShutdown { try await work() }
-    } catch is CancellationError {
-      // The ordinary end: what is not acknowledged yet stays in the outbox.
-    }
+    // What is not acknowledged by then stays in the outbox.
+    try await untilShutdown { try await self.work() }
   }
 
   private func work(clock: any Clock<Duration> = ContinuousClock()) async throws {

@@ -30,11 +30,8 @@ package struct NoticeService: Service {
   }
 
   package func run() async throws {
-    do {
-      try await cancelWhenGracefulShutdown { try await work() }
-    } catch is CancellationError {
-      // The ordinary end: what was not told is read again.
-    }
+    // What was not told by then is read again.
+    try await untilShutdown { try await self.work() }
   }
 
   private func work(clock: any Clock<Duration> = ContinuousClock()) async throws {

@@ -35,11 +35,8 @@ package struct NoticeSink: Service {
   private var topic: String { TopicTable.outbox(organisation: organisation.description).name }
 
   package func run() async throws {
-    do {
-      try await cancelWhenGracefulShutdown { try await work() }
-    } catch is CancellationError {
-      // The ordinary end: what is not on the disk is read again.
-    }
+    // What is not on the disk by then is read again.
+    try await untilShutdown { try await self.work() }
   }
 
   private func work(clock: any Clock<Duration> = ContinuousClock()) async throws {

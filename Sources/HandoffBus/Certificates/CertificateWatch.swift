@@ -126,11 +126,7 @@ package final class CertificateWatch: Service {
       try? await gracefulShutdown()  // Fails only by cancellation, which ends it as well.
       return
     }
-    do {
-      try await cancelWhenGracefulShutdown { try await self.watch(ContinuousClock()) }
-    } catch is CancellationError {
-      // The ordinary end.
-    }
+    try await untilShutdown { try await self.watch(ContinuousClock()) }
   }
 
   func watch(_ clock: any Clock<Duration>) async throws {

@@ -127,21 +127,24 @@ package struct ConnectStack: Sendable {
   package static func connectors(
     at path: String
   ) throws(ConnectorFaults) -> [ConnectorConfiguration] {
-    var files = [path]
-    if let names = try? FileManager.default.contentsOfDirectory(atPath: path) {
-      files = names.filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.sorted().map {
-        path + "/" + $0
-      }
-    }
-    return try connectors(files: files)
+    try connectors(files: [path])
   }
 
-  /// The connectors of files; no two may have one name.
+  private static func filesAt(_ path: String) -> [String] {
+    guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else {
+      return [path]
+    }
+    return names.filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.sorted().map {
+      path + "/" + $0
+    }
+  }
+
+  /// The connectors of files, and of those in folders; no two may have one name.
   package static func connectors(
     files: [String]
   ) throws(ConnectorFaults) -> [ConnectorConfiguration] {
     var connectors: [ConnectorConfiguration] = []
-    for file in files {
+    for file in files.flatMap(filesAt) {
       let connector = try ConnectorConfiguration.load(file: file)
       guard !connectors.contains(where: { $0.name == connector.name }) else {
         throw ConnectorFaults(

@@ -43,11 +43,7 @@ package final class KafkaWatch: Service {
       try? await gracefulShutdown()
       return
     }
-    do {
-      try await cancelWhenGracefulShutdown { try await self.watch(admin) }
-    } catch is CancellationError {
-      // The ordinary end.
-    }
+    try await untilShutdown { try await self.watch(admin) }
     await admin.close()
   }
 

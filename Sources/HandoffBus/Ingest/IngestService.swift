@@ -91,11 +91,8 @@ package final class IngestService: Service {
   package var waitingCount: Int { max(0, outbox.level.rowCount - outbox.level.parkedCount) }
 
   package func run() async throws {
-    do {
-      try await cancelWhenGracefulShutdown { try await self.work() }
-    } catch is CancellationError {
-      // The ordinary end: what is not published yet stays in the outbox.
-    }
+    // What is not published by then stays in the outbox.
+    try await untilShutdown { try await self.work() }
     await publisher.close()
   }
 

@@ -20,7 +20,7 @@ package struct ReconcilerService: Service {
   ///
   /// Throws where trying again cannot help: a topic is missing, the changelog cannot be read.
   package func run() async throws {
-    try await cancelWhenGracefulShutdown { try await serve() }
+    try await untilShutdown { try await serve() }
   }
 
   /// Whether every event that is committed by now is judged, and its verdicts are committed too.
@@ -44,29 +44,12 @@ package struct ReconcilerService: Service {
     let partitionCount = try await checkTopics()
     let cluster = try await clusterName()
     let rules = try await PolicyLog(configuration.kafka).publish(configuration.policy)
-    var failures = 0
-    while !Task.isCancelled {
-      let committed = status.snapshot.transactionCount
-      do {
-        try await ReconcilerSession(
-          configuration: configuration, rules: rules, partitionCount: partitionCount,
-          cluster: cluster, status: status
-        ).run()
-        return
-      } catch let error as KafkaError where !error.isPermanent {
-        failures = status.snapshot.transactionCount > committed ? 1 : failures + 1
-        status.update { $0.rejoinCount += 1 }
-        configuration.logger.warning(
-          "Joining the group again",
-          metadata: ["kafkaCode": "\(error.code)", "failures": "\(failures)"])
-        try? await Task.sleep(for: rejoinWait(failures))
-      }
+    try await configuration.join(configuration.groupID, status) {
+      try await ReconcilerSession(
+        configuration: configuration, rules: rules, partitionCount: partitionCount,
+        cluster: cluster, status: status
+      ).run()
     }
-  }
-
-  /// Doubles from half a second on: a cluster that is away is not to be hammered.
-  private func rejoinWait(_ failures: Int) -> Duration {
-    min(configuration.limits.rejoinWaitMax, .milliseconds(250) * (1 << min(failures, 10)))
   }
 
   /// Empty where the broker gives none.

@@ -18,29 +18,15 @@ package struct SourceReconcilerService: Service {
 
   /// Runs until the service is shut down; a transaction that is open then is finished first.
   package func run() async throws {
-    try await cancelWhenGracefulShutdown { try await serve() }
+    try await untilShutdown { try await serve() }
   }
 
   private func serve() async throws {
     let eventPartitions = try await checkTopics()
     let policies = try await PolicyLog(configuration.kafka)
       .publish(configuration.policy).policies
-    var failures = 0
-    while !Task.isCancelled {
-      let committed = status.snapshot.transactionCount
-      do {
-        try await session(policies, eventPartitions)
-        return
-      } catch let error as KafkaError where !error.isPermanent {
-        failures = status.snapshot.transactionCount > committed ? 1 : failures + 1
-        status.update { $0.rejoinCount += 1 }
-        configuration.logger.warning(
-          "Joining the group of sources again",
-          metadata: ["kafkaCode": "\(error.code)", "failures": "\(failures)"])
-        let wait = min(
-          configuration.limits.rejoinWaitMax, .milliseconds(250) * (1 << min(failures, 10)))
-        try? await Task.sleep(for: wait)
-      }
+    try await configuration.join(configuration.sourceGroupID, status) {
+      try await session(policies, eventPartitions)
     }
   }
 

@@ -71,3 +71,39 @@ import Testing
     #expect("\(bundle)" == "Waiting + Ending")
   }
 }
+
+@Suite(.timeLimit(.minutes(5))) struct `Work until a service is told to end` {
+  private struct Fault: Error {}
+
+  /// Fails when it is interrupted, as a call of Kafka's own client does.
+  private struct Interrupted: Service {
+    let started: AsyncStream<Void>.Continuation
+
+    func run() async throws {
+      try await untilShutdown {
+        started.yield()
+        let (never, keep) = AsyncStream.makeStream(of: Void.self)
+        for await _ in never {}  // Ends by cancellation.
+        withExtendedLifetime(keep) {}
+        throw Fault()
+      }
+    }
+  }
+
+  @Test func `what is interrupted by it is no fault`() async throws {
+    let (started, start) = AsyncStream.makeStream(of: Void.self)
+    let group = ServiceGroup(
+      configuration: .init(
+        services: [.init(service: Interrupted(started: start))], logger: Logger(label: "test")))
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+      tasks.addTask { try await group.run() }
+      for await _ in started { break }
+      await group.triggerGracefulShutdown()
+      try await tasks.waitForAll()
+    }
+  }
+
+  @Test func `what fails before is one`() async throws {
+    await #expect(throws: Fault.self) { try await untilShutdown { throw Fault() } }
+  }
+}
