@@ -184,15 +184,29 @@ extension JourneyGenerator {
     var arrivals = [Arrival(event: event, at: at)]
     if chance(0.08) {
       var again = event
-      again.receptionID = ReceptionID(rawValue: identity())
+      let reception = identity()
       // Within the month for which messages are remembered.
-      let gap = pick(Self.gaps)
-      arrivals.append(Arrival(event: again, at: at.advanced(by: min(gap, .hours(600)))))
+      let gap = min(pick(Self.gaps), .hours(600))
+      again.receptionID = Self.reception(reception, of: event, by: at.advanced(by: gap))
+      arrivals.append(Arrival(event: again, at: at.advanced(by: gap)))
     }
     if chance(0.08), let last = arrivals.last {
       arrivals.append(Arrival(event: last.event, at: last.at.advanced(by: pick(Self.delays))))
     }
     return arrivals
+  }
+
+  /// Half of them a UUIDv7 of a moment between what happened and its arrival: when a connector took
+  /// it in that could publish it only later.
+  private static func reception(
+    _ drawn: UInt128, of event: HandoffEvent, by arrival: Timestamp
+  ) -> ReceptionID {
+    guard drawn & 1 == 0 else { return ReceptionID(rawValue: drawn) }
+    let way = arrival.milliseconds - event.occurredAt.milliseconds
+    let moment = event.occurredAt.milliseconds + way * Int64(drawn >> 1 & 0xff) / 256
+    let random = drawn & 0x0fff_3fff_ffff_ffff_ffff
+    return ReceptionID(
+      rawValue: UInt128(UInt64(moment)) << 80 | 7 << 76 | 0b10 << 62 | random)
   }
 
   /// What may come next; now and then something that may not.
