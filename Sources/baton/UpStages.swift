@@ -17,6 +17,8 @@ struct UpStages: Sendable {
   /// Between two looks whether all is through: nothing tells of five stages at once, so they are
   /// asked, which costs a fetch of a few offsets.
   private static let lookInterval: Duration = .milliseconds(250)
+  /// Longer than a group takes to share its partitions out.
+  private static let waitUntold: Duration = .seconds(10)
 
   /// Waits until everything taken in so far is published, judged, logged, and under a signature.
   func waitUntilThrough(_ isTaken: @Sendable () -> Bool) async throws {
@@ -33,9 +35,26 @@ struct UpStages: Sendable {
     }
   }
 
-  /// Waits until every partition has its owner: before that, nothing is judged.
+  /// Waits until every partition is judged here: before that, nothing here knows what is through.
+  ///
+  /// Where that takes long because others judge some, whoever waits is told once.
   func waitUntilReady() async throws {
-    while reconciler.status.snapshot.partitions.count < partitionCount {
+    let begin = ContinuousClock.now
+    var isTold = false
+    while true {
+      let status = reconciler.status.snapshot
+      let missing = (0..<Int32(partitionCount)).filter { status.partitions[$0] == nil }
+      if missing.isEmpty { return }
+      if !isTold, status.phase != .restoring, begin.duration(to: .now) > Self.waitUntold {
+        isTold = true
+        Progress.line(
+          """
+          Waiting for \(missing.count) of \(partitionCount) partitions of \(Topic.events.name), which \
+          another member of the group judges.
+            If a `baton reconcile` is at work beside this, end it, or run `baton connect run` and \
+          `baton audit run` here instead. One that has ended is forgotten when its session ends.
+          """)
+      }
       try await ContinuousClock().sleep(for: .milliseconds(50))
     }
   }

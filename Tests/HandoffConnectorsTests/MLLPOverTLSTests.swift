@@ -13,6 +13,9 @@ import Testing
 /// An MLLP listener with a certificate of a test authority, and senders that are and are not let in.
 @Suite(.enabled(if: TestAuthority.isAvailable, "\(TestAuthority.skipReason)"))
 struct MLLPOverTLSTests {
+  /// Where no deadline is what a test is about: one machine may run all tests at once.
+  private static let patience: Duration = .seconds(600)
+
   private let intake = FakeIntake()
   private let authority: TestAuthority
 
@@ -30,6 +33,7 @@ struct MLLPOverTLSTests {
   ) async throws {
     let server = try authority.issue("server", names: ["DNS:localhost"])
     var tls = TLSSettings(certificate: server.certificate, key: server.key)
+    tls.handshakeTimeout = Self.patience
     change(&tls)
     var settings = MLLPSettings()
     settings.port = 0
@@ -54,8 +58,9 @@ struct MLLPOverTLSTests {
     var tls = TLSClientSettings()
     tls.authorities = authority.certificate
     tls.own = own.map { CertificateFiles(certificate: $0.certificate, key: $0.key) }
+    tls.handshakeTimeout = Self.patience
     sender.tls = tls
-    sender.answerTimeout = .seconds(5)
+    sender.answerTimeout = Self.patience
     return sender
   }
 

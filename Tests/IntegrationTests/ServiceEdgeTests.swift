@@ -214,6 +214,42 @@ struct `Commands on a bus` {
     #expect(run.errors.contains("baton: Health cannot be told: another process listens"))
   }
 
+  @Test(.timeLimit(.minutes(10)))
+  func `up that waits for partitions which another reconciler has says so`() async throws {
+    let bench = try await ReconcilerBench()
+    defer { bench.broker.stop() }
+    let port = try TestBroker.freePort()
+    let other = try bench.launch(health: port)
+    defer { bench.kill(other) }
+    // Who comes first has all of them.
+    try await bench.until("the first has them") {
+      let answer = try? await RawHTTP.send(RawHTTP.request("GET /readyz"), port: Int(port))
+      return answer?.status == 200
+    }
+    let folder = try TemporaryFolder()
+    let up = try BatonExecutable.start(
+      ["up", "--bootstrap", bench.bootstrap, "--data", folder.path("data")], folder: folder.url)
+    let errors = Pipe()
+    let (told, tell) = AsyncStream<String>.makeStream()
+    errors.fileHandleForReading.readabilityHandler = { handle in
+      let data = handle.availableData
+      guard !data.isEmpty else {
+        handle.readabilityHandler = nil
+        return tell.finish()
+      }
+      tell.yield(String(decoding: data, as: UTF8.self))
+    }
+    up.standardError = errors
+    try up.run()
+    defer { bench.kill(up) }
+    var text = ""
+    for await part in told {
+      text += part
+      if text.contains("another member of the group judges") { break }
+    }
+    #expect(text.contains("partitions of handoff.events.v1, which another member"))
+  }
+
   @Test func `dead letters are listed with reason and field, each once`() async throws {
     let bench = try await ReconcilerBench()
     defer { bench.broker.stop() }
