@@ -71,5 +71,5 @@ extension Priority: WrittenShort {
 }
 
 extension OrganisationID: WrittenShort {
-  public var letters: UInt128? { text.letters }
+  public var letters: UInt128? { written.letters }
 }

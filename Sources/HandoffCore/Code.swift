@@ -2,13 +2,10 @@
 ///
 /// Never free text: what stands outside the sealed field is codes only. A run of ten digits is
 /// refused, because that is what an NHS number put into the wrong field looks like.
-public struct Code: Hashable, Comparable, Sendable, CustomStringConvertible {
-  let text: ShortText
+public struct Code: BitwiseCopyable, Hashable, Comparable, Sendable, CustomStringConvertible {
+  let text: InlineText<8>
 
   public var description: String { text.text }
-
-  /// Takes text that was one before.
-  init(_ text: ShortText) { self.text = text }
 
   /// `nil` where a character, the length or a run of ten digits rules it out.
   public init?(_ text: some StringProtocol) {
@@ -20,11 +17,11 @@ public struct Code: Hashable, Comparable, Sendable, CustomStringConvertible {
   /// The same from ASCII bytes that a codec holds.
   public init?(utf8 bytes: Span<UInt8>) {
     guard Self.isCode(bytes) else { return nil }
-    text = ShortText(ascii: bytes)
+    text = InlineText(ascii: bytes)
   }
 
   /// For constants of ours, which a test reads back through the other initialiser.
-  init(known text: String) { self.text = ShortText(text) }
+  init(known text: String) { self.text = InlineText(text) }
 
   private static func isCode(_ bytes: Span<UInt8>) -> Bool {
     guard (1...64).contains(bytes.count) else { return false }
@@ -47,13 +44,10 @@ public struct Code: Hashable, Comparable, Sendable, CustomStringConvertible {
 }
 
 /// A kind of handoff, by which the policy finds its clocks, such as `gp-hospital`.
-public struct HandoffKind: Hashable, Comparable, Sendable, CustomStringConvertible {
-  let text: ShortText
+public struct HandoffKind: BitwiseCopyable, Hashable, Comparable, Sendable, CustomStringConvertible {
+  let text: InlineText<5>
 
   public var description: String { text.text }
-
-  /// Takes text that was one before.
-  init(_ text: ShortText) { self.text = text }
 
   /// 1 to 40 lower-case letters, digits and hyphens; `nil` otherwise.
   public init?(_ text: some StringProtocol) {
@@ -65,25 +59,22 @@ public struct HandoffKind: Hashable, Comparable, Sendable, CustomStringConvertib
   /// The same from ASCII bytes that a codec holds.
   public init?(utf8 bytes: Span<UInt8>) {
     guard isSlug(bytes) else { return nil }
-    text = ShortText(ascii: bytes)
+    text = InlineText(ascii: bytes)
   }
 
   /// What a message that names no kind is taken for; its clocks are the policy's defaults.
   public static let unspecified = HandoffKind(known: "unspecified")
 
-  init(known text: String) { self.text = ShortText(text) }
+  init(known text: String) { self.text = InlineText(text) }
 
   public static func < (left: Self, right: Self) -> Bool { left.text < right.text }
 }
 
 /// How soon a handoff is meant to be acted on, such as `routine` or `very-urgent`.
-public struct Priority: Hashable, Comparable, Sendable, CustomStringConvertible {
-  let text: ShortText
+public struct Priority: BitwiseCopyable, Hashable, Comparable, Sendable, CustomStringConvertible {
+  let text: InlineText<5>
 
   public var description: String { text.text }
-
-  /// Takes text that was one before.
-  init(_ text: ShortText) { self.text = text }
 
   /// 1 to 40 lower-case letters, digits and hyphens; `nil` otherwise.
   public init?(_ text: some StringProtocol) {
@@ -95,14 +86,14 @@ public struct Priority: Hashable, Comparable, Sendable, CustomStringConvertible 
   /// The same from ASCII bytes that a codec holds.
   public init?(utf8 bytes: Span<UInt8>) {
     guard isSlug(bytes) else { return nil }
-    text = ShortText(ascii: bytes)
+    text = InlineText(ascii: bytes)
   }
 
   public static let routine = Priority(known: "routine")
   public static let urgent = Priority(known: "urgent")
   private static let emergency = Priority(known: "emergency")
 
-  init(known text: String) { self.text = ShortText(text) }
+  init(known text: String) { self.text = InlineText(text) }
 
   /// Whether the priority says urgent (domain.md §8: every one that says so).
   public var isUrgent: Bool { text.contains("urgent") || self == .emergency }

@@ -24,37 +24,47 @@ public struct ODSCode: Hashable, Comparable, Sendable, CustomStringConvertible {
 /// - `ods:RTH`: an organisation of the ODS register.
 /// - `openreferral:<service id>`: a voluntary service without an ODS code (Open Referral UK).
 /// - `local:<32 hexadecimal digits>`: a name only its sender knows, seen through a keyed hash.
-public struct OrganisationID: Hashable, Comparable, Sendable, CustomStringConvertible {
-  let text: ShortText
+public struct OrganisationID: BitwiseCopyable, Hashable, Comparable, Sendable {
+  /// Which of the written forms it has, in their order as text.
+  private enum Form: UInt8, BitwiseCopyable, CaseIterable, Sendable {
+    case local, ods, openReferral
+  }
 
-  public var description: String { text.text }
+  private let form: Form
+  /// The code, its first letter in the highest byte and zeros behind the last; or the token.
+  private let high: UInt64
+  private let low: UInt64
+
+  private init(_ form: Form, _ high: UInt64, _ low: UInt64) {
+    (self.form, self.high, self.low) = (form, high, low)
+  }
+
+  private init(_ form: Form, _ token: Token) {
+    let value = token.rawValue
+    self.init(form, UInt64(truncatingIfNeeded: value >> 64), UInt64(truncatingIfNeeded: value))
+  }
 
   public static func ods(_ code: ODSCode) -> OrganisationID {
-    OrganisationID(unchecked: "ods:\(code)")
+    let letters = InlineText<2>(code.description)
+    return OrganisationID(.ods, letters.first, letters.second)
   }
 
-  public static func local(_ token: Token) -> OrganisationID {
-    OrganisationID(unchecked: "local:\(token)")
-  }
+  public static func local(_ token: Token) -> OrganisationID { OrganisationID(.local, token) }
 
   /// A service id of an Open Referral directory: a UUID, as its specification asks.
   public static func openReferral(_ service: Token) -> OrganisationID {
-    OrganisationID(unchecked: "openreferral:\(service.uuidString)")
+    OrganisationID(.openReferral, service)
   }
 
   /// What stands where the code of a GP practice is not known: nothing can be sent there.
-  static let unknownPractice = OrganisationID(unchecked: "ods:V81999")
-
-  private init(unchecked text: String) { self.init(ShortText(text)) }
-
-  /// Takes text that was one before.
-  init(_ text: ShortText) { self.text = text }
+  static let unknownPractice = OrganisationID(written: InlineText("ods:V81999"))
 
   /// Reads the written form from ASCII bytes that a codec holds; `nil` where it is anything else.
   public init?(utf8 bytes: Span<UInt8>) {
     // Nearly all are ODS codes in the very form that is written.
     if Self.isWrittenODS(bytes) {
-      self.init(ShortText(ascii: bytes))
+      let letters = InlineText<2>(ascii: bytes.extracting(4..<bytes.count))
+      self.init(.ods, letters.first, letters.second)
       return
     }
     var copy: [UInt8] = []
@@ -90,12 +100,44 @@ public struct OrganisationID: Hashable, Comparable, Sendable, CustomStringConver
   }
 
   public static func < (left: OrganisationID, right: OrganisationID) -> Bool {
-    left.text < right.text
+    (left.form.rawValue, left.high, left.low) < (right.form.rawValue, right.high, right.low)
+  }
+}
+
+extension OrganisationID: CustomStringConvertible {
+  public var description: String {
+    switch form {
+    case .ods: written.text
+    case .local: "local:\(token)"
+    case .openReferral: "openreferral:\(token.uuidString)"
+    }
+  }
+
+  private var token: Token { Token(rawValue: UInt128(high) << 64 | UInt128(low)) }
+}
+
+extension OrganisationID: TabledText {
+  /// `ods:`, in the half of a word.
+  private static let odsPrefix: UInt64 = 0x6f64_733a
+
+  init(written text: InlineText<8>) {
+    if text.first >> 32 == Self.odsPrefix {
+      self.init(.ods, text.first << 32 | text.second >> 32, text.second << 32)
+    } else if let known = OrganisationID(text.text) {
+      self = known
+    } else {
+      preconditionFailure("the written form of an organisation, as it was given")
+    }
+  }
+
+  var written: InlineText<8> {
+    guard form == .ods else { return InlineText(description) }
+    return InlineText(Self.odsPrefix << 32 | high >> 32, high << 32 | low >> 32)
   }
 }
 
 /// One end of a handoff: an organisation, and the system and role it acts in.
-public struct Party: Hashable, Sendable {
+public struct Party: BitwiseCopyable, Hashable, Sendable {
   public var organisation: OrganisationID
   /// The sending or receiving system in that organisation (MSH-3, MSH-5), as a code.
   public var system: Code?

@@ -56,19 +56,19 @@ extension PackedWriter {
     }
     byte(value.flags)
     if fields.contains(.policy) { number(UInt64(value.policy)) }
-    if fields.contains(.rail) { text(value.rail?.text) }
-    if fields.contains(.from) { text(value.from?.text) }
-    if fields.contains(.to) { text(value.to?.text) }
-    if fields.contains(.acceptedBy) { text(value.acceptedBy?.text) }
-    if fields.contains(.kind) { text(value.kind?.text) }
-    if fields.contains(.priority) { text(value.priority?.text) }
+    if fields.contains(.rail) { text(value.rail) }
+    if fields.contains(.from) { text(value.from) }
+    if fields.contains(.to) { text(value.to) }
+    if fields.contains(.acceptedBy) { text(value.acceptedBy) }
+    if fields.contains(.kind) { text(value.kind) }
+    if fields.contains(.priority) { text(value.priority) }
     if fields.contains(.needKey) { optional(value.needKey) }
-    if fields.contains(.needCode) { text(value.needCode?.text) }
+    if fields.contains(.needCode) { text(value.needCode) }
     if fields.contains(.journeyID) { optional(value.journeyID) }
     if fields.contains(.parentHandoffID) { optional(value.parentHandoffID) }
     if fields.contains(.newHandoffID) { optional(value.newHandoffID) }
-    if fields.contains(.endReason) { text(value.endReason?.text) }
-    if fields.contains(.cc) { list(value.cc) { $0.text($1.text) } }
+    if fields.contains(.endReason) { text(value.endReason) }
+    if fields.contains(.cc) { list(value.cc) { $0.text($1) } }
     if fields.contains(.requestHash) { contentHash(value.requestHash) }
     if fields.contains(.bookedFor) { optional(value.bookedFor, near: lastArrivedAt) }
     if fields.contains(.dischargeReadyAt) { optional(value.dischargeReadyAt) }
@@ -102,7 +102,7 @@ extension PackedWriter {
 
   private mutating func finding(_ value: Finding) {
     ordinal(value.rule)
-    text(value.cause?.text)
+    text(value.cause)
     witness(value.witness)
     whole(value.due.nanoseconds)
     byte(value.wasTerminal ? 1 : 0)
@@ -114,20 +114,20 @@ extension PackedWriter {
     witness(value.witness)
     ordinal(value.type)
     byte(value.flags)
-    text(value.spokenBy?.text)
+    text(value.spokenBy)
     if fields.contains(.policy) { number(UInt64(value.policy)) }
-    if fields.contains(.rail) { text(value.rail.text) }
-    if fields.contains(.from) { text(value.from?.text) }
-    if fields.contains(.to) { text(value.to?.text) }
-    if fields.contains(.kind) { text(value.kind?.text) }
-    if fields.contains(.priority) { text(value.priority?.text) }
+    if fields.contains(.rail) { text(value.rail) }
+    if fields.contains(.from) { text(value.from) }
+    if fields.contains(.to) { text(value.to) }
+    if fields.contains(.kind) { text(value.kind) }
+    if fields.contains(.priority) { text(value.priority) }
     if fields.contains(.needKey) { optional(value.needKey) }
-    if fields.contains(.needCode) { text(value.needCode?.text) }
+    if fields.contains(.needCode) { text(value.needCode) }
     if fields.contains(.journeyID) { optional(value.journeyID) }
     if fields.contains(.parentHandoffID) { optional(value.parentHandoffID) }
     if fields.contains(.newHandoffID) { optional(value.newHandoffID) }
-    if fields.contains(.endReason) { text(value.reason?.text) }
-    if fields.contains(.cc) { list(value.cc) { $0.text($1.text) } }
+    if fields.contains(.endReason) { text(value.reason) }
+    if fields.contains(.cc) { list(value.cc) { $0.text($1) } }
     if fields.contains(.requestHash) { contentHash(value.contentHash) }
     if fields.contains(.bookedFor) { optional(value.bookedFor, near: lastArrivedAt) }
     if fields.contains(.dischargeReadyAt) { optional(value.dischargeReadyAt) }
@@ -202,18 +202,18 @@ extension PackedReader {
     }
     value.flags = byte()
     if fields.contains(.policy) { value.policy = UInt16(number()) }
-    if fields.contains(.rail) { value.rail = text(texts).map { Code($0) } }
-    if fields.contains(.from) { value.from = text(texts).map { OrganisationID($0) } }
-    if fields.contains(.to) { value.to = text(texts).map { OrganisationID($0) } }
-    if fields.contains(.acceptedBy) { value.acceptedBy = text(texts).map { OrganisationID($0) } }
-    if fields.contains(.kind) { value.kind = text(texts).map { HandoffKind($0) } }
-    if fields.contains(.priority) { value.priority = text(texts).map { Priority($0) } }
+    if fields.contains(.rail) { value.rail = text(texts) }
+    if fields.contains(.from) { value.from = text(texts) }
+    if fields.contains(.to) { value.to = text(texts) }
+    if fields.contains(.acceptedBy) { value.acceptedBy = text(texts) }
+    if fields.contains(.kind) { value.kind = text(texts) }
+    if fields.contains(.priority) { value.priority = text(texts) }
     if fields.contains(.needKey) { value.needKey = optional() }
-    if fields.contains(.needCode) { value.needCode = text(texts).map { Code($0) } }
+    if fields.contains(.needCode) { value.needCode = text(texts) }
     if fields.contains(.journeyID) { value.journeyID = optional() }
     if fields.contains(.parentHandoffID) { value.parentHandoffID = optional() }
     if fields.contains(.newHandoffID) { value.newHandoffID = optional() }
-    if fields.contains(.endReason) { value.endReason = text(texts).map { Code($0) } }
+    if fields.contains(.endReason) { value.endReason = text(texts) }
     if fields.contains(.cc) { value.cc = organisations(texts) }
     if fields.contains(.requestHash) { value.requestHash = contentHash() }
     if fields.contains(.bookedFor) { value.bookedFor = optionalMoment(near: lastArrivedAt) }
@@ -248,12 +248,12 @@ extension PackedReader {
   }
 
   private mutating func organisations(_ texts: TextTable) -> [OrganisationID] {
-    list { $0.text(texts) }.compactMap { $0.map { OrganisationID($0) } }
+    list { $0.text(texts) }.compactMap(\.self)
   }
 
   private mutating func finding(_ texts: TextTable) -> Finding {
     let rule = ordinal(Rule.self)
-    let cause = text(texts).map { Code($0) }
+    let cause: Code? = text(texts)
     let witness = witness()
     let due = Timestamp(nanoseconds: whole(Int64.self))
     return Finding(rule: rule, cause: cause, witness: witness, due: due, wasTerminal: byte() == 1)
@@ -264,23 +264,23 @@ extension PackedReader {
     let witness = witness()
     let type = ordinal(EventType.self)
     let flags = byte()
-    let spokenBy = text(texts).map { OrganisationID($0) }
+    let spokenBy: OrganisationID? = text(texts)
     let policy = fields.contains(.policy) ? UInt16(number()) : base.policy
-    let rail = fields.contains(.rail) ? text(texts).map { Code($0) } : base.rail
+    let rail: Code? = fields.contains(.rail) ? text(texts) : base.rail
     guard let rail else { preconditionFailure("a fact without a rail was never written") }
     var fact = Fact(witness: witness, type: type, speaker: .platform, rail: rail, policy: policy)
     fact.flags = flags
     fact.spokenBy = spokenBy
-    fact.from = fields.contains(.from) ? text(texts).map { OrganisationID($0) } : base.from
-    fact.to = fields.contains(.to) ? text(texts).map { OrganisationID($0) } : base.to
-    fact.kind = fields.contains(.kind) ? text(texts).map { HandoffKind($0) } : base.kind
-    fact.priority = fields.contains(.priority) ? text(texts).map { Priority($0) } : base.priority
+    fact.from = fields.contains(.from) ? text(texts) : base.from
+    fact.to = fields.contains(.to) ? text(texts) : base.to
+    fact.kind = fields.contains(.kind) ? text(texts) : base.kind
+    fact.priority = fields.contains(.priority) ? text(texts) : base.priority
     fact.needKey = fields.contains(.needKey) ? optional() : base.needKey
-    fact.needCode = fields.contains(.needCode) ? text(texts).map { Code($0) } : base.needCode
+    fact.needCode = fields.contains(.needCode) ? text(texts) : base.needCode
     fact.journeyID = fields.contains(.journeyID) ? optional() : base.journeyID
     fact.parentHandoffID = fields.contains(.parentHandoffID) ? optional() : base.parentHandoffID
     fact.newHandoffID = fields.contains(.newHandoffID) ? optional() : base.newHandoffID
-    fact.reason = fields.contains(.endReason) ? text(texts).map { Code($0) } : base.endReason
+    fact.reason = fields.contains(.endReason) ? text(texts) : base.endReason
     fact.cc = fields.contains(.cc) ? organisations(texts) : base.cc
     fact.contentHash = fields.contains(.requestHash) ? contentHash() : base.requestHash
     fact.bookedFor =

@@ -12,7 +12,7 @@ extension PackedWriter {
     whole(value.lastAt.nanoseconds)
     witness(value.first)
     witness(value.latest)
-    text(value.cause?.text)
+    text(value.cause)
   }
 
   mutating func alert(_ value: EmittedAlert) {
@@ -21,12 +21,12 @@ extension PackedWriter {
     optional(value.handoffID)
     whole(value.beganWith.rawValue)
     optional(value.subject)
-    text(value.cause?.text)
+    text(value.cause)
     number(UInt64(value.revision))
     byte((value.isOpen ? 1 : 0) | (value.isUndetermined ? 2 : 0))
     whole(value.opened.nanoseconds)
     number(UInt64(value.count))
-    text(value.hangsOn?.text)
+    text(value.hangsOn)
     optional(value.answeredAt)
   }
 
@@ -46,7 +46,7 @@ extension PackedWriter {
     ordinal(value.type)
     byte(value.isRetraction ? 1 : 0)
     witness(value.witness)
-    text(value.saidBy?.text)
+    text(value.saidBy)
     byte(value.pathway.map { min($0, .max - 1) + 1 } ?? 0)
     optional(value.readyAt)
     number(value.policy.map { UInt64($0) + 1 } ?? 0)
@@ -68,7 +68,7 @@ extension PackedReader {
     return Repetition(
       rule: rule, subject: subject, handoffID: handoffID, beganWith: beganWith,
       lastReceptionID: lastReceptionID, count: count, opened: opened, lastAt: lastAt,
-      first: first, latest: latest, cause: text(texts).map { Code($0) })
+      first: first, latest: latest, cause: text(texts))
   }
 
   mutating func alert(_ texts: TextTable) -> EmittedAlert {
@@ -77,7 +77,7 @@ extension PackedReader {
     let handoffID: HandoffID? = optional()
     let beganWith: EventID = identifier()
     let subject: Token? = optional()
-    let cause = text(texts).map { Code($0) }
+    let cause: Code? = text(texts)
     let revision = UInt32(number())
     let flags = byte()
     let opened = Timestamp(nanoseconds: whole(Int64.self))
@@ -86,7 +86,7 @@ extension PackedReader {
       cause: cause, revision: revision, isOpen: flags & 1 != 0, opened: opened,
       count: UInt32(number()))
     alert.isUndetermined = flags & 2 != 0
-    alert.hangsOn = text(texts).map { Code($0) }
+    alert.hangsOn = text(texts)
     alert.answeredAt = optionalMoment()
     return alert
   }
@@ -109,7 +109,7 @@ extension PackedReader {
     let type = ordinal(EventType.self)
     let isRetraction = byte() == 1
     let witness = witness()
-    let saidBy = text(texts).map { OrganisationID($0) }
+    let saidBy: OrganisationID? = text(texts)
     let pathway = byte()
     let readyAt = optionalMoment()
     let policy = number()

@@ -124,8 +124,8 @@ struct PackedWriter: Sendable {
     whole(UInt16(truncatingIfNeeded: value >> 32))
   }
 
-  mutating func text(_ text: ShortText?) {
-    guard let text else { return number(UInt64(TextTable.none)) }
+  mutating func text(_ value: (some TabledText)?) {
+    guard let text = value?.written else { return number(UInt64(TextTable.none)) }
     let number = texts.number(of: text)
     self.number(UInt64(number))
     guard number == TextTable.inline else { return }
@@ -328,13 +328,14 @@ struct PackedReader {
     return UInt64(whole(UInt16.self)) << 32 | UInt64(low)
   }
 
-  mutating func text(_ texts: TextTable) -> ShortText? {
+  mutating func text<Value: TabledText>(_ texts: TextTable) -> Value? {
     let number = UInt16(truncatingIfNeeded: self.number())
     if number == TextTable.none { return nil }
-    guard number == TextTable.inline else { return texts[number] }
+    guard number == TextTable.inline else { return Value(written: texts[number]) }
     let count = count()
     position += count
-    return ShortText(ascii: bytes.span.extracting((position - count)..<position))
+    return Value(
+      written: InlineText(ascii: bytes.span.extracting((position - count)..<position)))
   }
 
   /// Passes over a text.
@@ -344,7 +345,7 @@ struct PackedReader {
   }
 
   /// The text that stands at a place that was passed over.
-  func text(at place: Int, _ texts: TextTable) -> ShortText? {
+  func text<Value: TabledText>(at place: Int, _ texts: TextTable) -> Value? {
     var reader = PackedReader(bytes, at: place)
     return reader.text(texts)
   }

@@ -186,7 +186,7 @@ extension PackedWriter {
     whole(arrival.hash.rawValue)
     if let messageTail = arrival.messageTail { tail(messageTail) }
     if let partition = arrival.partition { whole(partition) }
-    text(speaker?.text)
+    text(speaker)
     moment(arrival.arrivedAt, near: last.arrivedAt)
     signed(arrival.offset &- last.offset)
   }
@@ -233,7 +233,7 @@ extension PackedReader {
   func appendSeen(to seen: inout [SeenEvent], _ texts: TextTable) {
     seen.reserveCapacity(arrivals.count + 1)
     for arrival in arrivals {
-      let speaker = text(at: arrival.speakerPosition, texts).map { OrganisationID($0) }
+      let speaker: OrganisationID? = text(at: arrival.speakerPosition, texts)
       seen.append(SeenEvent(arrival, saidBy: speaker))
     }
   }

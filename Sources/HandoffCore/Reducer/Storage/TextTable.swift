@@ -9,13 +9,13 @@ struct TextTable: Sendable {
   static let inline = UInt16.max
 
   private static let countMax = 60_000
-  private var texts: [ShortText] = []
+  private var texts: [InlineText<8>] = []
   private var index = SlotIndex()
 
-  subscript(number: UInt16) -> ShortText { texts[Int(number) - 1] }
+  subscript(number: UInt16) -> InlineText<8> { texts[Int(number) - 1] }
 
   /// The number of `text`, or ``inline`` where the table is full.
-  mutating func number(of text: ShortText) -> UInt16 {
+  mutating func number(of text: InlineText<8>) -> UInt16 {
     let word = text.spread
     let known = index.find(word) { slot in texts[Int(slot)] == text }
     if let known { return UInt16(known) + 1 }
@@ -38,16 +38,33 @@ struct TextTable: Sendable {
   mutating func add(_ texts: [String]) -> Bool {
     texts.allSatisfy { text in
       let next = self.texts.count + 1
-      return Int(number(of: ShortText(text))) == next
+      return Int(number(of: InlineText<8>(text))) == next
     }
   }
 }
 
-extension ShortText {
-  /// What tables spread texts by.
-  fileprivate var spread: UInt128 {
-    guard let words else { return UInt128(UInt(bitPattern: text.hashValue)) }
-    // The letters stand in the high bytes, and most texts of one kind begin alike.
-    return UInt128(words.high &* 0x9E37_79B9_7F4A_7C15) << 64 | UInt128(words.low)
-  }
+/// A code, a kind, a priority or an organisation, which packed people name by number.
+protocol TabledText {
+  var written: InlineText<8> { get }
+
+  /// Takes what ``written`` gave.
+  init(written: InlineText<8>)
+}
+
+extension Code: TabledText {
+  var written: InlineText<8> { text }
+
+  init(written: InlineText<8>) { text = written }
+}
+
+extension HandoffKind: TabledText {
+  var written: InlineText<8> { InlineText(text) }
+
+  init(written: InlineText<8>) { text = InlineText(written) }
+}
+
+extension Priority: TabledText {
+  var written: InlineText<8> { InlineText(text) }
+
+  init(written: InlineText<8>) { text = InlineText(written) }
 }

@@ -1,0 +1,178 @@
+/// ASCII text of at most eight letters a word, within the value: no heap, no reference.
+///
+/// Codes are what most of an event consists of. As `String` each of them is a call of the runtime
+/// whenever an event is copied or let go, and some 30 ns whenever one is compared by its hash; as
+/// machine words it is a move of memory. The first letter stands in the highest byte of the first
+/// word, and behind the last there are zeros: the order of the words is that of the text.
+struct InlineText<let wordCount: Int>: BitwiseCopyable, Sendable {
+  private var words: InlineArray<wordCount, UInt64>
+
+  static var letterCountMax: Int { 8 * wordCount }
+
+  /// Takes ASCII text without a zero byte, of ``letterCountMax`` at the most; what its letters may
+  /// be is for the caller to say.
+  init(_ text: String) {
+    self.init(ascii: text.utf8.span)
+  }
+
+  /// The same of bytes.
+  init(ascii bytes: Span<UInt8>) {
+    precondition(bytes.count <= Self.letterCountMax, "a text too long for its type")
+    let raw = unsafe bytes.bytes
+    words = InlineArray(repeating: 0)
+    let wholeCount = bytes.count / 8
+    for index in 0..<wholeCount {
+      words[index] = Self.word(raw, at: 8 * index, as: UInt64.self)
+    }
+    let start = 8 * wholeCount
+    let rest = bytes.count - start
+    guard rest > 0 else { return }
+    if bytes.count >= 8 {
+      // The last eight letters, without those that the word before has.
+      words[wholeCount] =
+        Self.word(raw, at: bytes.count - 8, as: UInt64.self) << UInt64(8 * (8 - rest))
+    } else if rest >= 4 {
+      // The last four laid over the first: where they overlap both say the same.
+      words[0] =
+        UInt64(Self.word(raw, at: 0, as: UInt32.self)) << 32
+        | UInt64(Self.word(raw, at: rest - 4, as: UInt32.self)) << UInt64(8 * (8 - rest))
+    } else {
+      for index in 0..<rest { words[0] |= UInt64(bytes[index]) << UInt64(8 * (7 - index)) }
+    }
+  }
+
+  /// Takes the first sixteen letters, and no more.
+  init(_ first: UInt64, _ second: UInt64) {
+    words = InlineArray(repeating: 0)
+    words[0] = first
+    words[1] = second
+  }
+
+  /// The beginning of another text, which is all of it where that is no longer than this may be.
+  init<let otherCount: Int>(_ other: InlineText<otherCount>) {
+    words = InlineArray(repeating: 0)
+    for index in 0..<min(wordCount, otherCount) { words[index] = other.words[index] }
+  }
+
+  private static func word<Word: FixedWidthInteger & BitwiseCopyable>(
+    _ bytes: RawSpan, at start: Int, as type: Word.Type
+  ) -> Word {
+    // The span checks that the word is within it.
+    let word = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: start, as: type)
+    return Word(bigEndian: word)
+  }
+
+  /// The first eight letters, and the eight behind them.
+  var first: UInt64 { words[0] }
+  var second: UInt64 { words[1] }
+
+  /// The letters as one number, the last byte zero; `nil` where there are more than fifteen.
+  var letters: UInt128? { second & 0xff == 0 ? UInt128(first) << 64 | UInt128(second) : nil }
+
+  var count: Int {
+    var index = wordCount - 1
+    while index > 0, words[index] == 0 { index -= 1 }
+    return 8 * (index + 1) - words[index].trailingZeroBitCount / 8
+  }
+
+  var text: String {
+    let count = count
+    return unsafe String(unsafeUninitializedCapacity: Self.letterCountMax) { buffer in
+      for index in 0..<count {
+        unsafe buffer[index] = UInt8(
+          truncatingIfNeeded: words[index >> 3] >> UInt64(8 * (7 - index & 7)))
+      }
+      return count
+    }
+  }
+
+  /// Whether `word`, of at most eight ASCII letters, stands anywhere in it.
+  func contains(_ word: StaticString) -> Bool {
+    let width = UInt64(8 * word.utf8CodeUnitCount)
+    var pattern: UInt64 = 0
+    for index in 0..<word.utf8CodeUnitCount {
+      pattern = unsafe pattern << 8 | UInt64(word.utf8Start[index])
+    }
+    // A window of eight letters moves along the text.
+    var window: UInt64 = 0
+    for index in 0..<(8 * wordCount) {
+      let bits = words[index >> 3]
+      if bits == 0 { return false }
+      window = window << 8 | bits >> UInt64(8 * (7 - index & 7)) & 0xff
+      if width < 64 { window &= (1 << width) - 1 }
+      if window == pattern { return true }
+    }
+    return false
+  }
+}
+
+extension InlineText: Hashable {
+  static func == (left: Self, right: Self) -> Bool {
+    // Nearly all texts differ, or end, within the first two words.
+    guard left.first == right.first, left.second == right.second else { return false }
+    guard left.second & 0xff != 0 else { return true }
+    for index in 2..<wordCount where left.words[index] != right.words[index] { return false }
+    return true
+  }
+
+  func hash(into hasher: inout Hasher) {
+    hasher.combine(first)
+    hasher.combine(second)
+    guard second & 0xff != 0 else { return }
+    for index in 2..<wordCount { hasher.combine(words[index]) }
+  }
+}
+
+extension InlineText {
+  /// A number of the order of texts; of long ones that begin alike it is the same.
+  var order: UInt128 {
+    // Behind the short text that is its beginning.
+    letters ?? (UInt128(first) << 64 | UInt128(second) & ~0xff | 1)
+  }
+}
+
+extension InlineText {
+  /// What tables spread texts by.
+  var spread: UInt128 {
+    // The letters stand in the high bytes, and most texts of one kind begin alike.
+    let factor: UInt64 = 0x9E37_79B9_7F4A_7C15
+    var mixed = first &* factor
+    if second & 0xff != 0 {
+      for index in 2..<wordCount { mixed = (mixed ^ words[index]) &* factor }
+    }
+    return UInt128(mixed) << 64 | UInt128(second)
+  }
+}
+
+extension InlineText: Comparable {
+  /// By bytes, which is the order of strings where all is ASCII.
+  static func < (left: Self, right: Self) -> Bool {
+    for index in 0..<wordCount where left.words[index] != right.words[index] {
+      return left.words[index] < right.words[index]
+    }
+    return false
+  }
+}
+
+/// A set of ASCII bytes, asked once for every byte of every code that is read.
+struct ByteSet: Sendable {
+  private var low: UInt64 = 0
+  private var high: UInt64 = 0
+
+  init(_ members: StaticString) {
+    for index in 0..<members.utf8CodeUnitCount {
+      let byte = unsafe members.utf8Start[index]
+      if byte < 64 { low |= 1 << UInt64(byte) } else { high |= 1 << UInt64(byte - 64) }
+    }
+  }
+
+  func contains(_ byte: UInt8) -> Bool {
+    if byte < 64 { return low >> UInt64(byte) & 1 == 1 }
+    return byte < 128 && high >> UInt64(byte - 64) & 1 == 1
+  }
+
+  static let slug = ByteSet("abcdefghijklmnopqrstuvwxyz0123456789-")
+  static let ods = ByteSet("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+  static let code = ByteSet(
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:/-")
+}
