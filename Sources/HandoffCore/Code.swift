@@ -44,7 +44,9 @@ public struct Code: BitwiseCopyable, Hashable, Comparable, Sendable, CustomStrin
 }
 
 /// A kind of handoff, by which the policy finds its clocks, such as `gp-hospital`.
-public struct HandoffKind: BitwiseCopyable, Hashable, Comparable, Sendable, CustomStringConvertible {
+public struct HandoffKind: BitwiseCopyable, Hashable, Comparable, Sendable,
+  CustomStringConvertible
+{
   let text: InlineText<5>
 
   public var description: String { text.text }

@@ -66,7 +66,7 @@ struct PersonTableTests {
   @Test func `a table of texts that is full has them written out, and they read back`() throws {
     var writer = PackedWriter()
     for number in 0..<60_010 {
-      _ = writer.texts.number(of: ShortText("t\(number)"))
+      _ = writer.texts.number(of: InlineText("t\(number)"))
     }
     for text in ["new", "newer-than-the-fifteen-that-are-short"] {
       var person = Person(key: Self.key(1))

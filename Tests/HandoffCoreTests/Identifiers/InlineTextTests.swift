@@ -3,7 +3,7 @@ import Testing
 
 @testable import HandoffCore
 
-struct ShortTextTests {
+struct InlineTextTests {
   /// Codes of every length, with letters that sort before and after each other.
   private static let codes: [String] = (1...64).flatMap { length in
     ["a", "Z", "7-", "abcdefghijklmnopqrstuvwxyz"].map {
@@ -74,5 +74,38 @@ struct ShortTextTests {
     let letters = Array(text.utf8)
     let found = OrganisationID(utf8: letters.span)
     #expect(found == OrganisationID(text))
+  }
+
+  private static let organisations = [
+    "ods:R", "ods:RTH", "ods:RTH08", "ods:Z99101", "ods:ABCDEFGHIJK", "ods:ABCDEFGHIJKL",
+    "local:0123456789abcdef0123456789abcdef", "local:f0000000000000000000000000000001",
+    "openreferral:01234567-89ab-cdef-0123-456789abcdef",
+    "openreferral:a1234567-89ab-cdef-0123-456789abcdef",
+  ]
+
+  @Test func `organisations are ordered as their written forms are`() throws {
+    for left in Self.organisations {
+      for right in Self.organisations {
+        let (one, other) = (
+          try #require(OrganisationID(left)), try #require(OrganisationID(right))
+        )
+        #expect((one < other) == (left < right), "\(left) and \(right)")
+        #expect((one == other) == (left == right))
+      }
+    }
+  }
+
+  @Test func `what packed people name reads back from the table as it was`() throws {
+    for text in Self.organisations {
+      let organisation = try #require(OrganisationID(text))
+      #expect(organisation.written.text == text)
+      #expect(OrganisationID(written: organisation.written) == organisation)
+    }
+    for length in 1...40 {
+      let text = String("very-urgent-suspected-cancer-of-the-kidney".prefix(length))
+      let (kind, priority) = (try #require(HandoffKind(text)), try #require(Priority(text)))
+      #expect(HandoffKind(written: kind.written) == kind && kind.written.text == text)
+      #expect(Priority(written: priority.written) == priority && priority.written.text == text)
+    }
   }
 }
