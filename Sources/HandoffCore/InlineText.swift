@@ -132,15 +132,14 @@ extension InlineText {
 }
 
 extension InlineText {
-  /// What tables spread texts by.
-  var spread: UInt128 {
-    // The letters stand in the high bytes, and most texts of one kind begin alike.
-    let factor: UInt64 = 0x9E37_79B9_7F4A_7C15
+  /// What a table spreads texts by: every word counts, by an odd factor of the table's own.
+  func spread(by factor: UInt64) -> UInt128 {
     var mixed = first &* factor
+    mixed = (mixed ^ mixed >> 32 ^ second) &* factor
     if second & 0xff != 0 {
-      for index in 2..<wordCount { mixed = (mixed ^ words[index]) &* factor }
+      for index in 2..<wordCount { mixed = (mixed ^ mixed >> 32 ^ words[index]) &* factor }
     }
-    return UInt128(mixed) << 64 | UInt128(second)
+    return UInt128(mixed)
   }
 }
 

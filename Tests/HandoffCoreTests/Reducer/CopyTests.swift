@@ -107,6 +107,12 @@ import Testing
     #expect(Self.people(of: reducer) == before)
   }
 
+  @Test func `is refused where a text is longer than any that was packed`() {
+    var reducer = Self.reducer()
+    let tooLong = String(repeating: "x", count: 65)
+    #expect(throws: TextsOutOfPlace.self) { try reducer.restore(packedTexts: ["a", tooLong]) }
+  }
+
   @Test func `is refused where the texts have other numbers, or a policy was never in force`()
     throws
   {

@@ -11,12 +11,15 @@ struct TextTable: Sendable {
   private static let countMax = 60_000
   private var texts: [InlineText<8>] = []
   private var index = SlotIndex()
+  /// Odd, and another in every process, as the seed of Swift's own hashes: senders choose what codes
+  /// they send, and could choose many that the index looks for in one place.
+  private let factor = UInt64(bitPattern: Int64("texts".hashValue)) | 1
 
   subscript(number: UInt16) -> InlineText<8> { texts[Int(number) - 1] }
 
   /// The number of `text`, or ``inline`` where the table is full.
   mutating func number(of text: InlineText<8>) -> UInt16 {
-    let word = text.spread
+    let word = text.spread(by: factor)
     let known = index.find(word) { slot in texts[Int(slot)] == text }
     if let known { return UInt16(known) + 1 }
     guard texts.count < Self.countMax else { return Self.inline }
@@ -25,7 +28,7 @@ struct TextTable: Sendable {
     do {
       // Lent to the index while it changes; a reference that lives longer would copy the table.
       let lent = texts
-      index.insert(slot, word) { lent[Int($0)].spread }
+      index.insert(slot, word) { lent[Int($0)].spread(by: factor) }
     }
     return UInt16(slot) + 1
   }
@@ -34,9 +37,10 @@ struct TextTable: Sendable {
   var all: [String] { texts.map(\.text) }
 
   /// Takes texts that another table gave, so that each has the number it had there; false where
-  /// one has another.
+  /// one has another, or is longer than any text of a table.
   mutating func add(_ texts: [String]) -> Bool {
     texts.allSatisfy { text in
+      guard text.utf8.count <= InlineText<8>.letterCountMax else { return false }
       let next = self.texts.count + 1
       return Int(number(of: InlineText<8>(text))) == next
     }
