@@ -69,7 +69,3 @@ extension HandoffKind: WrittenShort {
 extension Priority: WrittenShort {
   public var letters: UInt128? { text.letters }
 }
-
-extension OrganisationID: WrittenShort {
-  public var letters: UInt128? { written.letters }
-}

@@ -26,18 +26,23 @@ public struct Code: BitwiseCopyable, Hashable, Comparable, Sendable, CustomStrin
   private static func isCode(_ bytes: Span<UInt8>) -> Bool {
     guard (1...64).contains(bytes.count) else { return false }
     let allowed = ByteSet.code
+    for index in bytes.indices where !allowed.contains(bytes[index]) { return false }
+    return bytes.count < 10 || !hasTenDigits(bytes)
+  }
+
+  /// Whether ten digits follow each other, hyphens between them or not.
+  private static func hasTenDigits(_ bytes: Span<UInt8>) -> Bool {
     var digits = 0
     for index in bytes.indices {
       let byte = bytes[index]
-      guard allowed.contains(byte) else { return false }
       if (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) {
         digits += 1
-        guard digits < 10 else { return false }
+        if digits == 10 { return true }
       } else if byte != UInt8(ascii: "-") {
         digits = 0  // 999-000-0000 is still an NHS number.
       }
     }
-    return true
+    return false
   }
 
   public static func < (left: Code, right: Code) -> Bool { left.text < right.text }
@@ -98,7 +103,10 @@ public struct Priority: BitwiseCopyable, Hashable, Comparable, Sendable, CustomS
   init(known text: String) { self.text = InlineText(text) }
 
   /// Whether the priority says urgent (domain.md §8: every one that says so).
-  public var isUrgent: Bool { text.contains("urgent") || self == .emergency }
+  public var isUrgent: Bool {
+    // Nearly all are routine, and letters take longest to look through.
+    self != .routine && (text.contains("urgent") || self == .emergency)
+  }
 
   public static func < (left: Self, right: Self) -> Bool { left.text < right.text }
 }

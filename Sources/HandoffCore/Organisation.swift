@@ -132,7 +132,21 @@ extension OrganisationID: TabledText {
 
   var written: InlineText<8> {
     guard form == .ods else { return InlineText(description) }
-    return InlineText(Self.odsPrefix << 32 | high >> 32, high << 32 | low >> 32)
+    let (first, second) = odsWords
+    return InlineText(first, second)
+  }
+
+  /// The two words of a written form that is an ODS code's.
+  private var odsWords: (UInt64, UInt64) {
+    (Self.odsPrefix << 32 | high >> 32, high << 32 | low >> 32)
+  }
+}
+
+extension OrganisationID: WrittenShort {
+  public var letters: UInt128? {
+    let (first, second) = odsWords
+    guard form == .ods, second & 0xff == 0 else { return nil }
+    return UInt128(first) << 64 | UInt128(second)
   }
 }
 

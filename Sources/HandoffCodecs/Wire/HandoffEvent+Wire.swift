@@ -50,7 +50,12 @@ extension HandoffEvent: WireMessage {
   }
 
   package init(reading reader: inout ProtobufReader) throws(WireError) {
-    self = Self.blank
+    // What is read in place of these never gets out unread: ``MandatoryFields`` tells.
+    self.init(
+      id: EventID(rawValue: 0), receptionID: ReceptionID(rawValue: 0), type: .handoffRequested,
+      patientKey: PatientKey(epoch: 1, high: 0, low: 0), handoffID: nil,
+      contentMac: Token(rawValue: 0), speaker: .platform, spokenBy: nil,
+      occurredAt: Timestamp(nanoseconds: 0), source: Self.unread, rail: Self.unread)
     var mandatory = MandatoryFields()
     while let number = try reader.nextField() {
       switch number {
@@ -65,16 +70,9 @@ extension HandoffEvent: WireMessage {
     if let missing = mandatory.firstMissing { throw reader.missing(missing) }
   }
 
-  /// What an event is read into, in place: each copy of one costs as much as reading ten fields.
-  ///
-  /// Mandatory fields of it never get out: ``MandatoryFields`` tells which were read.
-  private static let blank: HandoffEvent = {
+  private static let unread: Code = {
     guard let code = Code("none") else { preconditionFailure("A code of letters is legal") }
-    return HandoffEvent(
-      id: EventID(rawValue: 0), receptionID: ReceptionID(rawValue: 0), type: .handoffRequested,
-      patientKey: PatientKey(epoch: 1, high: 0, low: 0), handoffID: nil,
-      contentMac: Token(rawValue: 0), speaker: .platform, spokenBy: nil,
-      occurredAt: Timestamp(nanoseconds: 0), source: code, rail: code)
+    return code
   }()
 }
 
@@ -108,7 +106,7 @@ private struct MandatoryFields {
 }
 
 extension HandoffEvent {
-  private mutating func readIdentifiers(
+  @inline(__always) private mutating func readIdentifiers(
     _ number: UInt32, from reader: inout ProtobufReader, _ mandatory: inout MandatoryFields
   ) throws(WireError) {
     switch number {
@@ -136,7 +134,7 @@ extension HandoffEvent {
     }
   }
 
-  private mutating func readParties(
+  @inline(__always) private mutating func readParties(
     _ number: UInt32, from reader: inout ProtobufReader, _ mandatory: inout MandatoryFields
   ) throws(WireError) {
     switch number {
@@ -155,7 +153,7 @@ extension HandoffEvent {
     }
   }
 
-  private mutating func readCircumstances(
+  @inline(__always) private mutating func readCircumstances(
     _ number: UInt32, from reader: inout ProtobufReader, _ mandatory: inout MandatoryFields
   ) throws(WireError) {
     switch number {

@@ -27,7 +27,7 @@ package struct ProtobufReader {
   }
 
   /// The number of the next field, or `nil` at the end of the message.
-  mutating func nextField() throws(WireError) -> UInt32? {
+  @inline(__always) mutating func nextField() throws(WireError) -> UInt32? {
     guard position < end else { return nil }
     let tag = try varint()
     guard tag <= UInt64(UInt32.max), tag >> 3 > 0 else { throw malformed }
@@ -61,11 +61,17 @@ package struct ProtobufReader {
     position += count
   }
 
-  private mutating func varint() throws(WireError) -> UInt64 {
-    // Nearly every tag and length is one byte.
-    if position < end, bytes[position] < 0x80 {
+  @inline(__always) private mutating func varint() throws(WireError) -> UInt64 {
+    // Nearly every tag and length is one byte, and most others are two.
+    guard position < end else { throw malformed }
+    let first = bytes[position]
+    if first < 0x80 {
       position += 1
-      return UInt64(bytes[position - 1])
+      return UInt64(first)
+    }
+    if position + 1 < end, bytes[position + 1] < 0x80 {
+      position += 2
+      return UInt64(first & 0x7f) | UInt64(bytes[position - 1]) << 7
     }
     return try longVarint()
   }
@@ -85,7 +91,7 @@ package struct ProtobufReader {
     throw malformed
   }
 
-  private mutating func lengthDelimited() throws(WireError) -> Range<Int> {
+  @inline(__always) private mutating func lengthDelimited() throws(WireError) -> Range<Int> {
     let length = try varint()
     guard length <= UInt64(end - position) else { throw malformed }
     let start = position
@@ -93,14 +99,14 @@ package struct ProtobufReader {
     return start..<position
   }
 
-  private mutating func delimited() throws(WireError) -> Range<Int> {
+  @inline(__always) private mutating func delimited() throws(WireError) -> Range<Int> {
     guard wireType == 2 else { throw malformed }
     return try lengthDelimited()
   }
 
   // MARK: Values of the field just announced
 
-  mutating func unsigned() throws(WireError) -> UInt64 {
+  @inline(__always) mutating func unsigned() throws(WireError) -> UInt64 {
     guard wireType == 0 else { throw malformed }
     return try varint()
   }
@@ -149,7 +155,7 @@ package struct ProtobufReader {
   ///
   /// A reader of its own, as ``nested(_:)`` gives, costs a reference to the bytes; this costs none.
   /// `body` takes or skips each field.
-  mutating func inside(
+  @inline(__always) mutating func inside(
     _ message: StaticString,
     _ body: (_ number: UInt32, _ reader: inout ProtobufReader) throws(WireError) -> Void
   ) throws(WireError) {
@@ -163,7 +169,7 @@ package struct ProtobufReader {
   // MARK: Values of ours
 
   /// Sixteen bytes; empty means absent.
-  mutating func identifier<Kind>(
+  @inline(__always) mutating func identifier<Kind>(
     _ field: StaticString
   ) throws(WireError) -> Identifier<Kind>? {
     let range = try delimited()
@@ -186,6 +192,7 @@ package struct ProtobufReader {
   }
 
   /// Where a value with an alphabet of its own stands; `nil` where it is empty, which is absent.
+  @inline(__always)
   private mutating func word(_ field: StaticString) throws(WireError) -> Range<Int>? {
     let range = try delimited()
     guard range.count <= 256 else { throw invalid(field) }
@@ -228,10 +235,14 @@ package struct ProtobufReader {
       default: try reader.skip()
       }
     }
+    guard (0..<1_000_000_000).contains(nanos) else { throw invalid(field) }
+    if seconds.magnitude < 9_000_000_000 {
+      return Timestamp(nanoseconds: seconds &* 1_000_000_000 &+ Int64(nanos))
+    }
     // The range's first second starts before the range does: 128 bits hold the sum either way.
-    guard (0..<1_000_000_000).contains(nanos),
-      let nanoseconds = Int64(exactly: Int128(seconds) * 1_000_000_000 + Int128(nanos))
-    else { throw invalid(field) }
+    guard let nanoseconds = Int64(exactly: Int128(seconds) * 1_000_000_000 + Int128(nanos)) else {
+      throw invalid(field)
+    }
     return Timestamp(nanoseconds: nanoseconds)
   }
 
@@ -251,7 +262,7 @@ package struct ProtobufReader {
   }
 
   /// Sixteen bytes that are known to be there.
-  private func bigEndian(at start: Int) -> UInt128 {
+  @inline(__always) private func bigEndian(at start: Int) -> UInt128 {
     precondition(start >= 0 && start + 16 <= bytes.count, "within the bytes")
     let value = unsafe bytes.withUnsafeBytes { bytes in
       unsafe bytes.loadUnaligned(fromByteOffset: start, as: UInt128.self)

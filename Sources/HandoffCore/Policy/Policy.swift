@@ -181,15 +181,18 @@ public struct Policy: Hashable, Sendable {
       var (urgent, any): (Int?, Int?) = (nil, nil)
       let entries = entries.span
       while place < entries.count, entries[place].kind == kind {
-        if let priority, entries[place].priority == priority { return entries[place].row }
-        if entries[place].priority == nil {
-          any = any ?? entries[place].row
-        } else if urgent == nil, entries[place].priority == .urgent, priority?.isUrgent == true {
-          urgent = entries[place].row
+        let row = entries[place].row
+        if let own = entries[place].priority {
+          if own == priority { return row }
+          if urgent == nil, own == .urgent { urgent = row }
+        } else if any == nil {
+          any = row
         }
         place += 1
       }
-      return urgent ?? any
+      // Whether a priority says urgent takes longest to tell.
+      guard let urgent, priority?.isUrgent == true else { return any }
+      return urgent
     }
 
     /// Where the entries of a kind begin, or the first after them would stand.

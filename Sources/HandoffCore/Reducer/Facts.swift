@@ -72,6 +72,8 @@ public struct Fact: Hashable, Sendable {
     self.isRetry = isRetry
   }
 
+  /// In place, where an event would be copied to be lent.
+  @inline(__always)
   init(_ event: borrowing HandoffEvent, witness: Witness, policy: UInt16, isRetry: Bool) {
     self.witness = witness
     self.policy = policy

@@ -238,6 +238,8 @@ extension ClockContext {
   func due(
     _ length: ClockLength, from start: Timestamp, for receiver: OrganisationID?
   ) -> Timestamp {
-    length.due(from: start, in: policy.calendar, for: receiver)
+    // Without the calendar, which would be copied, where none is asked for.
+    if case .elapsed(let elapsed) = length { return start.advanced(by: elapsed) }
+    return length.due(from: start, in: policy.calendar, for: receiver)
   }
 }

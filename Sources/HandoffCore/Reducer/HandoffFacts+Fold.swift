@@ -117,19 +117,22 @@ extension HandoffFacts {
     case party, otherParty, stranger
   }
 
-  private func standing(of fact: Fact, _ register: OrganisationRegister?) -> Standing {
+  private func standing(
+    of fact: Fact, _ register: @autoclosure () -> OrganisationRegister?
+  ) -> Standing {
     // Without a name, or from the platform, the connector that took it in vouches for it.
     guard let speaker = fact.spokenBy, fact.speaker != .platform else { return .party }
-    let isSender = speaks(speaker, for: from, register)
-    let isReceiver =
-      speaks(speaker, for: to, register) || speaks(speaker, for: acceptedBy, register)
+    func isSender() -> Bool { speaks(speaker, for: from, register()) }
+    func isReceiver() -> Bool {
+      speaks(speaker, for: to, register()) || speaks(speaker, for: acceptedBy, register())
+    }
     switch fact.speaker {
     case .sender:
-      if isSender || from == nil { return .party }
-      return isReceiver ? .otherParty : .stranger
+      if from == nil || isSender() { return .party }
+      return isReceiver() ? .otherParty : .stranger
     case .receiver, .platform:
-      if isReceiver || to == nil { return .party }
-      return isSender ? .otherParty : .stranger
+      if to == nil || isReceiver() { return .party }
+      return isSender() ? .otherParty : .stranger
     }
   }
 
@@ -241,12 +244,14 @@ extension HandoffFacts {
 
   /// Whether a service accepts or starts what another has: neither is a stranger where the handoff
   /// names no receiver, or another by now.
-  private func isSecondAcceptance(_ fact: Fact, _ register: OrganisationRegister?) -> Bool {
+  private func isSecondAcceptance(
+    _ fact: Fact, _ register: @autoclosure () -> OrganisationRegister?
+  ) -> Bool {
     guard fact.type == .accepted || fact.type == .started, isTakenUp,
       let speaker = fact.spokenBy, let acceptedBy
     else { return false }
-    return !speaks(speaker, for: acceptedBy, register)
-      && !speaks(acceptedBy, for: speaker, register) && !isCopied(speaker, register)
+    return !speaks(speaker, for: acceptedBy, register())
+      && !speaks(acceptedBy, for: speaker, register()) && !isCopied(speaker, register())
   }
 
   /// Whether somebody has the work.

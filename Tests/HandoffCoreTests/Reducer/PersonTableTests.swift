@@ -78,4 +78,47 @@ struct PersonTableTests {
       #expect(Person(key: person.key, unpacking: packed, writer.texts) == person)
     }
   }
+
+  @Test func `texts have the numbers that they had, whichever were asked for last`() {
+    var table = TextTable()
+    var generator = SeededGenerator(seed: 1)
+    // More than are remembered as asked for last, short ones and long ones.
+    let texts = (0..<1_000).map { number in
+      InlineText<8>("t\(number)" + (number % 5 == 0 ? "-longer-than-fifteen-letters" : ""))
+    }
+    let numbers = texts.map { table.number(of: $0) }
+    #expect(Set(numbers).count == texts.count)
+    for _ in 0..<5_000 {
+      let place = Int.random(in: texts.indices, using: &generator)
+      let recent = table.recentNumber(of: texts[place].letters)
+      #expect(recent == nil || recent == numbers[place], "seed 1")
+      #expect(table.number(of: texts[place]) == numbers[place], "seed 1")
+    }
+  }
+
+  @Test(arguments: [1, 29, 30, 31, 32, 61, 62, 63, 400])
+  func `somebody of whom more is known than a writer holds at once reads back`(count: Int) {
+    var table = PersonTable()
+    var person = Person(key: Self.key(1))
+    for number in 0..<count {
+      person.seen.append(
+        SeenEvent(
+          eventID: EventID(rawValue: UInt128(number)), receptionID: ReceptionID(tail: 3),
+          messageKey: Token(tail: UInt64(number)), contentMac: Token(tail: UInt64(number) << 7),
+          type: .interim, arrivedAt: Self.moment(Int64(number)),
+          hash: RecordHashPrefix(rawValue: UInt128(number) << 64), offset: Int64(number)))
+    }
+    person.handoffs = (0..<count).map { number in
+      var facts = HandoffFacts()
+      facts.rail = Code("rail-\(number)")
+      facts.needKey = Token(rawValue: UInt128(number))
+      return Handoff(id: HandoffID(rawValue: UInt128(number)), current: facts)
+    }
+    let slot = table.insert(person.key)
+    // The second is smaller again: nothing of the first may be left.
+    for kept in [person, Self.person(person.key), person] {
+      table.put(kept, nil, at: slot)
+      #expect(table.person(at: slot) == kept)
+    }
+  }
 }

@@ -50,6 +50,32 @@ import Testing
     #expect(test.books.total.requested == 1 && test.books.total[.open] == 1)
   }
 
+  @Test func `a handoff of which there are many words is judged as the whole person would be`() {
+    var reducer = PersonReducer(policy: .default, topic: "handoff.events.v1", partition: 0)
+    // A booking is changed, so that marks are taken away; then so many words that they fill more than
+    // a writer holds at once. What each step gives is compared where assertions are on.
+    let types: [EventType] =
+      [.handoffRequested, .transportAccepted, .received, .accepted, .booked, .booked, .started]
+      + Array(repeating: .interim, count: 150)
+    for (number, type) in types.enumerated() {
+      let minute = Int64(number * 20)
+      var event = Scene.event(type, id: UInt128(number) + 100, at: minute)
+      event.contentMac = Token(rawValue: UInt128(number) + 500)
+      event.receptionID = ReceptionID(rawValue: UInt128(number) + 1_000)
+      if type == .booked { event.bookedFor = Scene.minutes(9_000 + minute) }
+      let record = EventRecord(
+        content: .event(event), brokerAt: Scene.minutes(minute),
+        coordinates: RecordCoordinates(
+          topic: "handoff.events.v1", partition: 0, offset: Int64(number)),
+        hash: RecordHash(high: UInt128(number), low: 0))
+      #expect(reducer.apply(record).isEmpty)
+    }
+    let person = reducer.person(for: Scene.key)
+    #expect(person?.seen.count == types.count)
+    #expect(person?.handoffs.first?.current.state == .started)
+    #expect(person?.handoffs.first?.current.bookedFor == Scene.minutes(9_100))
+  }
+
   @Test func `what may be a repeat is left to be judged whole`() {
     var test = self
     let isFirst = test.step(.handoffRequested, at: 0) { $0.messageKey = Token(rawValue: 5) }

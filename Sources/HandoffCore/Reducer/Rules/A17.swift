@@ -89,18 +89,23 @@ extension Rule {
 
 extension HandoffFacts {
   /// Whether `speaker` is `party`, of one line with it by succession, or its registered agent.
+  ///
+  /// The register is asked for where the two are not the same: nearly always they are.
   func speaks(
-    _ speaker: OrganisationID, for party: OrganisationID?, _ register: OrganisationRegister?
+    _ speaker: OrganisationID, for party: OrganisationID?,
+    _ register: @autoclosure () -> OrganisationRegister?
   ) -> Bool {
     guard let party else { return false }
     if speaker == party { return true }
-    guard let register else { return false }
+    guard let register = register() else { return false }
     return register.isOneLine(speaker, party) || register.isAgent(speaker, of: party)
   }
 
   /// Whether `speaker` shares the care, itself or for one that does.
-  func isCopied(_ speaker: OrganisationID, _ register: OrganisationRegister?) -> Bool {
-    cc.contains { speaks(speaker, for: $0, register) }
+  func isCopied(
+    _ speaker: OrganisationID, _ register: @autoclosure () -> OrganisationRegister?
+  ) -> Bool {
+    cc.contains { speaks(speaker, for: $0, register()) }
   }
 }
 

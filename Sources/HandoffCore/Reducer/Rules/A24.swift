@@ -8,7 +8,7 @@ extension HandoffFacts {
   mutating func hearOfVersion(_ fact: Fact) {
     guard isOfOldVersion(fact) else {
       isAmendmentSeen = true
-      findings.removeAll { $0.rule == .a24 }
+      if !findings.isEmpty { findings.removeAll { $0.rule == .a24 } }
       return
     }
     guard fact.type != .received, !state.isTerminal else { return }

@@ -20,7 +20,7 @@ extension PackedWriter {
         | (isSettled ? 0 : HandoffPart.settled)
         | (value.window.isEmpty ? 0 : HandoffPart.window)
         | (latest == lastArrivedAt ? 0 : HandoffPart.latest))
-    facts(value.current, unlike: HandoffFacts())
+    facts(value.current, unlike: .blank)
     if latest != lastArrivedAt { moment(latest, near: lastArrivedAt) }
     if let settled = value.settled { facts(settled, unlike: value.current) }
     guard !value.window.isEmpty else { return }
@@ -29,24 +29,28 @@ extension PackedWriter {
   }
 
   /// A handoff with one event in its window, from its parts: a copy of it costs as much as this.
+  ///
+  /// `written` are the marks of `settled` as they stand written.
   mutating func handoff(
     _ id: HandoffID, isTransferred: Bool, _ current: borrowing HandoffFacts,
-    settled: borrowing HandoffFacts, window only: borrowing Fact
+    settled: borrowing HandoffFacts, window only: borrowing Fact, marks written: WrittenMarks?
   ) {
     whole(id.rawValue)
     let isLatest = only.witness.arrivedAt == lastArrivedAt
     byte(
       (isTransferred ? HandoffPart.isTransferred : 0) | HandoffPart.settled | HandoffPart.window
         | (isLatest ? 0 : HandoffPart.latest))
-    facts(current, unlike: HandoffFacts())
+    facts(current, unlike: .blank, marks: written)
     if !isLatest { moment(only.witness.arrivedAt, near: lastArrivedAt) }
     facts(settled, unlike: current)
     number(1)
     fact(only, unlike: current)
   }
 
-  private mutating func facts(_ value: borrowing HandoffFacts, unlike base: borrowing HandoffFacts)
-  {
+  private mutating func facts(
+    _ value: borrowing HandoffFacts, unlike base: borrowing HandoffFacts,
+    marks written: WrittenMarks? = nil
+  ) {
     let fields = value.fields(unlike: base)
     number(UInt64(fields.rawValue))
     if fields.contains(.state) { ordinal(value.state) }
@@ -74,10 +78,14 @@ extension PackedWriter {
     if fields.contains(.dischargeReadyAt) { optional(value.dischargeReadyAt) }
     if fields.contains(.paused) { whole(value.paused.nanoseconds) }
     if fields.contains(.marks) {
-      marks(value.marks, unlike: base.marks)
+      if let written {
+        marks(value.marks, behind: written)
+      } else {
+        marks(value.marks, unlike: base.marks)
+      }
     }
     if fields.contains(.findings) { list(value.findings) { $0.finding($1) } }
-    if fields.contains(.pending) { list(value.pending) { $0.fact($1, unlike: HandoffFacts()) } }
+    if fields.contains(.pending) { list(value.pending) { $0.fact($1, unlike: .blank) } }
     if fields.contains(.version) { number(UInt64(value.version)) }
     if fields.contains(.oldVersions) { list(value.oldVersions) { $0.number(UInt64($1)) } }
     if fields.contains(.counts) {
@@ -94,10 +102,21 @@ extension PackedWriter {
     while shared < min(value.count, base.count), value[shared] == base[shared] { shared += 1 }
     if !base.isEmpty { number(UInt64(shared)) }
     number(UInt64(value.count - shared))
-    for index in shared..<value.count {
+    marks(value, from: shared)
+  }
+
+  private mutating func marks(_ value: [Mark], from start: Int) {
+    for index in start..<value.count {
       ordinal(value[index].step)
       witness(value[index].witness)
     }
+  }
+
+  /// Those that came to others, which are copied as they stand written.
+  private mutating func marks(_ value: [Mark], behind written: WrittenMarks) {
+    number(UInt64(value.count))
+    copy(written.range, of: written.bytes)
+    marks(value, from: written.count)
   }
 
   private mutating func finding(_ value: Finding) {
@@ -135,6 +154,18 @@ extension PackedWriter {
   }
 }
 
+/// The marks of a handoff as they stand written, without their count.
+struct WrittenMarks {
+  let bytes: [UInt8]
+  let range: Range<Int>
+  let count: Int
+}
+
+extension HandoffFacts {
+  /// What facts are written beside where there are no others.
+  fileprivate static let blank = HandoffFacts()
+}
+
 /// From when on nothing overtakes what arrived before, by the policy that judges a handoff.
 struct SettlingPoint {
   let now: Timestamp
@@ -145,21 +176,40 @@ struct SettlingPoint {
   }
 }
 
+/// What stands before the facts of a handoff.
+struct LastHandoff {
+  let id: HandoffID
+  fileprivate let flags: UInt8
+
+  var isTransferred: Bool { flags & HandoffPart.isTransferred != 0 }
+}
+
 extension PackedReader {
-  /// A handoff that nothing is read behind, without its window where all of that has settled:
-  /// nearly always, because steps are hours apart.
-  mutating func lastHandoff(
-    into handoff: inout Handoff, _ texts: TextTable, settledBy point: SettlingPoint
-  ) {
-    handoff.id = identifier()
-    let flags = byte()
-    handoff.isTransferred = flags & HandoffPart.isTransferred != 0
-    facts(&handoff.current, texts)
-    guard flags & HandoffPart.window != 0 else { return readWindow(of: &handoff, flags, texts) }
-    let latest = latestArrival(flags)
-    if !point.isAfter(latest, by: handoff.current.policy) {
-      readWindow(of: &handoff, flags, texts)
+  /// Begins to read a handoff that nothing is read behind; its facts are read next.
+  mutating func lastHandoff() -> LastHandoff { LastHandoff(id: identifier(), flags: byte()) }
+
+  /// Reads its facts; says whether all that is in its window has settled, which is nearly always,
+  /// because steps are hours apart, and where its marks stand.
+  mutating func facts(
+    _ value: inout HandoffFacts, of handoff: LastHandoff, _ texts: TextTable,
+    settledBy point: SettlingPoint
+  ) -> (isSettled: Bool, marks: WrittenMarks) {
+    var marksAt = position..<position
+    facts(&value, texts, marksAt: &marksAt)
+    let marks = WrittenMarks(bytes: bytes, range: marksAt, count: value.marks.count)
+    guard handoff.flags & HandoffPart.window != 0 else {
+      return (handoff.flags & HandoffPart.settled == 0, marks)
     }
+    return (point.isAfter(latestArrival(handoff.flags), by: value.policy), marks)
+  }
+
+  /// Reads its window.
+  mutating func handoff(
+    _ handoff: LastHandoff, _ current: HandoffFacts, _ texts: TextTable
+  ) -> Handoff {
+    var whole = Handoff(id: handoff.id, current: current, isTransferred: handoff.isTransferred)
+    readWindow(of: &whole, handoff.flags, texts)
+    return whole
   }
 
   mutating func handoff(_ texts: TextTable) -> Handoff {
@@ -167,7 +217,8 @@ extension PackedReader {
     let flags = byte()
     var handoff = Handoff(
       id: id, current: HandoffFacts(), isTransferred: flags & HandoffPart.isTransferred != 0)
-    facts(&handoff.current, texts)
+    var marksAt = 0..<0
+    facts(&handoff.current, texts, marksAt: &marksAt)
     _ = latestArrival(flags)
     readWindow(of: &handoff, flags, texts)
     return handoff
@@ -181,7 +232,8 @@ extension PackedReader {
   private mutating func readWindow(of handoff: inout Handoff, _ flags: UInt8, _ texts: TextTable) {
     if flags & HandoffPart.settled != 0 {
       var facts = handoff.current
-      self.facts(&facts, texts)
+      var marksAt = 0..<0
+      self.facts(&facts, texts, marksAt: &marksAt)
       handoff.settled = consume facts
     }
     guard flags & HandoffPart.window != 0 else { return }
@@ -192,8 +244,10 @@ extension PackedReader {
 
   private var lastArrivedAt: Timestamp { arrivals.last?.arrivedAt ?? Timestamp(nanoseconds: 0) }
 
-  /// Reads what differs into facts that are as those it was compared with.
-  private mutating func facts(_ value: inout HandoffFacts, _ texts: TextTable) {
+  /// Reads what differs into facts that are as those it was compared with; says where marks stand.
+  private mutating func facts(
+    _ value: inout HandoffFacts, _ texts: TextTable, marksAt: inout Range<Int>
+  ) {
     let fields = FactFields(rawValue: UInt32(number()))
     if fields.contains(.state) { value.state = ordinal(HandoffState.self) }
     if fields.contains(.stateBefore) {
@@ -219,10 +273,10 @@ extension PackedReader {
     if fields.contains(.bookedFor) { value.bookedFor = optionalMoment(near: lastArrivedAt) }
     if fields.contains(.dischargeReadyAt) { value.dischargeReadyAt = optionalMoment() }
     if fields.contains(.paused) { value.paused = Elapsed(nanoseconds: whole(Int64.self)) }
-    if fields.contains(.marks) { marks(&value.marks) }
+    if fields.contains(.marks) { marksAt = marks(&value.marks) }
     if fields.contains(.findings) { value.findings = list { $0.finding(texts) } }
     if fields.contains(.pending) {
-      value.pending = list { $0.fact(unlike: HandoffFacts(), texts) }
+      value.pending = list { $0.fact(unlike: .blank, texts) }
     }
     if fields.contains(.version) { value.version = UInt32(number()) }
     if fields.contains(.oldVersions) { value.oldVersions = list { UInt32($0.number()) } }
@@ -233,7 +287,8 @@ extension PackedReader {
     }
   }
 
-  private mutating func marks(_ value: inout [Mark]) {
+  /// Says where those stand that were read.
+  private mutating func marks(_ value: inout [Mark]) -> Range<Int> {
     if !value.isEmpty {
       let shared = count()
       value.removeLast(value.count - shared)
@@ -241,10 +296,12 @@ extension PackedReader {
     let count = count()
     // With room for those that the next event may set.
     value.reserveCapacity(value.count + count + 2)
+    let start = position
     for _ in 0..<count {
       let step = ordinal(Mark.Step.self)
       value.append(Mark(step: step, witness: witness()))
     }
+    return start..<position
   }
 
   private mutating func organisations(_ texts: TextTable) -> [OrganisationID] {

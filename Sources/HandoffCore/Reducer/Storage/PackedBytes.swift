@@ -3,9 +3,14 @@
 /// Small numbers are short, texts are numbers of a table, and a record that several steps refer to
 /// is written once. Nothing of it is stored or sent: the layout may change with every version.
 struct PackedWriter: Sendable {
-  /// Longer than what was written: it is filled from the front, and used again for the next person.
-  private var buffer = [UInt8](repeating: 0, count: 4096)
+  private typealias Block = InlineArray<2048, UInt8>
+
+  /// What was written last, up to `position`: within the value, for an array would be asked before
+  /// every byte whether somebody else holds it too.
+  private var block = Block(repeating: 0)
   private var position = 0
+  /// What was written before that, of the few who have more behind them than a block holds.
+  private var full: [UInt8] = []
   var texts = TextTable()
   /// Records that were written out, so that the next step refers to them.
   private var witnesses: [Witness] = []
@@ -28,25 +33,27 @@ struct PackedWriter: Sendable {
     swap(&self.arrivals, &arrivals)
   }
 
+  /// Takes the records that were read, for what is copied refers to them.
+  mutating func know(_ witnesses: inout [Witness]) { swap(&self.witnesses, &witnesses) }
+
   private mutating func begin() {
     position = 0
+    if !full.isEmpty { full = [] }
     witnesses.removeAll(keepingCapacity: true)
   }
 
   /// Gives back what ``begin(borrowing:)`` took.
   mutating func end(lending arrivals: inout [PackedArrival]) { swap(&self.arrivals, &arrivals) }
 
-  /// What was written since it was begun, in an array of its very size.
-  var packed: [UInt8] {
+  /// Takes what was written since it was begun, in an array of its very size.
+  ///
+  /// Changes nothing, and says that it may: of a value that is only read the compiler copies the
+  /// block.
+  mutating func takePacked() -> [UInt8] {
     let count = position
-    // `position` is never beyond the buffer: ``makeRoom(_:)`` comes before every step.
-    return unsafe [UInt8](unsafeUninitializedCapacity: count) { target, filled in
-      unsafe buffer.withUnsafeBytes { source in
-        unsafe UnsafeMutableRawBufferPointer(target)
-          .copyMemory(from: UnsafeRawBufferPointer(rebasing: source[..<count]))
-      }
-      filled = count
-    }
+    // As many as were written.
+    let last = unsafe block.span.extracting(..<count).withUnsafeBufferPointer { unsafe Array($0) }
+    return full.isEmpty ? last : full + last
   }
 
   /// When the arrival came that is remembered last.
@@ -54,27 +61,41 @@ struct PackedWriter: Sendable {
 
   var arrivalCount: Int { arrivals.count }
 
-  private mutating func makeRoom(_ count: Int) {
-    guard buffer.count - position < count else { return }
-    buffer.append(contentsOf: repeatElement(0, count: max(count, buffer.count)))
+  /// Makes room for so many bytes, which are no more than a block has.
+  @inline(__always) private mutating func makeRoom(_ count: Int) {
+    if block.count - position < count { putAside() }
   }
 
-  mutating func byte(_ value: UInt8) {
+  private mutating func putAside() {
+    for index in 0..<position { full.append(block[index]) }
+    position = 0
+  }
+
+  @inline(__always) mutating func byte(_ value: UInt8) {
     makeRoom(1)
-    buffer[position] = value
+    block[position] = value
     position += 1
   }
 
-  mutating func number(_ value: UInt64) {
-    // Seven bits a byte.
+  @inline(__always) mutating func number(_ value: UInt64) {
+    // Seven bits a byte; nearly all are one.
     makeRoom(10)
+    guard value >= 0x80 else {
+      block[position] = UInt8(truncatingIfNeeded: value)
+      position += 1
+      return
+    }
+    longNumber(value)
+  }
+
+  private mutating func longNumber(_ value: UInt64) {
     var value = value
     while value >= 0x80 {
-      buffer[position] = UInt8(truncatingIfNeeded: value) | 0x80
+      block[position] = UInt8(truncatingIfNeeded: value) | 0x80
       position += 1
       value >>= 7
     }
-    buffer[position] = UInt8(truncatingIfNeeded: value)
+    block[position] = UInt8(truncatingIfNeeded: value)
     position += 1
   }
 
@@ -95,27 +116,37 @@ struct PackedWriter: Sendable {
   }
 
   /// The bytes of a number as they lie in memory.
-  mutating func whole<Number: FixedWidthInteger & BitwiseCopyable>(_ value: Number) {
+  @inline(__always) mutating func whole<Number: FixedWidthInteger & BitwiseCopyable>(
+    _ value: Number
+  ) {
     let width = MemoryLayout<Number>.size
     makeRoom(width)
     let place = position
-    unsafe buffer.withUnsafeMutableBytes { bytes in
-      unsafe bytes.storeBytes(of: value, toByteOffset: place, as: Number.self)
-    }
     position += width
+    var span = block.mutableSpan
+    var bytes = unsafe span.mutableBytes
+    // The span checks that the number is within it.
+    bytes.storeBytes(of: value, toByteOffset: place, as: Number.self)
   }
 
   /// Bytes that were written before.
   mutating func copy(_ range: Range<Int>, of bytes: [UInt8]) {
+    guard range.count <= block.count else {
+      putAside()
+      full.append(contentsOf: bytes[range])
+      return
+    }
     makeRoom(range.count)
     let place = position..<(position + range.count)
-    unsafe buffer.withUnsafeMutableBytes { target in
+    position = place.upperBound
+    var span = block.mutableSpan
+    var target = unsafe span.mutableBytes
+    unsafe target.withUnsafeMutableBytes { target in
       unsafe bytes.withUnsafeBytes { source in
         unsafe UnsafeMutableRawBufferPointer(rebasing: target[place])
           .copyMemory(from: UnsafeRawBufferPointer(rebasing: source[range]))
       }
     }
-    position += range.count
   }
 
   /// Six bytes of an id that is compared and never said.
@@ -124,8 +155,13 @@ struct PackedWriter: Sendable {
     whole(UInt16(truncatingIfNeeded: value >> 32))
   }
 
-  mutating func text(_ value: (some TabledText)?) {
-    guard let text = value?.written else { return number(UInt64(TextTable.none)) }
+  @inline(__always) mutating func text(_ value: (some TabledText)?) {
+    guard let value else { return number(UInt64(TextTable.none)) }
+    if let recent = texts.recentNumber(of: value.letters) { return number(UInt64(recent)) }
+    text(written: value.written)
+  }
+
+  private mutating func text(written text: InlineText<8>) {
     let number = texts.number(of: text)
     self.number(UInt64(number))
     guard number == TextTable.inline else { return }
@@ -142,9 +178,9 @@ struct PackedWriter: Sendable {
   /// A record: what was written before, what is remembered of an arrival, or all of it.
   mutating func witness(_ witness: Witness) {
     // One number says where it is: 0 nowhere yet, else the place among arrivals or among witnesses.
-    if let known = place(of: witness) { return number(UInt64(known) << 1 + 2) }
+    if let known = Self.place(of: witness, in: witnesses) { return number(UInt64(known) << 1 + 2) }
     witnesses.append(witness)
-    if let arrival = arrival(of: witness) {
+    if let arrival = Self.place(of: witness, in: arrivals) {
       number(UInt64(arrival) << 1 + 1)
     } else {
       number(0)
@@ -157,13 +193,25 @@ struct PackedWriter: Sendable {
     moment(witness.occurredAt, near: witness.arrivedAt)
   }
 
+  // Of the lists and not of the writer, which would be copied for it.
+
   /// Where a record was written; the ids differ nearly always, and are compared first.
-  private func place(of witness: Witness) -> Int? {
+  private static func place(of witness: Witness, in witnesses: [Witness]) -> Int? {
     var index = witnesses.count
-    let end = max(0, index - Self.reach)
+    let end = max(0, index - reach)
     while index > end {
       index -= 1
       if witnesses[index].eventID == witness.eventID, witnesses[index] == witness { return index }
+    }
+    return nil
+  }
+
+  private static func place(of witness: Witness, in arrivals: [PackedArrival]) -> Int? {
+    var index = arrivals.count
+    let end = max(0, index - reach)
+    while index > end {
+      index -= 1
+      if arrivals[index].isOf(witness) { return index }
     }
     return nil
   }
@@ -178,16 +226,6 @@ struct PackedWriter: Sendable {
     }
     number(0)
     tail(value)
-  }
-
-  private func arrival(of witness: Witness) -> Int? {
-    var index = arrivals.count
-    let end = max(0, index - Self.reach)
-    while index > end {
-      index -= 1
-      if arrivals[index].isOf(witness) { return index }
-    }
-    return nil
   }
 }
 
@@ -224,7 +262,7 @@ extension PackedArrival {
       receptionTail: event.receptionID.tail, partition: event.partition, type: event.type)
   }
 
-  init(_ event: borrowing HandoffEvent, _ witness: Witness) {
+  @inline(__always) init(_ event: borrowing HandoffEvent, _ witness: Witness) {
     self.init(
       eventID: event.id, hash: witness.hash, contentTail: event.contentMac.tail,
       messageTail: event.messageKey?.tail, arrivedAt: witness.arrivedAt, offset: witness.offset,
@@ -240,9 +278,10 @@ struct PackedLists: Sendable {
 
 /// Reads what ``PackedWriter`` wrote in this process; anything else traps.
 struct PackedReader {
-  private let bytes: [UInt8]
+  let bytes: [UInt8]
   private(set) var position = 0
-  private var witnesses: [Witness] = []
+  /// The records that were read, for what comes later to refer to.
+  var witnesses: [Witness] = []
   /// The arrivals that records refer to; they are read first.
   var arrivals: [PackedArrival] = []
 
@@ -272,16 +311,19 @@ struct PackedReader {
 
   var isAtEnd: Bool { position == bytes.count }
 
-  mutating func byte() -> UInt8 {
+  @inline(__always) mutating func byte() -> UInt8 {
     let value = bytes[position]
     position += 1
     return value
   }
 
-  mutating func number() -> UInt64 {
-    var value = UInt64(byte())
-    if value < 0x80 { return value }
-    value &= 0x7f
+  @inline(__always) mutating func number() -> UInt64 {
+    let first = byte()
+    return first < 0x80 ? UInt64(first) : longNumber(after: first)
+  }
+
+  private mutating func longNumber(after first: UInt8) -> UInt64 {
+    var value = UInt64(first & 0x7f)
     var shift: UInt64 = 7
     while true {
       let next = byte()
@@ -308,7 +350,9 @@ struct PackedReader {
     return Timestamp(nanoseconds: base.nanoseconds &+ milliseconds &* 1_000_000)
   }
 
-  mutating func whole<Number: FixedWidthInteger & BitwiseCopyable>(_ type: Number.Type) -> Number {
+  @inline(__always) mutating func whole<Number: FixedWidthInteger & BitwiseCopyable>(
+    _ type: Number.Type
+  ) -> Number {
     let width = MemoryLayout<Number>.size
     precondition(position + width <= bytes.count, "what was packed ends early")
     // Within the bytes, as was just asked.

@@ -39,7 +39,7 @@ extension Person {
     if parts & Part.links != 0 { writer.list(links) { $0.link($1) } }
     if parts & Part.stay != 0 { writer.list(stay) { $0.mark($1) } }
     if unlinkedCount != 0 { writer.number(UInt64(unlinkedCount)) }
-    let packed = writer.packed
+    let packed = writer.takePacked()
     assert(
       Person(key: key, unpacking: packed, writer.texts) == abridged,
       "packing a person leaves something of it out")
@@ -96,11 +96,11 @@ extension PackedWriter {
   }
 
   /// A case of a closed set without payloads, by its place in the declaration.
-  mutating func ordinal<Case: CaseIterable>(_ value: Case) {
-    byte(place(of: value))
+  @inline(__always) mutating func ordinal<Case: CaseIterable>(_ value: Case) {
+    byte(Self.place(of: value))
   }
 
-  fileprivate func place<Case: CaseIterable>(of value: Case) -> UInt8 {
+  @inline(__always) fileprivate static func place<Case: CaseIterable>(of value: Case) -> UInt8 {
     precondition(MemoryLayout<Case>.size == 1, "a closed set of up to 256")
     return unsafe unsafeBitCast(value, to: UInt8.self)
   }
@@ -178,7 +178,7 @@ extension PackedWriter {
   ) {
     // The type is one of fewer than 64, and the two bits say what else there is.
     byte(
-      place(of: arrival.type) | (arrival.messageTail == nil ? 0 : ArrivalPart.messageKey)
+      Self.place(of: arrival.type) | (arrival.messageTail == nil ? 0 : ArrivalPart.messageKey)
         | (arrival.partition == nil ? 0 : ArrivalPart.partition))
     whole(arrival.eventID.rawValue)
     whole(arrival.receptionTail)

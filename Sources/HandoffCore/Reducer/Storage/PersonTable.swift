@@ -61,10 +61,16 @@ struct PersonTable: Sendable {
   private var packed = ContiguousArray<[UInt8]>()
   private var free: [UInt32] = []
   private var index = SlotIndex()
-  var writer = PackedWriter()
+  /// One, in a list: within the table it would be copied wherever somebody only looks at the table.
+  private var writers = [PackedWriter()]
   /// Lent to readers, so that their lists are not made anew for every event.
   var lists = PackedLists()
   private var queue = DueQueue()
+
+  var writer: PackedWriter {
+    _read { yield writers[0] }
+    _modify { yield &writers[0] }
+  }
 
   var count: Int { index.count }
 

@@ -19,56 +19,118 @@ extension PersonTable {
     guard held.value.type.isPlain, let id = held.value.handoffID, held.value.movesTo == nil else {
       return false
     }
-    let bytes = packed(at: slot)
-    var reader = PackedReader(bytes, reusing: &lists)
+    var reader = PackedReader(packed(at: slot), reusing: &lists)
     defer { reader.giveBack(&lists) }
-    var handoff = Handoff(id: id, current: HandoffFacts())
-    var arrivals = 0..<0
-    if !bytes.isEmpty {
-      guard Person.hasNothingElse(&reader) else { return false }
-      arrivals = reader.readArrivals()
-      guard reader.isNews(held.value, at: witness.arrivedAt, rules), reader.count() == 1 else {
-        return false
-      }
-      let point = SettlingPoint(now: witness.arrivedAt, policies: rules.policies)
-      reader.lastHandoff(into: &handoff, writer.texts, settledBy: point)
-      guard handoff.id == id, !handoff.current.isNearItsEnd, handoff.current.pending.isEmpty else {
-        return false
-      }
+    guard !reader.bytes.isEmpty else {
+      let begun = BegunStep(held, witness, rules, of: id, isTransferred: false, arrivals: 0..<0)
+      return stepSettled(begun, HandoffFacts(), marks: nil, &reader, books: &books, at: slot)
     }
-    let fact = Fact(held.value, witness: witness, policy: rules.inForce, isRetry: false)
-    // What has settled is kept beside the handoff where the event is the first of its window.
-    let before = handoff.current
-    let isFirst = handoff.window.isEmpty
-    if isFirst {
-      handoff.current.fold(fact, in: rules.policies)
-    } else {
-      let policy = Int(handoff.current.policy)
-      handoff.settle(
-        at: witness.arrivedAt, rules.policies.span[policy].windows, in: rules.policies)
-      handoff.add(fact, in: rules.policies)
+    guard Person.hasNothingElse(&reader) else { return false }
+    let arrivals = reader.readArrivals()
+    guard reader.isNews(held.value, at: witness.arrivedAt, rules), reader.count() == 1 else {
+      return false
     }
+    let handoff = reader.lastHandoff()
+    guard handoff.id == id else { return false }
+    let point = SettlingPoint(now: witness.arrivedAt, policies: rules.policies)
+    var current = HandoffFacts()
+    let (isSettled, marks) = reader.facts(&current, of: handoff, writer.texts, settledBy: point)
+    guard !current.isNearItsEnd, current.pending.isEmpty else { return false }
+    let begun = BegunStep(
+      held, witness, rules, of: id, isTransferred: handoff.isTransferred, arrivals: arrivals)
+    if isSettled {
+      return stepSettled(begun, current, marks: marks, &reader, books: &books, at: slot)
+    }
+    let whole = reader.handoff(handoff, current, writer.texts)
+    return stepWithinWindow(begun, whole, &reader, books: &books, at: slot)
+  }
+
+  /// A plain step as far as it has been looked into.
+  private struct BegunStep {
+    let held: HeldEvent
+    let witness: Witness
+    let rules: PlainRules
+    let id: HandoffID
+    let isTransferred: Bool
+    /// Where the arrivals stand in what the person was packed as.
+    let arrivals: Range<Int>
+
+    init(
+      _ held: HeldEvent, _ witness: Witness, _ rules: PlainRules, of id: HandoffID,
+      isTransferred: Bool, arrivals: Range<Int>
+    ) {
+      (self.held, self.witness, self.rules) = (held, witness, rules)
+      (self.id, self.isTransferred, self.arrivals) = (id, isTransferred, arrivals)
+    }
+
+    var fact: Fact { Fact(held.value, witness: witness, policy: rules.inForce, isRetry: false) }
+  }
+
+  /// The step of a handoff whose earlier events have all settled: what was known is kept beside it.
+  private mutating func stepSettled(
+    _ step: borrowing BegunStep, _ before: HandoffFacts, marks: WrittenMarks?,
+    _ reader: inout PackedReader, books: inout Books, at slot: UInt32
+  ) -> Bool {
+    let fact = step.fact
+    var current = before
+    current.fold(fact, in: step.rules.policies)
     var next: Timestamp?
-    guard handoff.current.isPlain, handoff.current.isQuiet(rules, at: witness.arrivedAt, &next)
+    guard current.isPlain, current.isQuiet(step.rules, at: step.witness.arrivedAt, &next) else {
+      return false
+    }
+    books.update(
+      from: before, to: current, isTransferred: step.isTransferred, in: step.rules.policies)
+    // Of findings, too, there may be records among those that were read.
+    var kept = marks
+    if !before.findings.isEmpty || !current.hasMarks(of: before) { kept = nil }
+    begin(step, saidBy: fact.spokenBy, &reader)
+    if kept != nil { writer.know(&reader.witnesses) }
+    writer.handoff(
+      step.id, isTransferred: step.isTransferred, current, settled: before, window: fact,
+      marks: kept)
+    keep(next, &reader, at: slot)
+    return true
+  }
+
+  /// The step of a handoff of which other events may still be put behind this one.
+  private mutating func stepWithinWindow(
+    _ step: borrowing BegunStep, _ whole: consuming Handoff, _ reader: inout PackedReader,
+    books: inout Books, at slot: UInt32
+  ) -> Bool {
+    let fact = step.fact
+    let rules = step.rules
+    let before = whole.current
+    let windows = rules.policies.span[Int(before.policy)].windows
+    whole.settle(at: step.witness.arrivedAt, windows, in: rules.policies)
+    whole.add(fact, in: rules.policies)
+    var next: Timestamp?
+    guard whole.current.isPlain,
+      whole.current.isQuiet(rules, at: step.witness.arrivedAt, &next)
     else { return false }
     books.update(
-      from: before, to: handoff.current, isTransferred: handoff.isTransferred, in: rules.policies)
+      from: before, to: whole.current, isTransferred: step.isTransferred, in: rules.policies)
+    begin(step, saidBy: fact.spokenBy, &reader)
+    writer.handoff(whole)
+    keep(next, &reader, at: slot)
+    return true
+  }
+
+  /// Begins to write the person as it is after the step, up to the handoff.
+  private mutating func begin(
+    _ step: borrowing BegunStep, saidBy speaker: OrganisationID?, _ reader: inout PackedReader
+  ) {
     let last = reader.lastArrival
-    let arrival = PackedArrival(held.value, witness)
+    let arrival = PackedArrival(step.held.value, step.witness)
     reader.arrivals.append(arrival)
     writer.begin(borrowing: &reader.arrivals)
     writer.plainPerson(
-      copying: arrivals, of: bytes, arrival, saidBy: fact.spokenBy, after: last)
-    if isFirst {
-      writer.handoff(
-        id, isTransferred: handoff.isTransferred, handoff.current, settled: before, window: fact)
-    } else {
-      writer.handoff(handoff)
-    }
-    let packed = writer.packed
+      copying: step.arrivals, of: reader.bytes, arrival, saidBy: speaker, after: last)
+  }
+
+  private mutating func keep(_ next: Timestamp?, _ reader: inout PackedReader, at slot: UInt32) {
+    let packed = writer.takePacked()
     writer.end(lending: &reader.arrivals)
     restore(packed, next, at: slot)
-    return true
   }
 }
 
@@ -95,6 +157,13 @@ extension EventType {
 }
 
 extension HandoffFacts {
+  /// Whether its marks begin with all that others have.
+  fileprivate borrowing func hasMarks(of other: borrowing HandoffFacts) -> Bool {
+    guard marks.count >= other.marks.count else { return false }
+    for index in other.marks.indices where marks[index] != other.marks[index] { return false }
+    return true
+  }
+
   /// Requested and under way, with nothing found and nothing held back.
   fileprivate var isPlain: Bool {
     isRequested && !isNearItsEnd && findings.isEmpty && pending.isEmpty

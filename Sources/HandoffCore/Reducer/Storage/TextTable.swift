@@ -8,7 +8,17 @@ struct TextTable: Sendable {
   /// The number that stands for a text written out behind it.
   static let inline = UInt16.max
 
+  /// A text of at most fifteen letters, and its number.
+  private struct Recent: BitwiseCopyable, Sendable {
+    var first: UInt64 = 0
+    var second: UInt64 = 0
+    var number = TextTable.none
+  }
+
   private static let countMax = 60_000
+  /// The short texts that were asked for last, each in one of so many places: nearly all that are
+  /// asked for are the same few.
+  private var recent = [Recent](repeating: Recent(), count: 256)
   private var texts: [InlineText<8>] = []
   private var index = SlotIndex()
   /// Odd, and another in every process, as the seed of Swift's own hashes: senders choose what codes
@@ -17,8 +27,34 @@ struct TextTable: Sendable {
 
   subscript(number: UInt16) -> InlineText<8> { texts[Int(number) - 1] }
 
+  /// The number of a text of these ``WrittenShort/letters``, where it was asked for lately.
+  @inline(__always) func recentNumber(of letters: UInt128?) -> UInt16? {
+    guard let letters else { return nil }
+    let (first, second) = Self.halves(letters)
+    let recent = recent[Self.place(first, second)]
+    return recent.first == first && recent.second == second ? recent.number : nil
+  }
+
   /// The number of `text`, or ``inline`` where the table is full.
   mutating func number(of text: InlineText<8>) -> UInt16 {
+    let number = tabledNumber(of: text)
+    if number != Self.inline, let letters = text.letters {
+      let (first, second) = Self.halves(letters)
+      recent[Self.place(first, second)] = Recent(first: first, second: second, number: number)
+    }
+    return number
+  }
+
+  @inline(__always) private static func halves(_ letters: UInt128) -> (UInt64, UInt64) {
+    (UInt64(truncatingIfNeeded: letters >> 64), UInt64(truncatingIfNeeded: letters))
+  }
+
+  /// Where the text of these letters stands among the ``recent``.
+  @inline(__always) private static func place(_ first: UInt64, _ second: UInt64) -> Int {
+    Int(truncatingIfNeeded: ((first ^ second) &* 0x9E37_79B9_7F4A_7C15) >> 56)
+  }
+
+  private mutating func tabledNumber(of text: InlineText<8>) -> UInt16 {
     let word = text.spread(by: factor)
     let known = index.find(word) { slot in texts[Int(slot)] == text }
     if let known { return UInt16(known) + 1 }
@@ -48,7 +84,7 @@ struct TextTable: Sendable {
 }
 
 /// A code, a kind, a priority or an organisation, which packed people name by number.
-protocol TabledText {
+protocol TabledText: WrittenShort {
   var written: InlineText<8> { get }
 
   /// Takes what ``written`` gave.
