@@ -15,7 +15,7 @@ private let canRun = TestBroker.binary != nil && BatonExecutable.url != nil
         "TMPDIR": folder.url.path(percentEncoded: false),
       ], folder: folder.url)
     try bench.run()
-    let deadline = ContinuousClock.now + .seconds(120)
+    let deadline = ContinuousClock.now + .seconds(300)
     var broker: Int32?
     while broker == nil, ContinuousClock.now < deadline {
       // Another process runs to its end between two looks, so that the loop does not spin.

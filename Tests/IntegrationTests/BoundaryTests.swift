@@ -107,7 +107,7 @@ private struct BoundaryDeployment {
 
   /// Asks again and again, each time of the broker, until the answer is yes.
   func until(_ what: String, _ isSo: () async throws -> Bool) async throws {
-    let deadline = ContinuousClock.now + .seconds(60)
+    let deadline = ContinuousClock.now + .seconds(300)
     while try await !isSo() {
       guard ContinuousClock.now < deadline else {
         throw Overdue(what: what, inside: errors("inside"), outside: errors("outside"))

@@ -56,7 +56,7 @@ import Testing
   private func feed(_ process: Process, _ name: String) async throws {
     try Data("no message of any kind".utf8).write(to: folder.url.appending(path: "in/\(name)"))
     let taken = folder.path("in/failed/\(name)")
-    let deadline = ContinuousClock.now + .seconds(120)
+    let deadline = ContinuousClock.now + .seconds(300)
     while process.isRunning, ContinuousClock.now < deadline {
       let answer = await page("/livez")
       if answer != nil, FileManager.default.fileExists(atPath: taken) { break }
