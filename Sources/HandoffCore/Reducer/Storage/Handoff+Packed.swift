@@ -190,13 +190,16 @@ extension PackedReader {
 
   /// Reads its facts; says whether all that is in its window has settled, which is nearly always,
   /// because steps are hours apart, and where its marks stand.
+  ///
+  /// Marks can be copied where ``witnesses`` are theirs alone: of findings there are records, too.
   mutating func facts(
     _ value: inout HandoffFacts, of handoff: LastHandoff, _ texts: TextTable,
     settledBy point: SettlingPoint
-  ) -> (isSettled: Bool, marks: WrittenMarks) {
-    var marksAt = position..<position
-    facts(&value, texts, marksAt: &marksAt)
-    let marks = WrittenMarks(bytes: bytes, range: marksAt, count: value.marks.count)
+  ) -> (isSettled: Bool, marks: WrittenMarks?) {
+    let marksAt = facts(&value, texts)
+    let marks =
+      value.findings.isEmpty && value.pending.isEmpty
+      ? WrittenMarks(bytes: bytes, range: marksAt, count: value.marks.count) : nil
     guard handoff.flags & HandoffPart.window != 0 else {
       return (handoff.flags & HandoffPart.settled == 0, marks)
     }
@@ -217,8 +220,7 @@ extension PackedReader {
     let flags = byte()
     var handoff = Handoff(
       id: id, current: HandoffFacts(), isTransferred: flags & HandoffPart.isTransferred != 0)
-    var marksAt = 0..<0
-    facts(&handoff.current, texts, marksAt: &marksAt)
+    facts(&handoff.current, texts)
     _ = latestArrival(flags)
     readWindow(of: &handoff, flags, texts)
     return handoff
@@ -232,8 +234,7 @@ extension PackedReader {
   private mutating func readWindow(of handoff: inout Handoff, _ flags: UInt8, _ texts: TextTable) {
     if flags & HandoffPart.settled != 0 {
       var facts = handoff.current
-      var marksAt = 0..<0
-      self.facts(&facts, texts, marksAt: &marksAt)
+      self.facts(&facts, texts)
       handoff.settled = consume facts
     }
     guard flags & HandoffPart.window != 0 else { return }
@@ -245,9 +246,9 @@ extension PackedReader {
   private var lastArrivedAt: Timestamp { arrivals.last?.arrivedAt ?? Timestamp(nanoseconds: 0) }
 
   /// Reads what differs into facts that are as those it was compared with; says where marks stand.
-  private mutating func facts(
-    _ value: inout HandoffFacts, _ texts: TextTable, marksAt: inout Range<Int>
-  ) {
+  @discardableResult
+  private mutating func facts(_ value: inout HandoffFacts, _ texts: TextTable) -> Range<Int> {
+    var marksAt = position..<position
     let fields = FactFields(rawValue: UInt32(number()))
     if fields.contains(.state) { value.state = ordinal(HandoffState.self) }
     if fields.contains(.stateBefore) {
@@ -285,6 +286,7 @@ extension PackedReader {
       value.lateCount = UInt32(number())
       value.duplicateCount = UInt32(number())
     }
+    return marksAt
   }
 
   /// Says where those stand that were read.

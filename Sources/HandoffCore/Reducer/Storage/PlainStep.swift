@@ -22,7 +22,8 @@ extension PersonTable {
     var reader = PackedReader(packed(at: slot), reusing: &lists)
     defer { reader.giveBack(&lists) }
     guard !reader.bytes.isEmpty else {
-      let begun = BegunStep(held, witness, rules, of: id, isTransferred: false, arrivals: 0..<0)
+      let begun = BegunStep(
+        held: held, witness: witness, rules: rules, id: id, isTransferred: false, arrivals: 0..<0)
       return stepSettled(begun, HandoffFacts(), marks: nil, &reader, books: &books, at: slot)
     }
     guard Person.hasNothingElse(&reader) else { return false }
@@ -37,7 +38,8 @@ extension PersonTable {
     let (isSettled, marks) = reader.facts(&current, of: handoff, writer.texts, settledBy: point)
     guard !current.isNearItsEnd, current.pending.isEmpty else { return false }
     let begun = BegunStep(
-      held, witness, rules, of: id, isTransferred: handoff.isTransferred, arrivals: arrivals)
+      held: held, witness: witness, rules: rules, id: id, isTransferred: handoff.isTransferred,
+      arrivals: arrivals)
     if isSettled {
       return stepSettled(begun, current, marks: marks, &reader, books: &books, at: slot)
     }
@@ -54,14 +56,6 @@ extension PersonTable {
     let isTransferred: Bool
     /// Where the arrivals stand in what the person was packed as.
     let arrivals: Range<Int>
-
-    init(
-      _ held: HeldEvent, _ witness: Witness, _ rules: PlainRules, of id: HandoffID,
-      isTransferred: Bool, arrivals: Range<Int>
-    ) {
-      (self.held, self.witness, self.rules) = (held, witness, rules)
-      (self.id, self.isTransferred, self.arrivals) = (id, isTransferred, arrivals)
-    }
 
     var fact: Fact { Fact(held.value, witness: witness, policy: rules.inForce, isRetry: false) }
   }
@@ -80,9 +74,7 @@ extension PersonTable {
     }
     books.update(
       from: before, to: current, isTransferred: step.isTransferred, in: step.rules.policies)
-    // Of findings, too, there may be records among those that were read.
-    var kept = marks
-    if !before.findings.isEmpty || !current.hasMarks(of: before) { kept = nil }
+    let kept = current.hasMarks(of: before) ? marks : nil
     begin(step, saidBy: fact.spokenBy, &reader)
     if kept != nil { writer.know(&reader.witnesses) }
     writer.handoff(
