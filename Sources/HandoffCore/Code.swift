@@ -10,25 +10,19 @@ public struct Code: BitwiseCopyable, Hashable, Comparable, Sendable, CustomStrin
   /// `nil` where a character, the length or a run of ten digits rules it out.
   public init?(_ text: some StringProtocol) {
     let text = String(text)
-    guard Self.isCode(text.utf8.span) else { return nil }
-    self.init(known: text)
+    self.init(utf8: text.utf8.span)
   }
 
   /// The same from ASCII bytes that a codec holds.
   public init?(utf8 bytes: Span<UInt8>) {
-    guard Self.isCode(bytes) else { return nil }
+    guard (1...64).contains(bytes.count) else { return nil }
     text = InlineText(ascii: bytes)
+    guard text.isMade(of: .code, count: bytes.count) else { return nil }
+    if bytes.count >= 10, text.digitCount >= 10, Self.hasTenDigits(bytes) { return nil }
   }
 
   /// For constants of ours, which a test reads back through the other initialiser.
   init(known text: String) { self.text = InlineText(text) }
-
-  private static func isCode(_ bytes: Span<UInt8>) -> Bool {
-    guard (1...64).contains(bytes.count) else { return false }
-    let allowed = ByteSet.code
-    for index in bytes.indices where !allowed.contains(bytes[index]) { return false }
-    return bytes.count < 10 || !hasTenDigits(bytes)
-  }
 
   /// Whether ten digits follow each other, hyphens between them or not.
   private static func hasTenDigits(_ bytes: Span<UInt8>) -> Bool {
@@ -59,14 +53,14 @@ public struct HandoffKind: BitwiseCopyable, Hashable, Comparable, Sendable,
   /// 1 to 40 lower-case letters, digits and hyphens; `nil` otherwise.
   public init?(_ text: some StringProtocol) {
     let text = String(text)
-    guard isSlug(text.utf8.span) else { return nil }
-    self.init(known: text)
+    self.init(utf8: text.utf8.span)
   }
 
   /// The same from ASCII bytes that a codec holds.
   public init?(utf8 bytes: Span<UInt8>) {
-    guard isSlug(bytes) else { return nil }
+    guard (1...40).contains(bytes.count) else { return nil }
     text = InlineText(ascii: bytes)
+    guard text.isMade(of: .slug, count: bytes.count) else { return nil }
   }
 
   /// What a message that names no kind is taken for; its clocks are the policy's defaults.
@@ -86,14 +80,14 @@ public struct Priority: BitwiseCopyable, Hashable, Comparable, Sendable, CustomS
   /// 1 to 40 lower-case letters, digits and hyphens; `nil` otherwise.
   public init?(_ text: some StringProtocol) {
     let text = String(text)
-    guard isSlug(text.utf8.span) else { return nil }
-    self.init(known: text)
+    self.init(utf8: text.utf8.span)
   }
 
   /// The same from ASCII bytes that a codec holds.
   public init?(utf8 bytes: Span<UInt8>) {
-    guard isSlug(bytes) else { return nil }
+    guard (1...40).contains(bytes.count) else { return nil }
     text = InlineText(ascii: bytes)
+    guard text.isMade(of: .slug, count: bytes.count) else { return nil }
   }
 
   public static let routine = Priority(known: "routine")
@@ -109,11 +103,4 @@ public struct Priority: BitwiseCopyable, Hashable, Comparable, Sendable, CustomS
   }
 
   public static func < (left: Self, right: Self) -> Bool { left.text < right.text }
-}
-
-private func isSlug(_ bytes: Span<UInt8>) -> Bool {
-  guard (1...40).contains(bytes.count) else { return false }
-  let allowed = ByteSet.slug
-  for index in bytes.indices where !allowed.contains(bytes[index]) { return false }
-  return true
 }

@@ -1,12 +1,3 @@
-/// An event behind one reference, never changed: a record is handed on many times between being read
-/// and being judged, and a copy of an event, of a kilobyte and a dozen references, costs as much as a
-/// step of judging it.
-public final class HeldEvent: Sendable {
-  public let value: HandoffEvent
-
-  public init(_ value: HandoffEvent) { self.value = value }
-}
-
 /// One record of the events topic, as a reducer takes it.
 public struct EventRecord: Sendable {
   /// What the record says; of one word or little more, for nearly all are events.
@@ -21,7 +12,7 @@ public struct EventRecord: Sendable {
     /// A person whom the reducer of another key hands over.
     indirect case transfer(PersonTransfer)
     /// A record that cannot be taken: it only moves time, and raises this alert about ourselves.
-    case unusable(Rule, cause: Code?)
+    indirect case unusable(Rule, cause: Code?)
 
     public static func event(_ event: HandoffEvent) -> Content { .event(HeldEvent(event)) }
 

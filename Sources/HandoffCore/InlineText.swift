@@ -75,6 +75,25 @@ struct InlineText<let wordCount: Int>: BitwiseCopyable, Sendable {
     return 8 * (index + 1) - words[index].trailingZeroBitCount / 8
   }
 
+  /// Whether its letters, which are `count`, are all of an alphabet.
+  @inline(__always) func isMade(of alphabet: Alphabet, count: Int) -> Bool {
+    var left = count
+    var index = 0
+    while left > 0 {
+      guard alphabet.contains(min(left, 8), of: words[index]) else { return false }
+      left -= 8
+      index += 1
+    }
+    return true
+  }
+
+  /// How many of its letters are digits.
+  var digitCount: Int {
+    var count = 0
+    for index in 0..<wordCount { count += Alphabet.digitCount(of: words[index]) }
+    return count
+  }
+
   var text: String {
     let count = count
     return unsafe String(unsafeUninitializedCapacity: Self.letterCountMax) { buffer in
@@ -153,25 +172,48 @@ extension InlineText: Comparable {
   }
 }
 
-/// A set of ASCII bytes, asked once for every byte of every code that is read.
-struct ByteSet: Sendable {
-  private var low: UInt64 = 0
-  private var high: UInt64 = 0
+/// The letters that a text may be made of, asked of eight at a time.
+enum Alphabet {
+  /// Lower-case letters, digits and hyphens.
+  case slug
+  /// Upper-case letters and digits.
+  case ods
+  /// Letters, digits and `. _ : / -`.
+  case code
 
-  init(_ members: StaticString) {
-    for index in 0..<members.utf8CodeUnitCount {
-      let byte = unsafe members.utf8Start[index]
-      if byte < 64 { low |= 1 << UInt64(byte) } else { high |= 1 << UInt64(byte - 64) }
+  /// Whether all of `count` letters at the beginning of a word are of the alphabet.
+  @inline(__always) func contains(_ count: Int, of word: UInt64) -> Bool {
+    let tops = Self.ones << 7
+    let asked = tops & ~0 << UInt64(8 * (8 - count))
+    return word & tops == 0 && marks(word) & asked == asked
+  }
+
+  /// The top bit of each byte that is a letter of it.
+  @inline(__always) private func marks(_ word: UInt64) -> UInt64 {
+    switch self {
+    case .slug:
+      Self.marks(word, "-", "-") | Self.marks(word, "0", "9") | Self.marks(word, "a", "z")
+    case .ods: Self.marks(word, "0", "9") | Self.marks(word, "A", "Z")
+    case .code:
+      // In ASCII `-`, `.`, `/`, the digits and `:` follow each other.
+      Self.marks(word, "-", ":") | Self.marks(word, "A", "Z") | Self.marks(word, "_", "_")
+        | Self.marks(word, "a", "z")
     }
   }
 
-  func contains(_ byte: UInt8) -> Bool {
-    if byte < 64 { return low >> UInt64(byte) & 1 == 1 }
-    return byte < 128 && high >> UInt64(byte - 64) & 1 == 1
+  /// How many digits are in a word of ASCII.
+  @inline(__always) static func digitCount(of word: UInt64) -> Int {
+    marks(word, "0", "9").nonzeroBitCount
   }
 
-  static let slug = ByteSet("abcdefghijklmnopqrstuvwxyz0123456789-")
-  static let ods = ByteSet("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
-  static let code = ByteSet(
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:/-")
+  private static let ones: UInt64 = 0x0101_0101_0101_0101
+
+  /// The top bit of each byte from `first` to `last`; of a word of ASCII, in which no sum carries over.
+  @inline(__always) private static func marks(
+    _ word: UInt64, _ first: Unicode.Scalar, _ last: Unicode.Scalar
+  ) -> UInt64 {
+    let notBefore = word &+ ones &* UInt64(0x80 - first.value)
+    let behind = word &+ ones &* UInt64(0x7f - last.value)
+    return notBefore & ~behind & ones << 7
+  }
 }

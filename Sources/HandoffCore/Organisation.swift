@@ -62,23 +62,21 @@ public struct OrganisationID: BitwiseCopyable, Hashable, Comparable, Sendable {
   /// Reads the written form from ASCII bytes that a codec holds; `nil` where it is anything else.
   public init?(utf8 bytes: Span<UInt8>) {
     // Nearly all are ODS codes in the very form that is written.
-    if Self.isWrittenODS(bytes) {
+    if (5...16).contains(bytes.count), Self.beginsWithODS(bytes) {
       let letters = InlineText<2>(ascii: bytes.extracting(4..<bytes.count))
-      self.init(.ods, letters.first, letters.second)
-      return
+      if letters.isMade(of: .ods, count: bytes.count - 4) {
+        self.init(.ods, letters.first, letters.second)
+        return
+      }
     }
     var copy: [UInt8] = []
     for index in bytes.indices { copy.append(bytes[index]) }
     self.init(String(decoding: copy, as: UTF8.self))
   }
 
-  private static func isWrittenODS(_ bytes: Span<UInt8>) -> Bool {
-    guard (5...16).contains(bytes.count), bytes[0] == UInt8(ascii: "o"),
-      bytes[1] == UInt8(ascii: "d"), bytes[2] == UInt8(ascii: "s"), bytes[3] == UInt8(ascii: ":")
-    else { return false }
-    let allowed = ByteSet.ods
-    for index in 4..<bytes.count where !allowed.contains(bytes[index]) { return false }
-    return true
+  private static func beginsWithODS(_ bytes: Span<UInt8>) -> Bool {
+    bytes[0] == UInt8(ascii: "o") && bytes[1] == UInt8(ascii: "d")
+      && bytes[2] == UInt8(ascii: "s") && bytes[3] == UInt8(ascii: ":")
   }
 
   /// Reads the written form; `nil` where it is anything else.

@@ -42,6 +42,30 @@ import Testing
     #expect(score.rows.values.reduce(0) { $0 + $1.found } > 40)
   }
 
+  /// What follows from a fault is told with it: nobody comes to whom the request got lost.
+  @Test(arguments: [42, 43] as [UInt64])
+  func `who is discharged while the request gets lost is found, and expected`(seed: UInt64) throws {
+    let run = try Run(
+      Simulation(
+        seed: seed, days: 4, scale: 0.02, faults: FaultPlan(rates: [.requestUndelivered: 0.9])),
+      seed: seed)
+    let row = try #require(run.score.rows[.a20])
+    #expect(row.expected > 1 && row.recall == 1 && row.falseAlarms == 0, "\(row)")
+  }
+
+  /// A message that was told of under another's id comes again as if for the first time.
+  @Test(arguments: [51, 52] as [UInt64])
+  func `an old stamp that no earlier copy makes up for is found, and expected`(seed: UInt64) throws
+  {
+    let run = try Run(
+      Simulation(
+        seed: seed, days: 2, scale: 0.008,
+        faults: FaultPlan(rates: [.idReusedAcross: 0.9, .doubled: 0.9]), heartbeat: .minutes(60)),
+      seed: seed)
+    let row = try #require(run.score.rows[.a19])
+    #expect(row.expected > 0 && row.recall == 1 && row.falseAlarms == 0, "\(row)")
+  }
+
   @Test(arguments: [21, 22, 23] as [UInt64])
   func `whatever happens to the reconcilers, no word on a source changes`(seed: UInt64) throws {
     let simulation = Simulation(

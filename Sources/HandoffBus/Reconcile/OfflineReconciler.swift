@@ -220,7 +220,7 @@ package struct OfflineReconciler: Sendable {
   private func effectID(_ content: EventRecord.Content) -> EffectID? {
     switch content {
     case .transfer(let transfer): effectID(Outgoing.transfer(transfer))
-    case .event(let held) where held.value.original != nil: effectID(Outgoing.event(held.value))
+    case .event(let held) where held.brief.isForwarded: effectID(Outgoing.event(held.value))
     case .event, .tick, .sourceState, .rulesActivation, .unusable: nil
     }
   }

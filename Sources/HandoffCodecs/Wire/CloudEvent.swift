@@ -118,7 +118,7 @@ struct CloudEvent {
     case protobuf, json, structured
 
     init(_ bytes: [UInt8]) throws(WireError) {
-      if bytes == CloudEvent.protobufTypeBytes {
+      if bytes.equals(CloudEvent.protobufTypeBytes) {
         self = .protobuf
         return
       }

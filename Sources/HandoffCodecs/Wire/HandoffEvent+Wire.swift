@@ -50,37 +50,24 @@ extension HandoffEvent: WireMessage {
   }
 
   package init(reading reader: inout ProtobufReader) throws(WireError) {
-    // What is read in place of these never gets out unread: ``MandatoryFields`` tells.
+    // What is read in place of these never gets out unread: ``FieldsFound`` tells.
     self.init(
       id: EventID(rawValue: 0), receptionID: ReceptionID(rawValue: 0), type: .handoffRequested,
       patientKey: PatientKey(epoch: 1, high: 0, low: 0), handoffID: nil,
       contentMac: Token(rawValue: 0), speaker: .platform, spokenBy: nil,
-      occurredAt: Timestamp(nanoseconds: 0), source: Self.unread, rail: Self.unread)
-    var mandatory = MandatoryFields()
-    while let number = try reader.nextField() {
-      switch number {
-      case 1...15: try readIdentifiers(number, from: &reader, &mandatory)
-      case 16...24: try readParties(number, from: &reader, &mandatory)
-      case 25...41: try readCircumstances(number, from: &reader, &mandatory)
-      case 100: version = try reader.identifier("version")
-      case 101: answers = try reader.identifier("answers")
-      default: try reader.skip()
-      }
-    }
-    if let missing = mandatory.firstMissing { throw reader.missing(missing) }
+      occurredAt: Timestamp(nanoseconds: 0), source: .unread, rail: .unread)
+    try readFields(from: &reader)
   }
-
-  private static let unread: Code = {
-    guard let code = Code("none") else { preconditionFailure("A code of letters is legal") }
-    return code
-  }()
 }
 
 /// The most of repeated fields that one event may have: more is a fault of its writer.
 private let repeatedMax = 64
 
-/// Which of the fields that an event must have were there; an empty one was not.
-private struct MandatoryFields {
+/// Which of the fields that an event must have were there, where an empty one was not; and how many of
+/// those that may be repeated.
+private struct FieldsFound {
+  var referenceCount = 0
+  var copyCount = 0
   private static let names: [(number: UInt32, name: StaticString)] = [
     (1, "event_id"), (2, "reception_id"), (3, "type"), (4, "patient_key"), (7, "content_mac"),
     (16, "speaker"), (25, "occurred_at"), (35, "source"), (36, "rail"),
@@ -88,15 +75,11 @@ private struct MandatoryFields {
   private static let all: UInt64 = names.reduce(0) { $0 | 1 << UInt64($1.number) }
   private var found: UInt64 = 0
 
-  /// Puts a value that was read where it belongs, if there was one; the last one counts.
-  mutating func take<Value>(_ number: UInt32, _ value: Value?, into place: inout Value) {
+  /// Notes whether there was a value that was read: of several the last.
+  @inline(__always) mutating func note<Value>(_ number: UInt32, _ value: Value?) -> Value? {
     let bit: UInt64 = 1 << UInt64(number)
-    guard let value else {
-      found &= ~bit
-      return
-    }
-    place = value
-    found |= bit
+    found = value == nil ? found & ~bit : found | bit
+    return value
   }
 
   var firstMissing: StaticString? {
@@ -105,24 +88,47 @@ private struct MandatoryFields {
   }
 }
 
-extension HandoffEvent {
+extension EventFields {
+  /// Reads one `HandoffEvent` message to its end into what nothing was read into before.
+  @inline(__always) mutating func readFields(from reader: inout ProtobufReader) throws(WireError) {
+    var found = FieldsFound()
+    while let number = try reader.nextField() {
+      switch number {
+      case 1...15: try readIdentifiers(number, from: &reader, &found)
+      case 16...24: try readParties(number, from: &reader, &found)
+      case 25...41: try readCircumstances(number, from: &reader, &found)
+      case 100: version = try reader.identifier("version")
+      case 101: answers = try reader.identifier("answers")
+      default: try reader.skip()
+      }
+    }
+    if let missing = found.firstMissing { throw reader.missing(missing) }
+  }
+
   @inline(__always) private mutating func readIdentifiers(
-    _ number: UInt32, from reader: inout ProtobufReader, _ mandatory: inout MandatoryFields
+    _ number: UInt32, from reader: inout ProtobufReader, _ found: inout FieldsFound
   ) throws(WireError) {
     switch number {
-    case 1: mandatory.take(1, try reader.identifier("event_id"), into: &id)
-    case 2: mandatory.take(2, try reader.identifier("reception_id"), into: &receptionID)
-    case 3: mandatory.take(3, try reader.numbered("type"), into: &type)
-    case 4: mandatory.take(4, try reader.patientKey("patient_key"), into: &patientKey)
+    case 1: if let value: EventID = found.note(1, try reader.identifier("event_id")) { id = value }
+    case 2:
+      if let value: ReceptionID = found.note(2, try reader.identifier("reception_id")) {
+        receptionID = value
+      }
+    case 3: if let value: EventType = found.note(3, try reader.numbered("type")) { type = value }
+    case 4:
+      if let value: PatientKey = found.note(4, try reader.patientKey("patient_key")) {
+        patientKey = value
+      }
     case 5: handoffID = try reader.identifier("handoff_id")
     case 6: messageKey = try reader.identifier("message_key")
-    case 7: mandatory.take(7, try reader.identifier("content_mac"), into: &contentMac)
-    case 8:
-      guard externalReferences.count < repeatedMax else {
-        throw reader.invalid("external_references")
+    case 7:
+      if let value: Token = found.note(7, try reader.identifier("content_mac")) {
+        contentMac = value
       }
-      if externalReferences.isEmpty { externalReferences.reserveCapacity(2) }
-      externalReferences.append(try reader.externalReference("external_references"))
+    case 8:
+      guard found.referenceCount < repeatedMax else { throw reader.invalid("external_references") }
+      found.referenceCount += 1
+      add(try reader.externalReference("external_references"))
     case 9: conversationID = try reader.identifier("conversation_id")
     case 10: journeyID = try reader.identifier("journey_id")
     case 11: causationID = try reader.identifier("causation_id")
@@ -135,16 +141,18 @@ extension HandoffEvent {
   }
 
   @inline(__always) private mutating func readParties(
-    _ number: UInt32, from reader: inout ProtobufReader, _ mandatory: inout MandatoryFields
+    _ number: UInt32, from reader: inout ProtobufReader, _ found: inout FieldsFound
   ) throws(WireError) {
     switch number {
-    case 16: mandatory.take(16, try reader.numbered("speaker"), into: &speaker)
+    case 16:
+      if let value: SpeakerRole = found.note(16, try reader.numbered("speaker")) { speaker = value }
     case 17: spokenBy = try reader.organisation("spoken_by")
-    case 18: from = try reader.party("from")
-    case 19: to = try reader.party("to")
+    case 18: setFrom(try reader.party("from"))
+    case 19: setTo(try reader.party("to"))
     case 20:
-      guard cc.count < repeatedMax else { throw reader.invalid("cc") }
-      cc.append(try reader.party("cc"))
+      guard found.copyCount < repeatedMax else { throw reader.invalid("cc") }
+      found.copyCount += 1
+      addCopy(to: try reader.party("cc"))
     case 21: kind = try reader.kind("kind")
     case 22: priority = try reader.priority("priority")
     case 23: needCode = try reader.code("need_code")
@@ -154,10 +162,13 @@ extension HandoffEvent {
   }
 
   @inline(__always) private mutating func readCircumstances(
-    _ number: UInt32, from reader: inout ProtobufReader, _ mandatory: inout MandatoryFields
+    _ number: UInt32, from reader: inout ProtobufReader, _ found: inout FieldsFound
   ) throws(WireError) {
     switch number {
-    case 25: mandatory.take(25, try reader.timestamp("occurred_at"), into: &occurredAt)
+    case 25:
+      if let value: Timestamp = found.note(25, try reader.timestamp("occurred_at")) {
+        occurredAt = value
+      }
     case 26: recordedAt = try reader.timestamp("recorded_at")
     case 27: sequence = try reader.unsigned()
     case 28: isBackfill = try reader.flag()
@@ -170,12 +181,12 @@ extension HandoffEvent {
       guard pathway <= 3 else { throw reader.invalid("discharge_pathway") }
       dischargePathway = pathway
     case 34: isFeedbackOwed = try reader.flag()
-    case 35: mandatory.take(35, try reader.code("source"), into: &source)
-    case 36: mandatory.take(36, try reader.code("rail"), into: &rail)
+    case 35: if let value: Code = found.note(35, try reader.code("source")) { source = value }
+    case 36: if let value: Code = found.note(36, try reader.code("rail")) { rail = value }
     case 37: payloadReference = try reader.identifier("payload_reference")
     case 38: classification = try reader.code("classification")
-    case 39: sealedIdentity = try reader.byteArray()
-    case 40: original = try reader.coordinates("original")
+    case 39: setSealedIdentity(try reader.byteSlice())
+    case 40: setOriginal(try reader.coordinates("original"))
     case 41: originalAt = try reader.timestamp("original_broker_at")
     default: try reader.skip()
     }

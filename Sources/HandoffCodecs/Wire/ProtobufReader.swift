@@ -77,6 +77,19 @@ package struct ProtobufReader {
   }
 
   private mutating func longVarint() throws(WireError) -> UInt64 {
+    if bytes.count - position >= 8 {
+      // Most are of eight bytes at the most: the last is the first without its top bit.
+      let word = unsafe bytes.withUnsafeBytes { bytes in
+        unsafe bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+      }
+      let value = UInt64(littleEndian: word)
+      let ends = ~value & 0x8080_8080_8080_8080
+      let count = ends.trailingZeroBitCount / 8 + 1
+      if ends != 0, count <= end - position {
+        position += count
+        return Self.joined(value & (ends ^ (ends &- 1)))
+      }
+    }
     var value: UInt64 = 0
     var shift: UInt64 = 0
     while position < end {
@@ -89,6 +102,13 @@ package struct ProtobufReader {
       shift += 7
     }
     throw malformed
+  }
+
+  /// The low seven bits of each byte, one behind the other.
+  @inline(__always) private static func joined(_ bytes: UInt64) -> UInt64 {
+    let pairs = bytes & 0x007f_007f_007f_007f | (bytes & 0x7f00_7f00_7f00_7f00) >> 1
+    let fours = pairs & 0x0000_3fff_0000_3fff | (pairs & 0x3fff_0000_3fff_0000) >> 2
+    return fours & 0x0fff_ffff | (fours & 0x0fff_ffff_0000_0000) >> 4
   }
 
   @inline(__always) private mutating func lengthDelimited() throws(WireError) -> Range<Int> {
@@ -111,7 +131,7 @@ package struct ProtobufReader {
     return try varint()
   }
 
-  mutating func unsigned<T: FixedWidthInteger>(
+  @inline(__always) mutating func unsigned<T: FixedWidthInteger>(
     _ type: T.Type, _ field: StaticString
   ) throws(WireError) -> T {
     guard let value = T(exactly: try unsigned()) else { throw invalid(field) }
@@ -119,7 +139,7 @@ package struct ProtobufReader {
   }
 
   /// An `int32` or `int64`: negative numbers are ten bytes long on the wire.
-  mutating func signed<T: FixedWidthInteger & SignedInteger>(
+  @inline(__always) mutating func signed<T: FixedWidthInteger & SignedInteger>(
     _ type: T.Type, _ field: StaticString
   ) throws(WireError) -> T {
     guard let value = T(exactly: Int64(bitPattern: try unsigned())) else { throw invalid(field) }
@@ -136,7 +156,12 @@ package struct ProtobufReader {
 
   mutating func flag() throws(WireError) -> Bool { try unsigned() != 0 }
 
-  mutating func byteArray() throws(WireError) -> [UInt8] { Array(bytes[try delimited()]) }
+  mutating func byteArray() throws(WireError) -> [UInt8] { Array(try byteSlice()) }
+
+  /// Bytes where they stand.
+  @inline(__always) mutating func byteSlice() throws(WireError) -> ArraySlice<UInt8> {
+    bytes[try delimited()]
+  }
 
   /// Any text; for codes and other values with an alphabet, see ``code(_:)``.
   mutating func text(_ field: StaticString, bytesMax: Int = 1024) throws(WireError) -> String {

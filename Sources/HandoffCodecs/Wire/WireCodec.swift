@@ -163,7 +163,7 @@ package struct WireCodec: Sendable {
     let content: EventRecord.Content
     switch try MessageType(event.type) {
     case .handoffEvent:
-      content = .event(try handoffEvent(event, key: key))
+      content = .event(try heldEvent(event, key: key))
     case .tick:
       _ = try message(Tick.self, event)
       content = .tick
@@ -234,17 +234,25 @@ package struct WireCodec: Sendable {
     return letter
   }
 
-  private static func handoffEvent(
+  @inline(__always) private static func heldEvent(
     _ event: CloudEvent, key: [UInt8]?
-  ) throws(WireError) -> HandoffEvent {
-    let content = try message(HandoffEvent.self, event)
-    guard let key, Self.key(key, names: content.patientKey) else {
+  ) throws(WireError) -> HeldEvent {
+    let held: HeldEvent
+    switch event.form {
+    case .protobuf:
+      var reader = ProtobufReader(event.data, message: HandoffEvent.wireName)
+      held = try HeldEvent(of: EncodedEvent(bytes: event.data)) { brief throws(WireError) in
+        try brief.readFields(from: &reader)
+      }
+    case .json: held = HeldEvent(try message(HandoffEvent.self, event))
+    }
+    guard let key, Self.key(key, names: held.brief.patientKey) else {
       throw WireError(.keyMismatch, "key")
     }
-    guard event.id.count == 32, content.id.isSpelled(by: event.id, at: 0) else {
+    guard event.id.count == 32, held.brief.id.isSpelled(by: event.id, at: 0) else {
       throw WireError(.idMismatch, "ce_id")
     }
-    return content
+    return held
   }
 
   /// A record that holds one kind of message only.
@@ -308,7 +316,7 @@ package struct WireCodec: Sendable {
     private static let event = Array("\(HandoffEvent.wireName)".utf8)
 
     init(_ bytes: [UInt8]) throws(WireError) {
-      if bytes == Self.event {
+      if bytes.equals(Self.event) {
         self = .handoffEvent
         return
       }

@@ -119,3 +119,10 @@ public struct RuleWindows: Hashable, Sendable {
 
   public init() {}
 }
+
+/// Clocks behind one reference, never changed: a copy costs as much as asking them.
+final class HeldClocks: Sendable {
+  let value: Clocks
+
+  init(_ value: Clocks) { self.value = value }
+}

@@ -37,8 +37,13 @@ public struct Policy: Hashable, Sendable {
   /// a copy of all that it consists of costs as much as judging.
   private final class Box: Sendable {
     let content: Content
+    /// Of each row, and of ``Content/fallback`` behind them.
+    let clocks: [HeldClocks]
 
-    init(_ content: Content) { self.content = content }
+    init(_ content: Content) {
+      self.content = content
+      clocks = (content.rows.map(\.clocks) + [content.fallback]).map { HeldClocks($0) }
+    }
   }
 
   private var box: Box
@@ -144,8 +149,13 @@ public struct Policy: Hashable, Sendable {
   /// The clocks of a handoff: the row of its priority, else `urgent` for every priority that says
   /// so, else the row for all, else the fallback.
   public func clocks(kind: HandoffKind?, priority: Priority?) -> Clocks {
-    kind.flatMap { box.content.index.row(kind: $0, priority: priority) }
-      .map { box.content.rows[$0].clocks } ?? box.content.fallback
+    held(clocksOf: kind, priority).value
+  }
+
+  /// The same clocks behind a reference: they are asked for after every event.
+  func held(clocksOf kind: HandoffKind?, _ priority: Priority?) -> HeldClocks {
+    let row = kind.flatMap { box.content.index.row(kind: $0, priority: priority) }
+    return box.clocks[row ?? box.clocks.count - 1]
   }
 
   /// The kinds that the table knows, in its order.
@@ -198,6 +208,7 @@ public struct Policy: Hashable, Sendable {
     /// Where the entries of a kind begin, or the first after them would stand.
     private func firstPlace(of kind: HandoffKind) -> Int {
       let number = kind.text.order
+      let numbers = numbers.span
       var (low, high) = (0, numbers.count)
       while low < high {
         let middle = (low + high) / 2

@@ -103,8 +103,8 @@ extension PersonReducer {
   /// Learns that a source carries the word of an organisation, where the policy does not say.
   mutating func learnCarrier(of event: HeldEvent) {
     guard !state.sources.isEmpty else { return }
-    let source = event.value.source
-    guard let speaker = event.value.spokenBy, state.sources[source] != nil,
+    let source = event.brief.source
+    guard let speaker = event.brief.said.spokenBy, state.sources[source] != nil,
       state.carriage[source]?.contains(speaker) != true, declared[speaker] == nil,
       state.carriage.reduce(0, { $0 + $1.value.count }) < Self.carriageMax
     else { return }

@@ -98,7 +98,12 @@ public struct Fact: Hashable, Sendable {
     bookedFor = event.bookedFor
     dischargeReadyAt = event.dischargeReadyAt
     isFeedbackOwed = event.isFeedbackOwed
-    version = UInt32(truncatingIfNeeded: (event.version ?? event.answers)?.rawValue ?? 0)
+    version = Self.version(event.version ?? event.answers)
+  }
+
+  /// The low bits of a version's name.
+  @inline(__always) static func version(_ name: Token?) -> UInt32 {
+    UInt32(truncatingIfNeeded: name?.rawValue ?? 0)
   }
 }
 

@@ -48,7 +48,7 @@ extension HandoffFacts {
       body(Deadline(finding.rule, finding.cause, began: finding.witness, due: finding.due))
     }
     guard let requested = witness(of: .requested) else { return }
-    let clocks = context.policy.clocks(kind: kind, priority: priority)
+    let clocks = context.policy.held(clocksOf: kind, priority)
     switch state {
     case .requested, .inTransit, .delivered, .received:
       forEachAnswerDeadline(requested, clocks, context, body)
@@ -58,12 +58,12 @@ extension HandoffFacts {
       forEachStartDeadline(requested, clocks, context, body)
     case .started:
       if let started = witness(of: .started) {
-        let due = context.due(clocks.complete, from: started.occurredAt, for: to)
+        let due = context.due(clocks.value.complete, from: started.occurredAt, for: to)
         body(Deadline(.a10, began: started, due: due))
       }
     case .completed:
       if let completed = witness(of: .completed) {
-        let due = context.due(clocks.feedback, from: completed.occurredAt, for: to)
+        let due = context.due(clocks.value.feedback, from: completed.occurredAt, for: to)
         body(Deadline(.a10, .feedback, began: completed, due: due))
       }
     case .failed:
@@ -79,7 +79,7 @@ extension HandoffFacts {
     case .rejected, .redirected, .expired: forEachNextStepDeadline(context, body)
     case .closed, .cancelled, .voided: break
     }
-    if let outcome = clocks.outcome, !state.isTerminal, state != .completed {
+    if let outcome = clocks.value.outcome, !state.isTerminal, state != .completed {
       let due = context.due(outcome, from: requested.occurredAt, for: to)
       body(Deadline(.a10, .outcome, began: requested, due: due))
     }
@@ -115,7 +115,7 @@ extension HandoffFacts {
 extension HandoffFacts {
   /// A07 until the receiver has been heard, A08 from then on.
   private func forEachAnswerDeadline(
-    _ requested: Witness, _ clocks: Clocks, _ context: ClockContext, _ body: (Deadline) -> Void
+    _ requested: Witness, _ clocks: HeldClocks, _ context: ClockContext, _ body: (Deadline) -> Void
   ) {
     // History loaded later arms no transport clock: its acceptance is judged alone.
     guard isBackfill || witness(of: .acknowledged) != nil else {
@@ -132,19 +132,19 @@ extension HandoffFacts {
   }
 
   private func acceptDue(
-    _ requested: Witness, _ clocks: Clocks, _ context: ClockContext
+    _ requested: Witness, _ clocks: HeldClocks, _ context: ClockContext
   ) -> Timestamp {
-    context.due(clocks.accept, from: requested.occurredAt, for: to)
+    context.due(clocks.value.accept, from: requested.occurredAt, for: to)
   }
 
   /// T_ack from the broker time of the request; an earlier TransportAccepted replaces it once.
   private func acknowledgeDeadline(
-    _ requested: Witness, _ clocks: Clocks, _ context: ClockContext
+    _ requested: Witness, _ clocks: HeldClocks, _ context: ClockContext
   ) -> Deadline {
-    var due = context.due(clocks.acknowledge, from: requested.arrivedAt, for: to)
+    var due = context.due(clocks.value.acknowledge, from: requested.arrivedAt, for: to)
     if let accepted = witness(of: .transportAccepted), accepted.arrivedAt < due {
       let ofRail = rail.flatMap { context.policy.railDelivery[$0] }
-      let deliver = ofRail ?? clocks.deliver ?? clocks.acknowledge
+      let deliver = ofRail ?? clocks.value.deliver ?? clocks.value.acknowledge
       due = context.due(deliver, from: accepted.arrivedAt, for: to)
     }
     return Deadline(.a07, began: requested, due: due)
@@ -152,7 +152,7 @@ extension HandoffFacts {
 
   /// T_hold for this hold; T_accept runs on once the pauses have used up their cap.
   private func forEachHoldDeadline(
-    _ requested: Witness, _ clocks: Clocks, _ context: ClockContext, _ body: (Deadline) -> Void
+    _ requested: Witness, _ clocks: HeldClocks, _ context: ClockContext, _ body: (Deadline) -> Void
   ) {
     guard let held = witness(of: .held) else { return }
     let windows = context.policy.windows
@@ -178,15 +178,15 @@ extension HandoffFacts {
   ///
   /// A kind that only its outcome times still has the day after a booking.
   private func forEachStartDeadline(
-    _ requested: Witness, _ clocks: Clocks, _ context: ClockContext, _ body: (Deadline) -> Void
+    _ requested: Witness, _ clocks: HeldClocks, _ context: ClockContext, _ body: (Deadline) -> Void
   ) {
     let grace = context.policy.windows.bookingGrace
-    if clocks.start == nil, clocks.outcome != nil {
+    if clocks.value.start == nil, clocks.value.outcome != nil {
       guard let bookedFor, let booked = witness(of: .booked) else { return }
       return body(Deadline(.a09, began: booked, due: bookedFor.advanced(by: grace)))
     }
     var anchor = requested.occurredAt
-    if clocks.startAnchor == .dischargeReady {
+    if clocks.value.startAnchor == .dischargeReady {
       anchor = context.dischargeReadyAt ?? dischargeReadyAt ?? anchor
     }
     var began = witness(of: .accepted) ?? requested
@@ -195,7 +195,7 @@ extension HandoffFacts {
       began = missed
     }
     // A document that waits for a start has only its outcome to wait for.
-    let due = context.due(clocks.start ?? clocks.complete, from: anchor, for: to)
+    let due = context.due(clocks.value.start ?? clocks.value.complete, from: anchor, for: to)
     if let bookedFor, bookedFor > due, let booked = witness(of: .booked) {
       return body(Deadline(.a09, began: booked, due: bookedFor.advanced(by: grace)))
     }

@@ -65,8 +65,10 @@ extension HandoffFacts {
       fact.isRetry
       ? (state == .failed ? Cell.to(.requested) : .duplicate)
       : Lifecycle.cell(state, fact.type) ?? .same
-    // Whose word it is comes first: a stranger's never waits to become legal.
-    switch standing(of: fact, policies.span[Int(fact.policy)].register) {
+    // Whose word it is comes first: a stranger's never waits to become legal. What asks for the register
+    // late takes along its place, and not all of the fact.
+    let ordinal = Int(fact.policy)
+    switch standing(of: fact, policies.span[ordinal].register) {
     case .party:
       if fact.type == .transportFailed, Lifecycle.isUnknownOutcome(fact.reason) {
         sameCount += 1
@@ -180,7 +182,8 @@ extension HandoffFacts {
 
 extension HandoffFacts {
   private mutating func perform(_ cell: Cell, _ fact: Fact, in policies: [Policy]) {
-    let isSecond = isSecondAcceptance(fact, policies[Int(fact.policy)].register)
+    let ordinal = Int(fact.policy)
+    let isSecond = isSecondAcceptance(fact, policies.span[ordinal].register)
     if isSecond {
       let due = confirmationDue(fact.witness.arrivedAt, in: policies)
       find(.a05, cause: nil, fact, due: due)

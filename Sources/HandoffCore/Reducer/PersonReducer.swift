@@ -101,43 +101,62 @@ public struct PersonReducer: Sendable {
 
   /// The same, adding to verdicts that the caller keeps.
   public mutating func apply(_ record: EventRecord, into verdicts: inout [Verdict]) {
+    if case .event(let event) = record.content {
+      return take(
+        event, hash: record.hash.prefix, at: record.coordinates.offset, record.brokerAt,
+        { record }, into: &verdicts)
+    }
     if record.isOurs || state.time == .distantPast {
       advance(to: record.brokerAt, into: &verdicts)
     }
-    // An offline line may claim any offset; the sum must not trap.
-    state.nextOffset = max(record.coordinates.offset, record.coordinates.offset &+ 1)
+    pass(record.coordinates.offset)
     switch record.content {
-    case .tick: break
+    case .tick, .event: break
     case .sourceState(let source): take(source, into: &verdicts)
     case .rulesActivation(let activation): activate(activation, of: record, into: &verdicts)
     case .transfer(let transfer): take(transfer, of: record, into: &verdicts)
     case .unusable(let rule, let cause): noteDefect(rule, cause, record, into: &verdicts)
-    case .event(let event): take(event, of: record, into: &verdicts)
     }
   }
 
   /// The same for records that follow each other.
   ///
   /// Quicker than one by one where the people are not in the processor's cache.
-  public mutating func apply(_ records: ArraySlice<EventRecord>, into verdicts: inout [Verdict]) {
+  public mutating func apply(_ all: ArraySlice<EventRecord>, into verdicts: inout [Verdict]) {
     var slots: [UInt32] = []
+    var events: [HeldEvent?] = []
+    events.reserveCapacity(min(all.count, Self.aheadCount))
     // Through the span: a slice gives a copy of each.
-    let records = records.span
+    let records = all.span
     var start = 0
     while start < records.count {
       let end = min(start + Self.aheadCount, records.count)
       slots.removeAll(keepingCapacity: true)
+      events.removeAll(keepingCapacity: true)
       for index in start..<end {
-        guard case .event(let event) = records[index].content,
-          let slot = persons.slot(of: event.value.patientKey)
-        else { continue }
-        slots.append(slot)
+        guard case .event(let event) = records[index].content else {
+          events.append(nil)
+          continue
+        }
+        if let slot = persons.slot(of: event.brief.patientKey) { slots.append(slot) }
+        events.append(event)
       }
       fetched ^= persons.touch(slots)
-      for index in start..<end { apply(records[index], into: &verdicts) }
+      for index in start..<end {
+        guard let event = events[index - start] else {
+          apply(records[index], into: &verdicts)
+          continue
+        }
+        take(
+          event, hash: records[index].hash.prefix, at: records[index].coordinates.offset,
+          records[index].brokerAt, { all[all.startIndex + index] }, into: &verdicts)
+      }
       start = end
     }
   }
+
+  /// An offline line may claim any offset; the sum must not trap.
+  private mutating func pass(_ offset: Int64) { state.nextOffset = max(offset, offset &+ 1) }
 
   /// How many people are fetched from memory at once: they fit into the smallest cache.
   static let aheadCount = 16
@@ -271,22 +290,26 @@ extension PersonReducer {
     return slot
   }
 
+  /// Takes an event; its record is copied only where all of it is asked for.
   private mutating func take(
-    _ held: HeldEvent, of record: EventRecord, into verdicts: inout [Verdict]
+    _ held: HeldEvent, hash: RecordHashPrefix, at offset: Int64, _ brokerAt: Timestamp,
+    _ record: () -> EventRecord, into verdicts: inout [Verdict]
   ) {
+    advance(to: brokerAt, into: &verdicts)
+    pass(offset)
     state.books.eventCount += 1
     let memory = policies.span[Int(state.inForce)].windows.memory
-    if let originalAt = held.value.originalAt, originalAt.advanced(by: memory) <= state.time {
+    if let originalAt = held.brief.originalAt, originalAt.advanced(by: memory) <= state.time {
       // Sent on again by a reconciler that was built anew; the first copy is forgotten by now.
       state.books.staleCount += 1
       return
     }
-    let slot = slot(of: held.value.patientKey)
+    let slot = slot(of: held.brief.patientKey)
     let witness = Witness(
-      eventID: held.value.id, hash: record.hash.prefix, arrivedAt: state.time,
-      occurredAt: held.value.occurredAt, offset: record.coordinates.offset)
+      eventID: held.brief.id, hash: hash, arrivedAt: state.time,
+      occurredAt: held.brief.occurredAt, offset: offset)
     if stepPlainly(held, witness, at: slot) { return learnCarrier(of: held) }
-    takeWhole(held, witness, of: record, at: slot, into: &verdicts)
+    takeWhole(held, witness, of: record(), at: slot, into: &verdicts)
   }
 
   /// Takes an event that the whole person is judged for.

@@ -109,9 +109,15 @@ extension HandoffEvent {
   ///
   /// PatientMoved names one only for a re-key after a rotation; without one it moves a visit (A45).
   public var movesTo: PatientKey? {
-    switch type {
-    case .patientMerged, .identityLinked, .patientMoved:
-      newPatientKey == patientKey ? nil : newPatientKey
+    type.target(of: newPatientKey, from: patientKey)
+  }
+}
+
+extension EventType {
+  /// The key that an event of this type moves a person to who is known under `old`.
+  func target(of new: PatientKey?, from old: PatientKey) -> PatientKey? {
+    switch self {
+    case .patientMerged, .identityLinked, .patientMoved: new == old ? nil : new
     default: nil
     }
   }

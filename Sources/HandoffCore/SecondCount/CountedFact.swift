@@ -34,8 +34,8 @@ public struct CountedFact: Hashable, Sendable {
     switch record.content {
     case .tick, .sourceState, .rulesActivation, .unusable: return nil
     case .event(let held):
-      let event = held.value
-      self.init(person: event.patientKey, content: Content(event), at: record.brokerAt)
+      self.init(
+        person: held.brief.patientKey, content: Content(held.brief), at: record.brokerAt)
     case .transfer(let transfer):
       let isWhole =
         transfer.path.first == transfer.person.key
@@ -55,19 +55,19 @@ public struct CountedFact: Hashable, Sendable {
 }
 
 extension CountedFact.Content {
-  fileprivate init(_ event: HandoffEvent) {
+  fileprivate init(_ event: EventBrief) {
     guard event.movesTo == nil else {
       self = .departure
       return
     }
-    guard let id = event.handoffID, Lifecycle.may(event.speaker, say: event.type) else {
+    guard let id = event.handoffID, Lifecycle.may(event.said.speaker, say: event.type) else {
       self = .other
       return
     }
     self =
       switch event.type {
-      case .handoffRequested: .request(id, event.kind)
-      case .handoffAmended: .amendment(id, event.kind)
+      case .handoffRequested: .request(id, event.said.kind)
+      case .handoffAmended: .amendment(id, event.said.kind)
       default: .other
       }
   }

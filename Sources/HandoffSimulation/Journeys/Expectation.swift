@@ -26,13 +26,14 @@ struct Expectation: Sendable {
     request = told.first { $0.type == .handoffRequested }
   }
 
-  /// Every one, by its deadline.
+  /// Every one, by its deadline; A20 is of the person.
   ///
   /// Nothing where no request is told: then answers are orphans.
   func silences(nextStepAt: Timestamp?) -> [Silence] {
     guard let request else { return [] }
     var all: [Silence?] = [acknowledgement(request), decision(request), start(request)]
     all += [completion(), feedback(), outcome(request), hold(), reroute(nextStepAt)]
+    all.append(reception())
     return all.compactMap(\.self).sorted { $0.due < $1.due }
   }
 
@@ -172,6 +173,17 @@ struct Expectation: Sendable {
         of: Self.ends.union([
           .completed, .rejected, .recipientRefusedPatient, .transportFailed, .couldNotComplete,
         ])), by: [script.from, script.to])
+  }
+
+  /// A20, where the help that a discharge relies on has neither begun by then nor is booked for it.
+  private func reception() -> Silence? {
+    guard let leaving = script.leaving,
+      !told.contains(where: { $0.bookedFor.map { $0 <= leaving.due } ?? false })
+    else { return nil }
+    return silence(
+      .a20, due: leaving.due,
+      from: hearing.reach(leaving.at.advanced(by: JourneyDraft.lag), by: script.from),
+      until: answers(of: [.started, .completed]), by: [script.from, script.to])
   }
 
   /// A11 after an end that leaves the person with nobody; A22 too where the person was refused.

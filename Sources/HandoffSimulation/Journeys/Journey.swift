@@ -282,7 +282,7 @@ struct JourneyDraft {
     for silence in expected {
       expect(
         silence.rule, fault ?? .lateButLegal, script, happened: silence.due,
-        knowable: silence.knowableAt)
+        knowable: silence.knowableAt, ofPerson: silence.rule == .a20)
     }
     // A fault that something else makes up for is to be told from one that was not drawn at all.
     let isTold = journey.truths.contains { $0.fault == fault && $0.rule != nil }

@@ -81,13 +81,7 @@ extension JourneyDraft {
         by: chance.span(Elapsed(nanoseconds: -before.nanoseconds), .minutes(-10))))
     if fault == .noReceiver {
       left = accepted.at.advanced(by: .minutes(5))
-      let due = left.advanced(by: grace(at: left))
-      script.delay(from: .started, to: later(than: due))
-      journey.truths.append(
-        Truth(
-          fault: .noReceiver, rule: .a20, subject: .person(person), kind: script.kind,
-          happenedAt: left,
-          knowableAt: hearing.judged(due, by: [hospital, script.to]).roundedUp))
+      script.delay(from: .started, to: later(than: left.advanced(by: grace(at: left))))
     }
     if fault == .dischargeCancelled {
       tell(.discharged, at: left, hospital, pathway)
@@ -96,6 +90,7 @@ extension JourneyDraft {
       script.delay(from: .started, to: max(started.at, left.advanced(by: .minutes(20))))
     }
     tell(.discharged, at: left, hospital, pathway)
+    script.leaving = (left, due: left.advanced(by: grace(at: left)))
   }
 
   /// A21: the two limbs, from what is told.

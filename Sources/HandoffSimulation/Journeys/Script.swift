@@ -48,6 +48,8 @@ struct Script: Sendable {
   var clocks: Clocks
   /// Discharge Ready Date, where T_start runs from it.
   var readyAt: Timestamp?
+  /// The person leaves hospital for it, with help arranged that must have begun by `due`.
+  var leaving: (at: Timestamp, due: Timestamp)?
   /// The person's death: clinical clocks end there.
   var diedAt: Timestamp?
   /// From when on it is told of under the key that the person was merged into.

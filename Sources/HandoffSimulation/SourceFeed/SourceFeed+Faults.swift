@@ -31,11 +31,24 @@ extension SourceFeed {
       guard let latest = connector.latest, latest.of != person,
         time.since(latest.at) < .hours(20)
       else { return }
-      reception.messageKey = latest.key
+      (connector.disguised, reception.messageKey) = (reception.messageKey, latest.key)
       tell(day.fault, .a03, source, happened: time, knowable: time)
     default: return
     }
     connector.done.insert(day.from)
+  }
+
+  /// What was told of under another's id is new to its source when it comes again: no repeat, and
+  /// its stamp may be older than a clock may be.
+  mutating func unmask(
+    _ reception: SourceReception, _ connector: inout Connector, at time: Timestamp
+  ) {
+    guard let disguised = connector.disguised, reception.messageKey == disguised else { return }
+    connector.disguised = nil
+    guard let recordedAt = reception.recordedAt,
+      reception.at.since(recordedAt) > SourcePolicy().skew
+    else { return }
+    note(.idReusedAcross, .a19, "sender-clock", &connector, at: time)
   }
 
   /// Of a sender whose clock is off, or who writes a time that has not come.

@@ -30,6 +30,8 @@ struct SourceFeed: Sendable {
     var held: SourceReception?
     /// The latest message key and whom it was about.
     var latest: (key: Token, of: PatientKey, at: Timestamp)?
+    /// The id of a message that was told of under another's, until it is heard under its own.
+    var disguised: Token?
     /// The days whose fault has happened.
     var done: Set<Timestamp> = []
     /// By rule and limb, when it was last seen: an alert stands for what follows within the hour.
@@ -174,6 +176,7 @@ struct SourceFeed: Sendable {
     if let day, day.from <= taken, !day.isSpooled, arrival.again == nil {
       disturb(&reception, of: event.patientKey, day, &connector, at: time)
     }
+    unmask(reception, &connector, at: time)
     // Its silence is over with this.
     if let day, day.isSpooled, day.from <= taken, time >= day.to { stop(day, &connector) }
     connector.heardAt = max(connector.heardAt, time)

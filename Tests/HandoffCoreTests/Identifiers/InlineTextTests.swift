@@ -76,6 +76,44 @@ struct InlineTextTests {
     #expect(found == OrganisationID(text))
   }
 
+  /// Every byte at every place of texts of many lengths.
+  @Test(arguments: [1, 2, 3, 7, 8, 9, 12, 15, 16, 17, 33, 40, 64])
+  func `a letter is taken where its alphabet has it, wherever it stands`(length: Int) {
+    func isOneOf(_ byte: UInt8, _ letters: String) -> Bool { letters.utf8.contains(byte) }
+    let lower = "abcdefghijklmnopqrstuvwxyz"
+    let digits = "0123456789"
+    for place in 0..<length {
+      for byte in UInt8.min ... .max {
+        var bytes = [UInt8](repeating: UInt8(ascii: "x"), count: length)
+        bytes[place] = byte
+        let isSlug = isOneOf(byte, lower + digits + "-") && length <= 40
+        let isCode = isOneOf(byte, lower + lower.uppercased() + digits + "._:/-")
+        // Through a name: what is of a span cannot be compared in a macro.
+        let (code, kind) = (Code(utf8: bytes.span), HandoffKind(utf8: bytes.span))
+        let priority = Priority(utf8: bytes.span)
+        #expect((code != nil) == isCode, "\(byte) at \(place)")
+        #expect((kind != nil) == isSlug, "\(byte) at \(place)")
+        #expect((priority != nil) == isSlug, "\(byte) at \(place)")
+        guard length <= 12 else { continue }
+        let service = Array("ods:".utf8) + bytes.map { $0 == UInt8(ascii: "x") ? 88 : $0 }
+        let organisation = OrganisationID(utf8: service.span)
+        // An `x` at the place itself was made an `X`.
+        let isODS = byte == UInt8(ascii: "x") || isOneOf(byte, lower + lower.uppercased() + digits)
+        #expect((organisation != nil) == isODS, "\(byte) at \(place)")
+      }
+    }
+  }
+
+  @Test func `ten digits in a row are no code, with hyphens or without, and nine are`() {
+    for (text, isCode) in [
+      ("999-000-0000", false), ("9990000000", false), ("a9990000000", false),
+      ("999-000-000", true), ("123456789a0", true), ("12345.67890", true),
+      ("a1b2c3d4e5f6g7h8i9j0", true), ("prefix:999-000-0000:suffix", false),
+    ] {
+      #expect((Code(text) != nil) == isCode, "\(text)")
+    }
+  }
+
   private static let organisations = [
     "ods:R", "ods:RTH", "ods:RTH08", "ods:Z99101", "ods:ABCDEFGHIJK", "ods:ABCDEFGHIJKL",
     "local:0123456789abcdef0123456789abcdef", "local:f0000000000000000000000000000001",

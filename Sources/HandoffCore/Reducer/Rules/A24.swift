@@ -24,13 +24,13 @@ extension HandoffFacts {
 
   /// The deadline of an amendment that the receiver was not heard about.
   func forEachAmendmentDeadline(
-    _ clocks: Clocks, _ context: ClockContext, _ body: (Deadline) -> Void
+    _ clocks: HeldClocks, _ context: ClockContext, _ body: (Deadline) -> Void
   ) {
     guard !isAmendmentSeen, !isBackfill, let amended = witness(of: .amended), !state.isTerminal,
       // It was answered: from the older version.
       !findings.contains(where: { $0.rule == .a24 && $0.cause == .olderVersion })
     else { return }
-    let due = context.due(clocks.acknowledge, from: amended.arrivedAt, for: to)
+    let due = context.due(clocks.value.acknowledge, from: amended.arrivedAt, for: to)
     body(Deadline(.a24, began: amended, due: due))
   }
 

@@ -262,16 +262,17 @@ extension PackedArrival {
       receptionTail: event.receptionID.tail, partition: event.partition, type: event.type)
   }
 
-  @inline(__always) init(_ event: borrowing HandoffEvent, _ witness: Witness) {
+  @inline(__always) init(_ event: borrowing EventBrief, _ witness: Witness) {
     self.init(
-      eventID: event.id, hash: witness.hash, contentTail: event.contentMac.tail,
-      messageTail: event.messageKey?.tail, arrivedAt: witness.arrivedAt, offset: witness.offset,
-      receptionTail: event.receptionID.tail, partition: witness.partition, type: event.type)
+      eventID: event.id, hash: witness.hash, contentTail: event.said.contentHash,
+      messageTail: event.messageTail, arrivedAt: witness.arrivedAt, offset: witness.offset,
+      receptionTail: event.receptionTail, partition: witness.partition, type: event.type)
   }
 }
 
 /// Lists that a reader fills, kept from one person to the next.
 struct PackedLists: Sendable {
+  var marks: [Mark] = []
   var arrivals: [PackedArrival] = []
   var witnesses: [Witness] = []
 }
@@ -363,13 +364,35 @@ struct PackedReader {
     return value
   }
 
-  mutating func identifier<Kind>() -> Identifier<Kind> {
+  @inline(__always) mutating func identifier<Kind>() -> Identifier<Kind> {
     Identifier(rawValue: whole(UInt128.self))
   }
 
   mutating func tail() -> UInt64 {
     let low = whole(UInt32.self)
     return UInt64(whole(UInt16.self)) << 32 | UInt64(low)
+  }
+
+  /// What every arrival has, one behind the other, asked once whether it is there: an id, the tails of
+  /// the reception and of the content, and a hash.
+  @inline(__always) mutating func beginningOfArrival() -> (
+    eventID: EventID, receptionTail: UInt32, contentTail: UInt64, hash: RecordHashPrefix
+  ) {
+    precondition(position + 42 <= bytes.count, "what was packed ends early")
+    let read = unsafe bytes.withUnsafeBytes { bytes in
+      unsafe (
+        bytes.loadUnaligned(fromByteOffset: position, as: UInt128.self),
+        bytes.loadUnaligned(fromByteOffset: position + 16, as: UInt32.self),
+        bytes.loadUnaligned(fromByteOffset: position + 20, as: UInt32.self),
+        bytes.loadUnaligned(fromByteOffset: position + 24, as: UInt16.self),
+        bytes.loadUnaligned(fromByteOffset: position + 26, as: UInt128.self)
+      )
+    }
+    position += 42
+    return (
+      EventID(rawValue: read.0), read.1, UInt64(read.3) << 32 | UInt64(read.2),
+      RecordHashPrefix(rawValue: read.4)
+    )
   }
 
   mutating func text<Value: TabledText>(_ texts: TextTable) -> Value? {

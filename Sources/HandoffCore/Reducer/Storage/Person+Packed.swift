@@ -214,10 +214,7 @@ extension PackedReader {
   ) -> PackedArrival {
     let parts = byte()
     let type = member(of: EventType.self, at: parts & ArrivalPart.type)
-    let eventID: EventID = identifier()
-    let receptionTail = whole(UInt32.self)
-    let contentTail = tail()
-    let hash: RecordHashPrefix = identifier()
+    let (eventID, receptionTail, contentTail, hash) = beginningOfArrival()
     let messageTail = parts & ArrivalPart.messageKey == 0 ? nil : tail()
     let partition = parts & ArrivalPart.partition == 0 ? nil : whole(Int32.self)
     let speakerPosition = position

@@ -16,7 +16,7 @@ extension PersonTable {
     _ held: HeldEvent, _ witness: Witness, by rules: PlainRules, books: inout Books,
     at slot: UInt32
   ) -> Bool {
-    guard held.value.type.isPlain, let id = held.value.handoffID, held.value.movesTo == nil else {
+    guard held.brief.type.isPlain, let id = held.brief.handoffID, held.brief.movesTo == nil else {
       return false
     }
     var reader = PackedReader(packed(at: slot), reusing: &lists)
@@ -28,13 +28,18 @@ extension PersonTable {
     }
     guard Person.hasNothingElse(&reader) else { return false }
     let arrivals = reader.readArrivals()
-    guard reader.isNews(held.value, at: witness.arrivedAt, rules), reader.count() == 1 else {
+    guard reader.isNews(held.brief, at: witness.arrivedAt, rules), reader.count() == 1 else {
       return false
     }
     let handoff = reader.lastHandoff()
     guard handoff.id == id else { return false }
     let point = SettlingPoint(now: witness.arrivedAt, policies: rules.policies)
     var current = HandoffFacts()
+    swap(&current.marks, &lists.marks)
+    defer {
+      swap(&current.marks, &lists.marks)
+      lists.marks.removeAll(keepingCapacity: true)
+    }
     let (isSettled, marks) = reader.facts(&current, of: handoff, writer.texts, settledBy: point)
     guard !current.isNearItsEnd, current.pending.isEmpty else { return false }
     let begun = BegunStep(
@@ -57,7 +62,10 @@ extension PersonTable {
     /// Where the arrivals stand in what the person was packed as.
     let arrivals: Range<Int>
 
-    var fact: Fact { Fact(held.value, witness: witness, policy: rules.inForce, isRetry: false) }
+    /// What the handoff is told: of what the event says, which was copied.
+    @inline(__always) func witness(_ fact: inout Fact) {
+      held.brief.witness(&fact, by: witness, policy: rules.inForce)
+    }
   }
 
   /// The step of a handoff whose earlier events have all settled: what was known is kept beside it.
@@ -65,9 +73,12 @@ extension PersonTable {
     _ step: borrowing BegunStep, _ before: HandoffFacts, marks: WrittenMarks?,
     _ reader: inout PackedReader, books: inout Books, at slot: UInt32
   ) -> Bool {
-    let fact = step.fact
-    var current = before
-    current.fold(fact, in: step.rules.policies)
+    var fact = step.held.brief.said
+    step.witness(&fact)
+    var folded = before
+    folded.fold(fact, in: step.rules.policies)
+    // Of what may change the compiler copies all with every look at it.
+    let current = folded
     var next: Timestamp?
     guard current.isPlain, current.isQuiet(step.rules, at: step.witness.arrivedAt, &next) else {
       return false
@@ -89,7 +100,8 @@ extension PersonTable {
     _ step: borrowing BegunStep, _ whole: consuming Handoff, _ reader: inout PackedReader,
     books: inout Books, at slot: UInt32
   ) -> Bool {
-    let fact = step.fact
+    var fact = step.held.brief.said
+    step.witness(&fact)
     let rules = step.rules
     let before = whole.current
     let windows = rules.policies.span[Int(before.policy)].windows
@@ -112,7 +124,7 @@ extension PersonTable {
     _ step: borrowing BegunStep, saidBy speaker: OrganisationID?, _ reader: inout PackedReader
   ) {
     let last = reader.lastArrival
-    let arrival = PackedArrival(step.held.value, step.witness)
+    let arrival = PackedArrival(step.held.brief, step.witness)
     reader.arrivals.append(arrival)
     writer.begin(borrowing: &reader.arrivals)
     writer.plainPerson(
@@ -130,14 +142,15 @@ extension PackedReader {
   /// Whether nothing that is remembered could be the same message or content, and nothing is to be
   /// forgotten; what looks alike is compared with care elsewhere.
   fileprivate func isNews(
-    _ event: borrowing HandoffEvent, at now: Timestamp, _ rules: PlainRules
+    _ event: borrowing EventBrief, at now: Timestamp, _ rules: PlainRules
   ) -> Bool {
     let memory = rules.policies.span[Int(rules.inForce)].windows.memory
     if let first = arrivals.first, first.arrivedAt.advanced(by: memory) <= now { return false }
-    let (contentTail, messageTail) = (event.contentMac.tail, event.messageKey?.tail)
     for arrival in arrivals {
-      if arrival.eventID == event.id || arrival.contentTail == contentTail { return false }
-      if let messageTail, arrival.messageTail == messageTail { return false }
+      if arrival.eventID == event.id || arrival.contentTail == event.said.contentHash {
+        return false
+      }
+      if let messageTail = event.messageTail, arrival.messageTail == messageTail { return false }
     }
     return true
   }
